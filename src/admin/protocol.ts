@@ -1,0 +1,233 @@
+/**
+ * What the gateway tells its consoles (CLI, terminal dashboard, web dashboard) and what they may ask.
+ *
+ * Wire: a Unix socket of mode 0600, one JSON object a line, UTF-8. A console sends `AdminRequest`s; each gets exactly
+ * one `AdminResponse` with the same `id`. A `watch` or `logs` request with `follow` is answered once and then followed
+ * by `AdminEvent`s with that id until the console closes the connection or sends `cancel`.
+ *
+ * These types are the only thing that consoles know of the gateway. Times are milliseconds since the Unix epoch unless
+ * a name says otherwise; a figure with no samples is `null` and is drawn as `–`.
+ */
+
+export interface AdminRequest {
+  readonly id: number;
+  readonly method: AdminMethod;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+export type AdminMethod =
+  | 'status' // → GatewaySnapshot
+  | 'tree' // → SupervisionNode (the root)
+  | 'connections' // → readonly ConnectionSnapshot[]
+  | 'upstreams' // → readonly UpstreamSnapshot[]
+  | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
+  | 'send' // {actor, message, args?} → unknown (the actor's own answer)
+  | 'kill' // {actor} → {killed: string}
+  | 'drain' // {timeoutMs?} → DrainSnapshot      (begins; progress is in the snapshot)
+  | 'force-shutdown' // → {stopping: true}
+  | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
+  | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
+  | 'cancel'; // {id} → {cancelled: boolean}
+
+export type AdminResponse =
+  | { readonly id: number; readonly ok: true; readonly result: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: AdminError };
+
+export interface AdminEvent {
+  readonly id: number;
+  readonly event: unknown;
+}
+
+export interface AdminError {
+  /** Stable, from the error catalogue: `unknown_method`, `unknown_actor`, `ambiguous_actor`, `invalid_arguments`, … */
+  readonly code: string;
+  /** One sentence that says what to do. */
+  readonly message: string;
+  /** Near misses for a name that does not exist. */
+  readonly suggestions?: readonly string[];
+}
+
+/** Client transports, in the order in which consoles show them. */
+export const CLIENT_TRANSPORTS = ['http', 'sse', 'websocket'] as const;
+/** `http` = Streamable HTTP session (with or without its GET stream), `sse` = HTTP+SSE, `websocket` = WebSocket. */
+export type ClientTransport = (typeof CLIENT_TRANSPORTS)[number];
+
+/** Everything a dashboard draws, taken at one instant. */
+export interface GatewaySnapshot {
+  readonly name: string;
+  readonly version: string;
+  readonly node: string;
+  readonly pid: number;
+  readonly url: string;
+  readonly takenAt: number;
+  readonly startedAt: number;
+  readonly phase: GatewayPhase;
+  readonly drain: DrainSnapshot | null;
+  readonly connections: ConnectionCounts;
+  readonly throughput: Throughput;
+  readonly errors: readonly TransportErrorRate[];
+  readonly requests: RequestTotals;
+  readonly drops: readonly DropCount[];
+  readonly upstreams: readonly UpstreamSnapshot[];
+  readonly tree: SupervisionNode;
+  readonly process: ProcessFigures;
+  readonly config: ConfigState;
+}
+
+export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';
+
+export interface DrainSnapshot {
+  readonly startedAt: number;
+  readonly deadlineAt: number;
+  readonly reason: string;
+  readonly connectionsAtStart: number;
+  readonly connectionsLeft: number;
+  readonly inFlight: number;
+}
+
+export interface ConnectionCounts {
+  readonly total: number;
+  readonly byTransport: Readonly<Record<ClientTransport, number>>;
+  /** Open TCP sockets of the HTTP listener. */
+  readonly sockets: number;
+}
+
+export interface Throughput {
+  /** Messages in each of the last 60 whole seconds, oldest first; both directions, client side. Fewer right after start. */
+  readonly perSecond: readonly number[];
+  readonly messagesTotal: number;
+}
+
+/** facts: 100·F/(S+F) over the window; `percent` is null without samples. */
+export interface TransportErrorRate {
+  readonly transport: ClientTransport;
+  readonly percent: number | null;
+  readonly samples: number;
+}
+
+export interface RequestTotals {
+  readonly inFlight: number;
+  readonly answered: number;
+  readonly failed: number;
+  /** Milliseconds over the last 60 s, `null` without samples. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+}
+
+/** Something thrown away, counted by reason (`dead_letter`, `mailbox_full`, `unknown_response_id`, …). */
+export interface DropCount {
+  readonly reason: string;
+  readonly count: number;
+}
+
+/** States of `src/machines/upstream.ts`. */
+export type UpstreamState = 'connecting' | 'initializing' | 'ready' | 'backoff' | 'disabled' | 'stopped';
+
+/** Until breakers exist, fed from the upstream's lifecycle: ready → closed, probing again → half_open, else open. */
+export type BreakerState = 'closed' | 'half_open' | 'open';
+
+export interface UpstreamSnapshot {
+  readonly name: string;
+  readonly transport: 'stdio' | 'http' | 'sse' | 'ws';
+  /** Command line or URL, without secrets. */
+  readonly target: string;
+  readonly state: UpstreamState;
+  readonly since: number;
+  readonly breaker: BreakerState;
+  /** Negotiated protocol version, `null` before the first handshake. */
+  readonly protocolVersion: string | null;
+  readonly serverInfo: { readonly name: string; readonly version: string } | null;
+  readonly pid: number | null;
+  readonly tools: number;
+  readonly prompts: number;
+  readonly resources: number;
+  readonly resourceTemplates: number;
+  readonly inFlight: number;
+  readonly calls: number;
+  readonly failures: number;
+  /** Successful handshakes after the first. */
+  readonly reconnects: number;
+  /** When the next attempt begins, in state `backoff`. */
+  readonly retryAt: number | null;
+  readonly lastError: { readonly at: number; readonly message: string } | null;
+  readonly junkBytes: number;
+}
+
+export interface ConnectionSnapshot {
+  /** Actor path, for `kill` and `send`. */
+  readonly actor: string;
+  readonly transport: ClientTransport;
+  readonly sessionId: string | null;
+  readonly principal: string | null;
+  readonly remote: string;
+  /** `name/version` of the client's `clientInfo`, stripped of control characters. */
+  readonly client: string | null;
+  readonly protocolVersion: string | null;
+  /** `/mcp`, or `/mcp/s/<upstream>`. */
+  readonly route: string;
+  readonly openedAt: number;
+  readonly lastSeenAt: number;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly inFlight: number;
+  readonly streaming: boolean;
+}
+
+/** One node of the live supervision tree. */
+export interface SupervisionNode {
+  /** Path from the root, `/operations/upstreams/upstream:memory`. */
+  readonly path: string;
+  readonly id: string;
+  readonly kind: 'supervisor' | 'actor';
+  /** Supervisors only. */
+  readonly strategy?: 'one_for_one' | 'one_for_all' | 'rest_for_one' | 'dynamic' | 'partitioned';
+  readonly restart: 'permanent' | 'transient' | 'temporary';
+  readonly state: 'starting' | 'running' | 'stopping' | 'stopped' | 'restarting' | 'failed';
+  readonly incarnation: number;
+  readonly restarts: number;
+  readonly mailbox: { readonly urgent: number; readonly normal: number };
+  readonly handled: number;
+  readonly startedAt: number;
+  readonly lastFault: { readonly at: number; readonly message: string } | null;
+  /** Children in start order. A partitioned supervisor lists at most `childrenShown`; `childCount` is the truth. */
+  readonly childCount: number;
+  readonly children: readonly SupervisionNode[];
+}
+
+export interface ProcessFigures {
+  readonly rssBytes: number;
+  readonly heapUsedBytes: number;
+  readonly cpuPercent: number | null;
+  /** Event-loop delay over the last second, milliseconds. */
+  readonly loopDelayP99: number | null;
+}
+
+export interface ConfigState {
+  readonly file: string | null;
+  readonly loadedAt: number;
+  readonly version: number;
+  /** Why the newest version of the file was refused; `null` when the running configuration is the file's. */
+  readonly rejected: string | null;
+}
+
+export interface AdminActor {
+  readonly path: string;
+  readonly messages: readonly AdminMessageInfo[];
+}
+
+export interface AdminMessageInfo {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of `args`; absent when it takes none. */
+  readonly args?: unknown;
+}
+
+export interface LogLine {
+  readonly at: number;
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+  readonly event: string | null;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
