@@ -32,7 +32,7 @@ export const DEFAULT_URGENT_BOUND = 1_024;
 export const DEFAULT_NORMAL_BOUND = 4_096;
 
 /** nact's own reference type is an empty interface: anything would be one. */
-type NactActor = ReturnType<typeof spawn>;
+type NactActor = Parameters<typeof nactStop>[0];
 
 const WAKE = Symbol('wake');
 const NOTHING_TO_CANCEL: TimerHandle = { cancel: () => undefined };

@@ -2,7 +2,7 @@
  * A child's place in the tree. Incarnations come and go; the slot keeps their history.
  */
 import { type AnyCell, Cell, type CellHost } from './cell.js';
-import { type ActorSpec, type Behavior, type ChildSpec, DEFAULT_SHUTDOWN_MS, type Restart } from './child-spec.js';
+import { type Behavior, type ChildSpec, DEFAULT_SHUTDOWN_MS, type Restart } from './child-spec.js';
 import { type TimerHandle } from './clock.js';
 import { describeExit, type ExitReason, isAbnormal, KILLED, NORMAL, SHUTDOWN, toError } from './ref.js';
 import { type Report } from './reports.js';
