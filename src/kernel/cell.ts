@@ -65,6 +65,8 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
   #behavior: Behavior<M> | null = null;
   #nact: NactActor | null = null;
   #woken = false;
+  /** A handler runs: in a turn, in `accept`, or a promise of one is pending. */
+  #busy = false;
   #handled = 0;
   #reason: ExitReason | null = null;
   #abort: AbortController | null = null;
@@ -128,6 +130,24 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
 
   urgent(message: M): SendResult {
     return this.#enqueue(this.#urgent, message);
+  }
+
+  answer(message: M): SendResult {
+    if (!this.alive) return this.#refused();
+    this.#normal.force(message);
+    if (!this.#woken && this.#state === 'running') this.#wake();
+    return 'ok';
+  }
+
+  accept(message: M): SendResult {
+    if (this.#state !== 'running' || this.#busy || this.#urgent.length > 0 || this.#normal.length > 0) {
+      return this.#enqueue(this.#normal, message);
+    }
+    this.#busy = true;
+    const pending = this.#handle(message);
+    if (pending) void this.#settle(pending);
+    else this.#busy = false;
+    return 'ok';
   }
 
   /**
@@ -233,16 +253,18 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
   }
 
   #enqueue(lane: Lane<M>, message: M): SendResult {
-    if (this.#state === 'exiting' || this.#state === 'exited') {
-      this.#host.dropped(this.path, 'dead_letter', 1);
-      return 'noproc';
-    }
+    if (!this.alive) return this.#refused();
     if (!lane.push(message)) {
       this.#host.dropped(this.path, 'mailbox_full', 1);
       return 'full';
     }
     if (!this.#woken && this.#state === 'running') this.#wake();
     return 'ok';
+  }
+
+  #refused(): SendResult {
+    this.#host.dropped(this.path, 'dead_letter', 1);
+    return 'noproc';
   }
 
   #run(behavior: Behavior<M>): void {
@@ -278,14 +300,17 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
 
   #turn(): undefined | Promise<void> {
     this.#woken = false;
+    if (this.#busy) return undefined; // an accepted message is still being handled: its end goes on from here
+    this.#busy = true;
     let urgentLeft = URGENT_QUOTA;
     for (let budget = TURN_BUDGET; budget > 0 && this.#state === 'running'; budget--) {
       const message = this.#next(urgentLeft);
-      if (message === undefined) return undefined;
+      if (message === undefined) break;
       if (message.urgent) urgentLeft -= 1;
       const pending = this.#handle(message.value);
       if (pending) return this.#settle(pending);
     }
+    this.#busy = false;
     return this.#endOfTurn();
   }
 
@@ -315,6 +340,7 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
     } catch (cause) {
       this.#fault(cause);
     }
+    this.#busy = false;
     await this.#endOfTurn();
   }
 
@@ -334,10 +360,8 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
   }
 
   async #terminate(reason: ExitReason): Promise<void> {
-    const behavior = this.#behavior;
-    this.#behavior = null;
     try {
-      await behavior?.terminate?.(reason);
+      await this.#behavior?.terminate?.(reason);
     } catch (cause) {
       this.#host.lateError(this.path, toError(cause));
     }
@@ -349,15 +373,22 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
     if (this.#nact !== null) nactStop(this.#nact);
     this.#nact = null;
     this.#release();
-    const reason = this.#reason ?? KILLED;
-    if (!this.keepsMailbox) {
-      const left = this.#urgent.length + this.#normal.length;
-      if (left > 0) {
-        this.takeMailbox();
-        this.#host.dropped(this.path, 'dead_letter', left);
+    if (!this.keepsMailbox) this.#discardMailbox();
+    this.#behavior = null;
+    this.#announce(this.#reason ?? KILLED);
+  }
+
+  #discardMailbox(): void {
+    const left = this.takeMailbox();
+    if (left.length === 0) return;
+    this.#host.dropped(this.path, 'dead_letter', left.length);
+    for (const message of left) {
+      try {
+        this.#behavior?.unhandled?.(message);
+      } catch (cause) {
+        this.#host.lateError(this.path, toError(cause));
       }
     }
-    this.#announce(reason);
   }
 
   /** An init that failed: the host hears no exit, because the cell never was a child. */

@@ -32,6 +32,8 @@ export interface Behavior<M> {
   handle(message: M): void | Promise<void>;
   /** Runs once, after the last message, whatever the reason. Releases what the actor owns. */
   terminate?(reason: ExitReason): void | Promise<void>;
+  /** Called after `terminate` for each message that waited and will not be handled, so that its sender can be told. */
+  unhandled?(message: M): void;
 }
 
 /** What an actor can do besides sending. Valid for one incarnation. */

@@ -22,6 +22,16 @@ export interface Ref<in M> {
   tell(message: M): SendResult;
   /** Urgent lane: overtakes everything that waits in the normal lane. For alarms, exits, cancels and admin messages. */
   urgent(message: M): SendResult;
+  /**
+   * Normal lane, past its bound: for an answer that the receiver asked for. The receiver bounds how many it has
+   * outstanding, so nothing grows without limit and no answer is lost.
+   */
+  answer(message: M): SendResult;
+  /**
+   * For the actor's own I/O callbacks only: handled at once, in this call, when the actor is idle and nothing waits;
+   * otherwise as `tell`. Order and one-at-a-time hold either way; an idle actor's message costs no turn.
+   */
+  accept(message: M): SendResult;
 }
 
 /** A typed registered name: the path of an actor whose messages are `M`. */
