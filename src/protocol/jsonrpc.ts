@@ -43,3 +43,39 @@ export interface JsonRpcFailure {
 
 export type JsonRpcResponse = JsonRpcResult | JsonRpcFailure;
 export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse;
+
+/** What a message is: it asks, it tells, or it answers. */
+export type MessageKind = 'request' | 'notification' | 'response';
+
+/** Tells the three shapes of a valid message apart. */
+export function messageKind(message: JsonRpcMessage): MessageKind {
+  if (!('method' in message)) return 'response';
+  return 'id' in message ? 'request' : 'notification';
+}
+
+/** True for an id that MCP allows: a string, or an integer that a double holds exactly (a larger one could not be echoed). */
+export function isJsonRpcId(value: unknown): value is JsonRpcId {
+  return typeof value === 'string' || Number.isSafeInteger(value);
+}
+
+/** True for a JSON object: neither `null` nor an array. For values that came out of `JSON.parse`. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The text of a response around a result that is JSON text already, so that a result shared by many clients is
+ * serialised once. `resultJson` must be the text of one JSON object.
+ */
+export function resultText(id: JsonRpcId, resultJson: string): string {
+  return `{"jsonrpc":"2.0","id":${idText(id)},"result":${resultJson}}`;
+}
+
+/** The text of an error response. `id` is `null` when the request's id could not be read (JSON-RPC 2.0, section 5). */
+export function errorText(id: JsonRpcId | null, error: JsonRpcErrorObject): string {
+  return `{"jsonrpc":"2.0","id":${idText(id)},"error":${JSON.stringify(error)}}`;
+}
+
+function idText(id: JsonRpcId | null): string {
+  return typeof id === 'string' ? JSON.stringify(id) : String(id);
+}
