@@ -1,0 +1,220 @@
+/**
+ * The shape of the configuration file: one zod schema that drives validation, defaults, the JSON Schema for editors
+ * and the reference page. Unknown keys are refused at every level.
+ *
+ * Every option here does something. `meta.unit` and `meta.apply` feed the reference page and `diff.ts`; `apply:
+ * 'restart'` marks what a running gateway cannot take over from a changed file.
+ */
+import { z } from 'zod';
+import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
+
+/** Largest delay that Node's timers can hold (2^31 - 1 ms); more would fire at once. */
+const MAX_TIME = 2_147_483_647;
+const MiB = 1024 * 1024;
+
+export interface OptionMeta {
+  readonly unit?: 'ms' | 'bytes';
+  /** `live`: a changed file takes effect at once. `restart`: it waits for the next start. */
+  readonly apply?: 'live' | 'restart';
+}
+
+const LIVE: OptionMeta = { apply: 'live' };
+const RESTART: OptionMeta = { apply: 'restart' };
+
+const time = (description: string, min = 1) =>
+  z.int().min(min).max(MAX_TIME).describe(description).meta({ unit: 'ms' });
+const count = (description: string, min = 1, max = 1_000_000) => z.int().min(min).max(max).describe(description);
+const bytes = (description: string) =>
+  z
+    .int()
+    .min(1024)
+    .max(1024 * MiB)
+    .describe(description)
+    .meta({ unit: 'bytes' });
+const text = (what: string) => z.string().min(1, { error: `${what} must not be empty` });
+
+/** Clients write strings; numbers and booleans are taken as their text, with a warning (see `validate.ts`). */
+const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be a string' });
+
+const glob = text('a pattern').max(256);
+
+/** Every option of a block applies in the same way; says so on each. */
+function block<S extends z.core.$ZodLooseShape>(meta: OptionMeta, description: string, shape: S) {
+  for (const field of Object.values(shape)) {
+    if (field instanceof z.ZodType && field.meta()?.['apply'] === undefined) {
+      z.globalRegistry.add(field, { ...field.meta(), ...meta });
+    }
+  }
+  return z.strictObject(shape).describe(description);
+}
+
+const listen = block(RESTART, 'Where clients connect.', {
+  host: text('the address')
+    .default('127.0.0.1')
+    .describe('Address to listen on. Anything but a loopback address needs `--insecure`: there is no login yet.'),
+  port: z.int().min(0).max(65_535).default(4000).describe('TCP port; 0 picks a free one.'),
+  allowedHosts: z
+    .array(text('a host name'))
+    .default([])
+    .describe('Values of the Host header that are accepted besides the loopback names and `host`.'),
+  allowedOrigins: z
+    .array(text('an origin'))
+    .default([])
+    .describe('Values of the Origin header that are accepted besides loopback origins, as in `https://app.example`.'),
+  maxBodyBytes: bytes('Largest message from a client, on every transport.').default(4 * MiB),
+  maxConnections: count('Open sockets; the next one is refused.').default(10_000),
+});
+
+const sessions = block(LIVE, 'Client sessions.', {
+  max: count('Sessions at a time; the next `initialize` is refused.').default(10_000),
+  idleTimeout: time('A session without traffic for this long is ended.', 1000).default(1_800_000),
+});
+
+const requests = block(LIVE, 'Requests to upstream servers. A server may set its own in its `viable` block.', {
+  timeout: time('From a request to its answer; progress does not extend it.').default(60_000),
+  maxInFlight: count('Requests that wait for the answer of one upstream at a time.').default(256),
+  maxQueued: count('Requests that wait for a free place of one upstream; the next is refused at once.', 0).default(
+    1024,
+  ),
+});
+
+const catalogue = block(LIVE, 'The joined list of tools, prompts and resources.', {
+  pageSize: count('Entries on a page of a list.', 1, 100_000).default(1000),
+  listChangedDebounce: time('Changes within this time are announced to clients once.', 0).default(250),
+});
+
+const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
+  connectTimeout: time('From spawn or connect to the end of the handshake.').default(30_000),
+  backoffBase: time('Wait before the first new attempt; doubles with each failure.').default(250),
+  backoffMax: time('The longest wait between attempts.').default(30_000),
+  shutdownGrace: time('From SIGTERM to SIGKILL for a child process, and for a polite goodbye elsewhere.', 0).default(
+    3000,
+  ),
+});
+
+const draining = block(LIVE, 'What SIGTERM and `viable drain` do.', {
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('Let work in flight finish and tell clients. Off: connections are cut at once.'),
+  defaultTimeout: time('The longest wait for work in flight.', 0).default(30_000),
+  notificationInterval: time('Clients are told the remaining time this often.', 100).default(5000),
+});
+
+const dashboard = block(RESTART, 'The terminal dashboard.', {
+  enabled: z.boolean().default(true).describe('Show it when the gateway is started on a terminal.'),
+  refreshInterval: time('Time between two frames.', 100).default(1000),
+  historySize: count('Seconds of history in the charts.', 2, 3600).default(60),
+});
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const logging = block(LIVE, 'The log on stderr.', {
+  level: z.enum(LOG_LEVELS).default('info').describe('Lines below this level are not written.'),
+});
+
+const admin = block(RESTART, 'The door for `viable` commands.', {
+  socket: text('the path')
+    .nullable()
+    .default(null)
+    .describe(
+      'Path of the Unix socket, relative to the file. `null`: `$XDG_RUNTIME_DIR/viable-<port>.sock`, or in the temporary directory.',
+    ),
+});
+
+export const gatewaySchema = z
+  .strictObject({
+    listen: listen.prefault({}),
+    sessions: sessions.prefault({}),
+    requests: requests.prefault({}),
+    catalogue: catalogue.prefault({}),
+    upstreams: upstreams.prefault({}),
+    draining: draining.prefault({}),
+    dashboard: dashboard.prefault({}),
+    logging: logging.prefault({}),
+    admin: admin.prefault({}),
+  })
+  .describe('Settings of the gateway itself.');
+
+export const viableSchema = z
+  .strictObject({
+    prefix: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{1,64}$/, { error: 'must be 1 to 64 letters, digits, `_`, `-` or `.`' })
+      .optional()
+      .describe('Takes the place of the server name in `<server>__<tool>`.'),
+    allow: z.array(glob).optional().describe('Only tools whose own name matches one of these globs are served.'),
+    deny: z.array(glob).optional().describe('Tools whose own name matches one of these globs are never served.'),
+    inheritEnv: z
+      .array(glob)
+      .optional()
+      .describe('Names or globs of variables that the child inherits from the gateway, besides the safe few.'),
+    timeouts: z
+      .strictObject({
+        connect: time('In place of `gateway.upstreams.connectTimeout`.').optional(),
+        request: time('In place of `gateway.requests.timeout`.').optional(),
+      })
+      .optional()
+      .describe('Timeouts of this server.'),
+    maxInFlight: count('In place of `gateway.requests.maxInFlight`.').optional(),
+    maxMessageBytes: bytes('Largest single message that is accepted from this server.').default(16 * MiB),
+  })
+  .describe('What the gateway does with this server. MCP clients ignore this block.');
+
+/** Spellings of `type` in the files of the various clients, and the transport that each means. */
+export const TRANSPORT_TYPES = {
+  stdio: 'stdio',
+  http: 'http',
+  sse: 'sse',
+  ws: 'ws',
+  'streamable-http': 'http',
+  streamableHttp: 'http',
+} as const;
+
+function ignored(keys: readonly IgnoredKey[]): Record<string, z.ZodOptional<z.ZodUnknown>> {
+  return Object.fromEntries(
+    keys.map(({ key, client, hint }) => {
+      const description = `Ignored: a setting of ${client}.${hint === undefined ? '' : ` ${hint}`}`;
+      return [key, z.unknown().optional().describe(description).meta({ ignored: true })];
+    }),
+  );
+}
+
+export const serverSchema = z
+  .strictObject({
+    command: text('the command')
+      .optional()
+      .describe('Program to start: a name in PATH, or a path (relative to this file). Give this or `url`.'),
+    args: z.array(scalar).optional().describe('Arguments of the program, one an entry. No shell reads them.'),
+    env: z.record(z.string(), scalar).optional().describe('Variables for the program.'),
+    cwd: text('the folder').optional().describe('Working directory of the program, relative to this file.'),
+    url: text('the address').optional().describe('Address of a running server. Give this or `command`.'),
+    type: z
+      .enum(Object.keys(TRANSPORT_TYPES) as (keyof typeof TRANSPORT_TYPES)[])
+      .optional()
+      .describe(
+        'Transport. Absent: `stdio` with `command`; with `url`, `ws` for ws:// and wss://, `sse` when the path ends in `/sse`, else `http`.',
+      ),
+    headers: z.record(z.string(), scalar).optional().describe('Headers of every request to `url`.'),
+    disabled: z.boolean().default(false).describe('Keep the entry but do not start it.'),
+    viable: viableSchema.prefault({}),
+    ...ignored(IGNORED_SERVER_KEYS),
+  })
+  .describe('One MCP server.');
+
+const serversSchema = z.record(z.string(), serverSchema);
+
+export const fileSchema = z
+  .strictObject({
+    $schema: z.string().optional().describe('Address of this schema, for editors.'),
+    mcpServers: serversSchema
+      .optional()
+      .describe('The servers behind the gateway, exactly as MCP clients write them: name → entry.'),
+    servers: serversSchema.optional().describe('The same under the name that VS Code uses.'),
+    gateway: gatewaySchema.prefault({}),
+    ...ignored(IGNORED_TOP_LEVEL_KEYS),
+  })
+  .describe('Configuration of the Viable MCP gateway.');
+
+export type FileDocument = z.output<typeof fileSchema>;
+export type ServerEntry = z.output<typeof serverSchema>;

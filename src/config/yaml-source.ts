@@ -1,0 +1,95 @@
+/**
+ * Reads YAML 1.2 (merge keys allowed) through the `yaml` package. Messages are our own, by error code: the package's
+ * quote the text, which may hold a secret. Aliases are bounded against billion-laughs files.
+ */
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type Document,
+  type ErrorCode,
+  type YAMLParseError,
+} from 'yaml';
+import type { Path } from './path.js';
+import { Positions, type SourceDocument, type SourceError } from './positions.js';
+
+const MAX_ALIASES = 100;
+const MAX_DEPTH = 64;
+
+const MESSAGES: Readonly<Partial<Record<ErrorCode, readonly [message: string, suggestion?: string]>>> = {
+  BAD_INDENT: ['the indentation does not fit the lines above', 'entries of one block start in the same column'],
+  TAB_AS_INDENT: ['a tab in the indentation', 'indent with spaces'],
+  DUPLICATE_KEY: ['the key is there twice', 'remove one'],
+  MISSING_CHAR: ['a closing bracket, quote or `:` is missing here'],
+  BLOCK_AS_IMPLICIT_KEY: ['two `key: value` pairs on one line', 'put text that holds `: ` into quotes'],
+  MULTILINE_IMPLICIT_KEY: ['a key without `:`', 'write `key: value`'],
+  UNEXPECTED_TOKEN: ['unexpected text'],
+  BAD_ALIAS: ['the alias is not known', 'define it with `&name` above, or put the text into quotes'],
+  BAD_DQ_ESCAPE: ['not a known escape', 'write a backslash as `\\\\`, or use single quotes'],
+  BAD_SCALAR_START: ['plain text cannot start with this character', 'put it into quotes'],
+  MULTIPLE_DOCS: ['more than one document in the file', 'remove the `---` line and what follows'],
+};
+
+export function readYaml(text: string): SourceDocument {
+  const positions = new Positions();
+  try {
+    const document = parseDocument(text, { prettyErrors: false, merge: true });
+    const errors = syntaxErrors(document.errors, text);
+    if (errors.length > 0) return { value: undefined, positions, errors };
+    if (document.contents === null) {
+      return { value: undefined, positions, errors: [{ offset: 0, message: 'the file is empty' }] };
+    }
+    record(document, document.contents, [], undefined, positions, errors);
+    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), positions, errors };
+  } catch (error) {
+    // Thrown on too many aliases (ReferenceError) and on nesting past the stack (RangeError).
+    const message = error instanceof ReferenceError ? 'too many aliases' : 'nested too deep';
+    return { value: undefined, positions, errors: [{ offset: 0, message }] };
+  }
+}
+
+/** Duplicate keys are independent of each other; of all else the first counts, what follows it is its echo. */
+function syntaxErrors(found: readonly YAMLParseError[], text: string): SourceError[] {
+  const first = found.find((error) => error.code !== 'DUPLICATE_KEY');
+  return found
+    .filter((error) => error === first || error.code === 'DUPLICATE_KEY')
+    .map((error) => {
+      const offset = error.pos[0];
+      const [message, general] = MESSAGES[error.code] ?? [`not valid YAML (${error.code})`];
+      const isVariable = error === first && text.slice(Math.max(0, offset - 3), offset + 2).includes('${');
+      const suggestion = isVariable ? 'put `${…}` into quotes' : general;
+      return { offset, message, ...(suggestion === undefined ? {} : { suggestion }) };
+    });
+}
+
+function record(
+  document: Document,
+  node: unknown,
+  path: Path,
+  key: number | undefined,
+  positions: Positions,
+  errors: SourceError[],
+): void {
+  const start = startOf(node);
+  if (start !== undefined) positions.set(path, start, key);
+  const target = isAlias(node) ? node.resolve(document) : node;
+  if (path.length > MAX_DEPTH) throw new RangeError('nested too deep');
+  if (isMap(target)) {
+    for (const pair of target.items) {
+      const name = isScalar(pair.key) ? String(pair.key.value) : undefined;
+      const keyAt = startOf(pair.key);
+      if (name === '__proto__') errors.push({ offset: keyAt ?? 0, message: '`__proto__` cannot be a key' });
+      if (name !== undefined) record(document, pair.value, [...path, name], keyAt, positions, errors);
+    }
+  } else if (isSeq(target)) {
+    target.items.forEach((item, index) => {
+      record(document, item, [...path, index], undefined, positions, errors);
+    });
+  }
+}
+
+function startOf(node: unknown): number | undefined {
+  return isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined;
+}
