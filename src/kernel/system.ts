@@ -103,6 +103,15 @@ export class ActorSystem implements TreeHost {
     return false;
   }
 
+  /** The live children of the supervisor at `path`, in start order. */
+  childrenOf<M>(path: string): Ref<M>[] {
+    const refs: Ref<M>[] = [];
+    for (const { cell } of this.#slots.get(path)?.supervising?.children() ?? []) {
+      if (cell?.alive) refs.push(cell as unknown as Ref<M>);
+    }
+    return refs;
+  }
+
   /** Kills the actor or supervisor at `path`; its supervisor restarts it as its spec says. `false` if none lives there. */
   kill(path: string): boolean {
     const slot = this.#slots.get(path);

@@ -1,0 +1,75 @@
+/**
+ * A call: one client request on its way through the gateway, and the messages about it.
+ *
+ * The client's session makes it, keeps it until it is answered and bounds how many it has. The upstream session holds it
+ * under the id that it gave upstream. Exactly one answer: whoever removes the call from the client session's table
+ * answers it, and nobody can afterwards.
+ */
+import { Deadline, type Ref } from '../kernel/index.js';
+import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { type Channel } from '../transports/inbound/channel.js';
+import { type UpstreamGate } from './upstream-gate.js';
+
+export type CallEvent =
+  | { readonly type: 'call/answered'; readonly call: Call; readonly message: JsonRpcResponse }
+  | { readonly type: 'call/failed'; readonly call: Call; readonly error: JsonRpcErrorObject }
+  | { readonly type: 'call/notified'; readonly call: Call; readonly method: string; readonly params: JsonObject }
+  | { readonly type: 'call/expired'; readonly call: Call };
+
+export class Call extends Deadline {
+  readonly type = 'call';
+  /** The client's id, given back with the answer. `1` and `"1"` differ. */
+  readonly id: JsonRpcId;
+  readonly method: string;
+  /** As the upstream is to see them: its own names and URIs. The progress token is replaced by the upstream session. */
+  readonly params: JsonObject;
+  readonly replyTo: Ref<CallEvent>;
+  readonly gate: UpstreamGate;
+  readonly channel: Channel;
+  readonly progressToken: JsonRpcId | undefined;
+  /** `performance.now()` at its arrival. */
+  readonly startedAt: number;
+  /** Own URI → URI that the client asked for, where a collision gave the resource another one. */
+  readonly renamedUri: { readonly own: string; readonly shown: string } | undefined;
+  /** Given by the upstream session when it sends the call; 0 before. */
+  upstreamId = 0;
+  /** Set by the client session; an upstream session that has not sent the call yet drops it. */
+  cancelled = false;
+
+  constructor(fields: {
+    id: JsonRpcId;
+    method: string;
+    params: JsonObject;
+    replyTo: Ref<CallEvent>;
+    gate: UpstreamGate;
+    channel: Channel;
+    progressToken: JsonRpcId | undefined;
+    startedAt: number;
+    renamedUri?: { own: string; shown: string } | undefined;
+  }) {
+    super();
+    this.id = fields.id;
+    this.method = fields.method;
+    this.params = fields.params;
+    this.replyTo = fields.replyTo;
+    this.gate = fields.gate;
+    this.channel = fields.channel;
+    this.progressToken = fields.progressToken;
+    this.startedAt = fields.startedAt;
+    this.renamedUri = fields.renamedUri;
+  }
+
+  override fire(): void {
+    this.replyTo.urgent({ type: 'call/expired', call: this });
+  }
+}
+
+/** What an upstream session takes from others. */
+export type UpstreamSessionMessage =
+  | Call
+  /** Urgent: the client gave up. Tells the upstream, unless the call was never sent. */
+  | { readonly type: 'call/cancel'; readonly call: Call; readonly reason: string }
+  /** The most verbose level that any client wants. */
+  | { readonly type: 'log-level'; readonly level: string }
+  /** End this session; the upstream's lifecycle decides what comes next. */
+  | { readonly type: 'session/close'; readonly reason: string };

@@ -1,0 +1,178 @@
+/**
+ * Catalogue: merges what the upstreams offer into the routing table and tells clients when their lists have changed.
+ *
+ * Parent: operations. Restart: permanent. After a restart the last table goes on serving; every upstream is asked to
+ * offer again, and the new table replaces it when the last has answered or the debounce is over.
+ *
+ * Invariants: one bad upstream changes nothing of another's part; a table is published by one assignment; a client hears
+ * `list_changed` only when a list that it sees has really changed, at most once a debounce.
+ * Source: MCP specification, "Server Features" (list_changed of tools, prompts, resources).
+ */
+import { type ActorContext, type ActorSystem, type Behavior, type TimerHandle } from '../kernel/index.js';
+import { type CursorKind } from '../protocol/cursor.js';
+import { assignPrefixes } from '../protocol/naming.js';
+import { type Collision, type Listing, type Offer, RoutingTable } from '../routing/routing-table.js';
+import { type Logger } from '../telemetry/logger.js';
+import { type DataPlane } from './data-plane.js';
+import { REGISTRY, upstreamLifecycle } from './names.js';
+import { type UpstreamGate } from './upstream-gate.js';
+
+export type CatalogueMessage =
+  /** An upstream's listing, its first or a new one; it takes calls. */
+  | { readonly type: 'catalogue/offered'; readonly server: UpstreamOffer; readonly listing: Listing }
+  /** It takes no calls for now: its names still route to it, its entries leave the lists. */
+  | { readonly type: 'catalogue/unavailable'; readonly server: string }
+  /** It is configured no more. */
+  | { readonly type: 'catalogue/withdrawn'; readonly server: string }
+  | { readonly type: 'catalogue/publish' };
+
+/** What of an upstream's configuration the catalogue needs. */
+export interface UpstreamOffer {
+  readonly name: string;
+  readonly prefix: string | undefined;
+  readonly toolFilter: (name: string) => boolean;
+  readonly gate: UpstreamGate;
+}
+
+export interface CatalogueDeps {
+  readonly system: ActorSystem;
+  readonly plane: DataPlane;
+  readonly log: Logger;
+}
+
+interface Part {
+  readonly server: UpstreamOffer;
+  readonly listing: Listing;
+  readonly available: boolean;
+}
+
+export function catalogue(deps: CatalogueDeps) {
+  return (context: ActorContext<CatalogueMessage>): Behavior<CatalogueMessage> => new Catalogue(deps, context);
+}
+
+class Catalogue implements Behavior<CatalogueMessage> {
+  readonly #deps: CatalogueDeps;
+  readonly #context: ActorContext<CatalogueMessage>;
+  readonly #parts = new Map<string, Part>();
+  readonly #reported = new Set<string>();
+  #publishing: TimerHandle | null = null;
+
+  constructor(deps: CatalogueDeps, context: ActorContext<CatalogueMessage>) {
+    this.#deps = deps;
+    this.#context = context;
+    for (const name of deps.plane.gates.keys()) {
+      const upstream = deps.system.whereis(upstreamLifecycle(name));
+      upstream?.tell({ type: 'upstream/offer-again' });
+    }
+  }
+
+  handle(message: CatalogueMessage): void {
+    switch (message.type) {
+      case 'catalogue/offered':
+        this.#parts.set(message.server.name, { server: message.server, listing: message.listing, available: true });
+        return this.#soon();
+      case 'catalogue/unavailable':
+        this.#setUnavailable(message.server);
+        return;
+      case 'catalogue/withdrawn':
+        if (this.#parts.delete(message.server)) this.#soon();
+        return;
+      case 'catalogue/publish':
+        this.#publishing = null;
+        return this.#publish();
+    }
+  }
+
+  #setUnavailable(name: string): void {
+    const part = this.#parts.get(name);
+    if (!part?.available) return;
+    this.#parts.set(name, { ...part, available: false });
+    this.#soon();
+  }
+
+  /** The first offer of a quiet time is published at once; those that follow within the debounce together. */
+  #soon(): void {
+    if (this.#publishing) return;
+    const debounce = this.#deps.plane.options.catalogue.listChangedDebounce;
+    const empty = this.#deps.plane.routing.version === 0;
+    this.#publishing = this.#context.after(empty ? 0 : debounce, { type: 'catalogue/publish' });
+  }
+
+  #publish(): void {
+    const { plane, system } = this.#deps;
+    const before = plane.routing;
+    const order = [...plane.gates.keys()];
+    const parts = [...this.#parts.values()].sort((a, b) => order.indexOf(a.server.name) - order.indexOf(b.server.name));
+    const table = new RoutingTable(before.version + 1, this.#offers(parts), plane.options.catalogue.pageSize);
+    plane.routing = table;
+    this.#reportCollisions(table.collisions);
+    const changes = [...this.#changes(before, table)];
+    if (changes.length > 0) system.tell(REGISTRY, { type: 'registry/lists-changed', changes });
+    const { tools, prompts, resources } = table.aggregate.lists;
+    this.#deps.log.info(
+      { event: 'catalogue', version: table.version, tools: tools.size, prompts: prompts.size, resources: resources.size },
+      'published the merged catalogue',
+    );
+  }
+
+  #offers(parts: readonly Part[]): Offer<UpstreamGate>[] {
+    const wishes = new Map<string, string>();
+    for (const { server } of parts) if (server.prefix !== undefined) wishes.set(server.name, server.prefix);
+    const { prefixes, conflicts } = assignPrefixes(parts.map((part) => part.server.name), wishes);
+    for (const conflict of conflicts) {
+      this.#once(`${conflict.kind}:${conflict.prefix}:${conflict.servers.join()}`, () =>
+        this.#deps.log.warn({ event: 'collision', ...conflict }, 'servers whose prefixes are the same or look alike'),
+      );
+    }
+    return parts.map(({ server, listing, available }) => ({
+      server: server.name,
+      prefix: prefixes.get(server.name) ?? server.name,
+      target: server.gate,
+      listing,
+      available,
+      toolFilter: server.toolFilter,
+    }));
+  }
+
+  /** Scopes and lists whose content differs between two tables. */
+  *#changes(before: RoutingTable<UpstreamGate>, after: RoutingTable<UpstreamGate>): Iterable<ListChange> {
+    for (const kind of LISTS) {
+      if (!sameList(before, after, null, kind)) yield { scope: null, kind };
+      for (const name of this.#deps.plane.gates.keys()) {
+        if (!sameList(before, after, name, kind)) yield { scope: name, kind };
+      }
+    }
+  }
+
+  #reportCollisions(collisions: readonly Collision[]): void {
+    for (const collision of collisions) {
+      this.#once(JSON.stringify(collision), () =>
+        this.#deps.log.warn({ event: 'collision', ...collision }, 'a name or URI that is offered more than once'),
+      );
+    }
+  }
+
+  #once(key: string, report: () => void): void {
+    if (this.#reported.has(key) || this.#reported.size > 10_000) return;
+    this.#reported.add(key);
+    report();
+  }
+}
+
+export interface ListChange {
+  readonly scope: string | null;
+  readonly kind: CursorKind;
+}
+
+const LISTS: readonly CursorKind[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
+
+function sameList(
+  before: RoutingTable<UpstreamGate>,
+  after: RoutingTable<UpstreamGate>,
+  scope: string | null,
+  kind: CursorKind,
+): boolean {
+  const old = before.scope(scope)?.lists[kind];
+  const next = after.scope(scope)?.lists[kind];
+  return old === next || (old !== undefined && next !== undefined ? old.equals(next) : (old?.size ?? 0) === (next?.size ?? 0));
+}

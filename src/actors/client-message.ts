@@ -1,0 +1,34 @@
+/**
+ * What a client's session is told, whatever its transport. Each transport's actor adds its own messages.
+ */
+import { type ClientTransport, type ConnectionSnapshot } from '../admin/protocol.js';
+import { type ReplyTo } from '../kernel/index.js';
+import { type JsonObject } from '../protocol/jsonrpc.js';
+import { type CallEvent } from './call.js';
+
+export type ClientTransportKind = ClientTransport;
+
+export type ClientMessage =
+  | CallEvent
+  /** A ready notification for this session, the same text for all. */
+  | { readonly type: 'client/broadcast'; readonly text: string }
+  /** A log message of an upstream; passes if its level does. */
+  | { readonly type: 'client/log-message'; readonly params: JsonObject; readonly text: string }
+  /** The gateway drains: tell the client in its transport's own way. Times in milliseconds. */
+  | { readonly type: 'client/shutdown-pending'; readonly notice: ShutdownNotice }
+  | { readonly type: 'client/idle-check' }
+  /** End the connection: `code` and `reason` in the transport's own terms. */
+  | { readonly type: 'client/close'; readonly reason: CloseReason; readonly replyTo?: ReplyTo<{ closed: string }> }
+  | { readonly type: 'client/inspect'; readonly replyTo: ReplyTo<ConnectionSnapshot> };
+
+/** Source: the seed document, "Client Notifications"; names as its clients read them. */
+export interface ShutdownNotice {
+  readonly type: 'shutdown_pending';
+  readonly message: string;
+  /** Wait this long before connecting again. Different for each client, so that they do not come as a herd. */
+  readonly reconnect_after: number;
+  /** Until the gateway closes what is still open. */
+  readonly remaining: number;
+}
+
+export type CloseReason = 'idle' | 'shutdown' | 'operator' | 'slow_reader';

@@ -1,0 +1,155 @@
+/**
+ * What the three connection actors have in common: the session's protocol state, the messages that every transport
+ * hears, idleness, the console's view. Each transport adds how it writes and how it ends.
+ */
+import { type ClientTransport, type ConnectionSnapshot } from '../admin/protocol.js';
+import { type ActorContext, type Ref } from '../kernel/index.js';
+import { Deadline } from '../kernel/index.js';
+import { type TransportCounters } from '../telemetry/counters.js';
+import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
+import { LegacySession, type SessionEnvironment } from './legacy-session.js';
+
+export interface ClientFacts {
+  readonly sessionId: string;
+  readonly transport: ClientTransport;
+  readonly scope: string | null;
+  /** Socket address of the client. */
+  readonly remote: string;
+  /** Path that it connected to. */
+  readonly route: string;
+}
+
+/** What a transport does in its own way. */
+export interface ClientOutlet {
+  /** Sends a message that belongs to no request. `false` when it cannot be delivered now. */
+  push(text: string): boolean;
+  /** Tells the client, in the transport's own way, that the gateway drains. */
+  shutdownPending(notice: ShutdownNotice): void;
+  /** Ends the connection. */
+  close(reason: CloseReason): void;
+  /** Bytes sent so far. */
+  readonly bytesOut: number;
+  /** A stream from the gateway to the client is open. */
+  readonly streaming: boolean;
+  /** Called every `IDLE_CHECK_MS`: keeps the stream alive, or finds it dead. */
+  keepAlive(): void;
+}
+
+/** How often an idle connection is looked at: heartbeat and idle timeout. */
+const IDLE_CHECK_MS = 25_000;
+
+class IdleCheck extends Deadline {
+  readonly #ref: Ref<ClientMessage>;
+  constructor(ref: Ref<ClientMessage>) {
+    super();
+    this.#ref = ref;
+  }
+  override fire(): void {
+    this.#ref.tell({ type: 'client/idle-check' });
+  }
+}
+
+export class ClientShell {
+  readonly session: LegacySession;
+  readonly facts: ClientFacts;
+  readonly #env: SessionEnvironment;
+  readonly #self: Ref<ClientMessage>;
+  readonly #outlet: ClientOutlet;
+  readonly #counters: TransportCounters;
+  readonly #idle: IdleCheck;
+  readonly #openedAt: number;
+  #lastSeenAt: number;
+  bytesIn = 0;
+
+  constructor(env: SessionEnvironment, context: ActorContext<ClientMessage>, facts: ClientFacts, outlet: ClientOutlet) {
+    this.facts = facts;
+    this.#env = env;
+    this.#self = context.self;
+    this.#outlet = outlet;
+    this.#counters = env.plane.counters.transports[facts.transport];
+    this.session = new LegacySession(env, context.self, facts.scope, this.#counters);
+    this.#openedAt = env.clock.now();
+    this.#lastSeenAt = this.#openedAt;
+    this.#idle = new IdleCheck(context.self);
+    env.wheel.schedule(this.#idle, IDLE_CHECK_MS);
+    env.plane.sessions.add({ id: facts.sessionId, transport: facts.transport, scope: facts.scope, ref: context.self });
+    this.#counters.open += 1;
+  }
+
+  /** The client was heard of. */
+  seen(bytes: number): void {
+    this.bytesIn += bytes;
+    this.#lastSeenAt = this.#env.clock.now();
+  }
+
+  handle(message: ClientMessage): void {
+    switch (message.type) {
+      case 'call/answered':
+        return this.session.answered(message.call, message.message);
+      case 'call/failed':
+        return this.session.failed(message.call, message.error);
+      case 'call/notified':
+        return this.session.notified(message.call, message.method, message.params);
+      case 'call/expired':
+        return this.session.expired(message.call);
+      case 'client/broadcast':
+        return this.#push(message.text);
+      case 'client/log-message':
+        if (this.session.wantsLog(message.params)) this.#push(message.text);
+        return;
+      case 'client/shutdown-pending':
+        return this.#outlet.shutdownPending(message.notice);
+      case 'client/idle-check':
+        return this.#idleCheck();
+      case 'client/close':
+        this.#outlet.close(message.reason);
+        return message.replyTo?.reply({ closed: this.facts.sessionId });
+      case 'client/inspect':
+        return message.replyTo.reply(this.#inspect());
+    }
+  }
+
+  /** Call from the actor's `terminate`. */
+  terminate(): void {
+    this.#env.wheel.cancel(this.#idle);
+    this.#env.plane.sessions.remove(this.facts.sessionId, this.#self);
+    this.#counters.open -= 1;
+    this.session.close('the client is gone');
+  }
+
+  #push(text: string): void {
+    if (this.session.phase !== 'ready') return; // before `initialized` a server says nothing of its own
+    if (this.#outlet.push(text)) this.session.sent();
+    else this.#env.plane.counters.drop('client_gone');
+  }
+
+  #idleCheck(): void {
+    const quietFor = this.#env.clock.now() - this.#lastSeenAt;
+    const busy = this.session.inFlight > 0 || this.#outlet.streaming;
+    if (!busy && quietFor >= this.#env.plane.options.sessions.idleTimeout) return this.#outlet.close('idle');
+    this.#outlet.keepAlive();
+    this.#env.wheel.schedule(this.#idle, IDLE_CHECK_MS);
+  }
+
+  #inspect(): ConnectionSnapshot {
+    const { session, facts } = this;
+    return {
+      actor: this.#self.path,
+      transport: facts.transport,
+      sessionId: facts.sessionId,
+      principal: null,
+      remote: facts.remote,
+      client: session.client,
+      protocolVersion: session.revision,
+      route: facts.route,
+      openedAt: this.#openedAt,
+      lastSeenAt: this.#lastSeenAt,
+      messagesIn: session.messagesIn,
+      messagesOut: session.messagesOut,
+      bytesIn: this.bytesIn,
+      bytesOut: this.#outlet.bytesOut,
+      inFlight: session.inFlight,
+      streaming: this.#outlet.streaming,
+    };
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * What the data path reads: plain memory, replaced by assignment, never asked for (docs/adr/0003).
+ *
+ * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
+ * there. If every control-plane actor is dead, it still is.
+ */
+import { type GatewayOptions } from '../config/types.js';
+import { RoutingTable } from '../routing/routing-table.js';
+import { type Counters } from '../telemetry/counters.js';
+import { SessionDirectory } from './session-directory.js';
+import { type UpstreamGate } from './upstream-gate.js';
+
+/** What newcomers are told. `draining` holds when the drain is over, for `Retry-After`. */
+export type Admission =
+  | { readonly state: 'starting' }
+  | { readonly state: 'running' }
+  | { readonly state: 'draining'; readonly deadlineAt: number };
+
+export class DataPlane {
+  /** Written by the catalogue. */
+  routing: RoutingTable<UpstreamGate>;
+  /** One for each configured upstream. Written by the configuration actor. */
+  readonly gates = new Map<string, UpstreamGate>();
+  /** Live sessions by id. Written by the sessions themselves. */
+  readonly sessions: SessionDirectory;
+  /** Written by the configuration actor. */
+  options: GatewayOptions;
+  /** Written by the drain actor. */
+  admission: Admission = { state: 'starting' };
+  readonly counters: Counters;
+
+  constructor(options: GatewayOptions, counters: Counters) {
+    this.options = options;
+    this.counters = counters;
+    this.routing = new RoutingTable(0, [], options.catalogue.pageSize);
+    this.sessions = new SessionDirectory();
+  }
+}

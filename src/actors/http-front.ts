@@ -1,0 +1,259 @@
+/**
+ * The HTTP face of the gateway: from a request on a socket to the session that it is for. Plain functions in I/O
+ * callbacks, no mailbox: what needs one begins behind it.
+ *
+ * Order of checks: host and origin, route, method, headers, size, frame, session. The first that fails answers.
+ * Sources: MCP specification 2025-11-25, "Transports"; `docs/errors.md`.
+ */
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
+import { type ErrorName } from '../protocol/errors.js';
+import { acceptsJsonAndSse, acceptsSse, checkHost, checkOrigin, isJsonContentType } from '../protocol/http-rules.js';
+import { type ParsedFrame, type ParsedMessage, parseFrame } from '../protocol/parse.js';
+import { isLegacyRevision } from '../protocol/revisions.js';
+import { parseRoute } from '../protocol/routes.js';
+import { EventStream } from '../transports/inbound/event-stream.js';
+import { HttpExchange } from '../transports/inbound/http-exchange.js';
+import { type ErrorReply, sendError, sendJson } from '../transports/inbound/http-reply.js';
+import { readBody } from '../transports/inbound/read-body.js';
+import { type DataPlane } from './data-plane.js';
+import { httpSession, type HttpSessionMessage } from './http-session.js';
+import { type SessionEnvironment } from './legacy-session.js';
+import { CONNECTIONS } from './names.js';
+import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
+
+export interface FrontDeps {
+  readonly system: ActorSystem;
+  readonly env: SessionEnvironment;
+}
+
+const SESSION_HEADER = 'mcp-session-id';
+const VERSION_HEADER = 'mcp-protocol-version';
+const NO_STORE = { 'cache-control': 'no-store' };
+
+export class HttpFront {
+  readonly #system: ActorSystem;
+  readonly #env: SessionEnvironment;
+  readonly #plane: DataPlane;
+  #made = 0;
+
+  constructor({ system, env }: FrontDeps) {
+    this.#system = system;
+    this.#env = env;
+    this.#plane = env.plane;
+  }
+
+  /** Handles one request; answers it whatever happens. */
+  handle(req: IncomingMessage, res: ServerResponse): void {
+    const refusal = this.guard(req);
+    if (refusal !== undefined) return sendError(res, refusal);
+    const route = parseRoute(req.url ?? '/');
+    switch (route.kind) {
+      case 'aggregate':
+        return this.#streamableHttp(req, res, null);
+      case 'server':
+        if (!this.#plane.gates.has(route.name)) return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
+        return this.#streamableHttp(req, res, route.name);
+      case 'sse':
+        return req.method === 'GET' ? this.#openSse(req, res) : this.#notAllowed(res, 'GET');
+      case 'messages':
+        return req.method === 'POST' ? this.#sseMessage(req, res) : this.#notAllowed(res, 'POST');
+      case 'ws':
+        return sendError(res, 'unknown_route', { detail: 'this path takes WebSocket connections' });
+      case 'health':
+      case 'ready':
+        return this.#health(req, res, route.kind);
+      case 'phoenix':
+      case 'dashboard':
+      case 'metrics':
+      case 'resource-metadata':
+      case 'unknown':
+        return sendError(res, 'unknown_route', { detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/sse and /mcp/ws' });
+    }
+  }
+
+  /** Against DNS rebinding: who may speak to us at all. `undefined` when it may. */
+  guard(req: IncomingMessage): 'forbidden_host' | 'forbidden_origin' | undefined {
+    const { host, allowedHosts, allowedOrigins } = this.#plane.options.listen;
+    if (!checkHost(req.headers.host, host, allowedHosts)) return 'forbidden_host';
+    if (!checkOrigin(req.headers.origin, req.headers.host, allowedOrigins)) return 'forbidden_origin';
+    return undefined;
+  }
+
+  /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
+  closedToNewcomers(): { name: ErrorName; reply: ErrorReply } | undefined {
+    const { admission, sessions, options } = this.#plane;
+    if (admission.state === 'draining') {
+      const seconds = Math.max(1, Math.ceil((admission.deadlineAt - this.#env.clock.now()) / 1_000));
+      return { name: 'draining', reply: { data: { retryAfter: seconds }, headers: { 'retry-after': String(seconds) } } };
+    }
+    if (sessions.size >= options.sessions.max) {
+      return { name: 'too_many_sessions', reply: { headers: { 'retry-after': '10' } } };
+    }
+    return undefined;
+  }
+
+  #streamableHttp(req: IncomingMessage, res: ServerResponse, scope: string | null): void {
+    switch (req.method) {
+      case 'POST':
+        return this.#post(req, res, scope);
+      case 'GET':
+        return this.#get(req, res, scope);
+      case 'DELETE':
+        return this.#delete(req, res, scope);
+      default:
+        return this.#notAllowed(res, 'POST, GET, DELETE');
+    }
+  }
+
+  #post(req: IncomingMessage, res: ServerResponse, scope: string | null): void {
+    if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
+    if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
+    if (!goodVersion(req)) return this.#refuse(req, res, 'unsupported_version');
+    readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
+      if (!body.ok) return sendError(res, 'payload_too_large', { headers: { connection: 'close' } });
+      const frame = parseFrame(body.text);
+      if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
+      this.#route(req, res, scope, frame, body.bytes);
+    });
+  }
+
+  #route(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
+    const sessionId = headerOf(req, SESSION_HEADER);
+    if (sessionId === undefined) {
+      if (frame.kind === 'request' && frame.message.method === 'initialize') return this.#begin(req, res, scope, frame, bytes);
+      return sendError(res, 'session_required', { id: frame.kind === 'request' ? frame.message.id : null });
+    }
+    const session = this.#session(sessionId, scope);
+    if (!session) return sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
+    this.#deliver(session, res, frame, bytes, null);
+  }
+
+  #deliver(session: Ref<HttpSessionMessage>, res: ServerResponse, frame: ParsedFrame, bytes: number, newId: string | null): void {
+    const requests = countAnswers(frame);
+    const exchange = new HttpExchange(res, this.#env.wheel, requests, frame.kind === 'batch');
+    exchange.sessionId = newId;
+    const sent = session.accept({ type: 'http/post', frame, exchange, bytes });
+    if (sent === 'full') return exchange.refuse('overloaded');
+    if (sent === 'noproc') return exchange.refuse('session_not_found');
+    if (requests === 0) exchange.accepted();
+  }
+
+  #begin(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
+    const closed = this.closedToNewcomers();
+    if (closed) return sendError(res, closed.name, closed.reply);
+    const sessionId = randomUUID();
+    const route = scope === null ? '/mcp' : `/mcp/s/${scope}`;
+    const facts = { sessionId, transport: 'http', scope, remote: remoteOf(req), route } as const;
+    const started = this.#system.startChild<HttpSessionMessage>(
+      CONNECTIONS,
+      actor<HttpSessionMessage>({ id: `http-${(this.#made += 1)}`, restart: 'temporary', init: httpSession(this.#env, facts) }),
+    );
+    if (!started.ok) return sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
+    this.#deliver(started.ref, res, frame, bytes, sessionId);
+  }
+
+  #get(req: IncomingMessage, res: ServerResponse, scope: string | null): void {
+    if (!acceptsSse(req.headers.accept)) return sendError(res, 'not_acceptable');
+    if (!goodVersion(req)) return sendError(res, 'unsupported_version');
+    const sessionId = headerOf(req, SESSION_HEADER);
+    if (sessionId === undefined) return sendError(res, 'session_required');
+    const refuse = (): void => sendError(res, 'session_exists');
+    const sent = this.#session(sessionId, scope)?.accept({ type: 'http/get', accept: () => new EventStream(res), refuse });
+    if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
+  }
+
+  #delete(req: IncomingMessage, res: ServerResponse, scope: string | null): void {
+    const sessionId = headerOf(req, SESSION_HEADER);
+    if (sessionId === undefined) return sendError(res, 'session_required');
+    const done = (): void => sendJson(res, 200, { deleted: true });
+    const sent = this.#session(sessionId, scope)?.accept({ type: 'http/delete', done });
+    if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
+  }
+
+  /** The session of this id on this route. A WebSocket's or another endpoint's session is none. */
+  #session(id: string, scope: string | null): Ref<HttpSessionMessage> | undefined {
+    const entry = this.#plane.sessions.get(id);
+    return entry?.transport === 'http' && entry.scope === scope ? (entry.ref as Ref<HttpSessionMessage>) : undefined;
+  }
+
+  #openSse(req: IncomingMessage, res: ServerResponse): void {
+    const closed = this.closedToNewcomers();
+    if (closed) return sendError(res, closed.name, closed.reply);
+    if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
+    const facts = { sessionId: randomUUID(), transport: 'sse', scope: null, remote: remoteOf(req), route: '/mcp/sse' } as const;
+    const started = this.#system.startChild<SseConnectionMessage>(
+      CONNECTIONS,
+      actor<SseConnectionMessage>({
+        id: `sse-${(this.#made += 1)}`,
+        restart: 'temporary',
+        init: (context) => sseConnection(this.#env, facts, new EventStream(res))(context),
+      }),
+    );
+    if (!started.ok) sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
+  }
+
+  #sseMessage(req: IncomingMessage, res: ServerResponse): void {
+    if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
+    const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
+    if (sessionId === null) return this.#refuse(req, res, 'session_required');
+    readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
+      if (!body.ok) return sendError(res, 'payload_too_large', { headers: { connection: 'close' } });
+      const frame = parseFrame(body.text);
+      if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
+      const entry = this.#plane.sessions.get(sessionId);
+      if (entry?.transport !== 'sse') return sendError(res, 'session_not_found');
+      const sent = (entry.ref as Ref<SseConnectionMessage>).accept({ type: 'sse/posted', frame, bytes: body.bytes });
+      if (sent !== 'ok') return sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
+      res.writeHead(202).end();
+    });
+  }
+
+  #health(req: IncomingMessage, res: ServerResponse, kind: 'health' | 'ready'): void {
+    if (req.method !== 'GET' && req.method !== 'HEAD') return this.#notAllowed(res, 'GET, HEAD');
+    const state = this.#plane.admission.state;
+    const good = kind === 'health' || state === 'running';
+    let ready = 0;
+    for (const gate of this.#plane.gates.values()) if (gate.session !== null) ready += 1;
+    sendJson(res, good ? 200 : 503, { status: state, upstreams: { ready, configured: this.#plane.gates.size } }, NO_STORE);
+  }
+
+  #notAllowed(res: ServerResponse, allow: string): void {
+    sendError(res, 'method_not_allowed', { headers: { allow } });
+  }
+
+  /** Refuses before the body was read: it is thrown away, so that the connection can go on. */
+  #refuse(req: IncomingMessage, res: ServerResponse, name: ErrorName): void {
+    req.resume();
+    sendError(res, name);
+  }
+}
+
+/** How many answers the frame asks for. */
+function countAnswers(frame: ParsedFrame): number {
+  if (frame.kind !== 'batch') return wantsAnswer(frame) ? 1 : 0;
+  let count = 0;
+  for (const item of frame.items) if (wantsAnswer(item)) count += 1;
+  return count;
+}
+
+function wantsAnswer(message: ParsedMessage): boolean {
+  return message.kind === 'request' || message.kind === 'invalid';
+}
+
+function goodVersion(req: IncomingMessage): boolean {
+  const version = headerOf(req, VERSION_HEADER);
+  return version === undefined || isLegacyRevision(version);
+}
+
+function headerOf(req: IncomingMessage, name: string): string | undefined {
+  const value = req.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function remoteOf(req: IncomingMessage): string {
+  return `${req.socket.remoteAddress ?? '?'}:${req.socket.remotePort ?? 0}`;
+}
+
+

@@ -1,0 +1,108 @@
+/**
+ * Session of a Streamable HTTP client: what is kept between its requests, and its GET stream.
+ *
+ * Parent: connections (partitioned). Restart: temporary: a client whose session is gone gets 404 and initializes anew.
+ *
+ * Invariants: one GET stream at a time; the session ends by DELETE, by idleness, by the operator, or with the gateway; a
+ * disconnect of a POST cancels nothing (legacy era), its answer is dropped and counted.
+ * Source: MCP specification 2025-11-25, "Transports › Streamable HTTP".
+ */
+import { type ActorContext, type Behavior, NORMAL, type Ref } from '../kernel/index.js';
+import { type ParsedFrame } from '../protocol/parse.js';
+import { type EventStream } from '../transports/inbound/event-stream.js';
+import { type HttpExchange } from '../transports/inbound/http-exchange.js';
+import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
+import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
+import { type SessionEnvironment } from './legacy-session.js';
+
+export type HttpSessionMessage =
+  | ClientMessage
+  | { readonly type: 'http/post'; readonly frame: ParsedFrame; readonly exchange: HttpExchange; readonly bytes: number }
+  /** `accept` makes the response a stream; `refuse` answers that there is one. One of them is called. */
+  | { readonly type: 'http/get'; readonly accept: () => EventStream; readonly refuse: () => void }
+  | { readonly type: 'http/stream-closed'; readonly stream: EventStream }
+  | { readonly type: 'http/delete'; readonly done: () => void };
+
+export function httpSession(env: SessionEnvironment, facts: ClientFacts) {
+  return (context: ActorContext<HttpSessionMessage>): Behavior<HttpSessionMessage> => new HttpSession(env, facts, context);
+}
+
+class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
+  readonly #context: ActorContext<HttpSessionMessage>;
+  readonly #shell: ClientShell;
+  #stream: EventStream | null = null;
+
+  constructor(env: SessionEnvironment, facts: ClientFacts, context: ActorContext<HttpSessionMessage>) {
+    this.#context = context;
+    this.#shell = new ClientShell(env, context as ActorContext<ClientMessage>, facts, this);
+  }
+
+  handle(message: HttpSessionMessage): void {
+    switch (message.type) {
+      case 'http/post':
+        return this.#post(message.frame, message.exchange, message.bytes);
+      case 'http/get':
+        return this.#openStream(message.accept, message.refuse);
+      case 'http/stream-closed':
+        if (this.#stream === message.stream) this.#stream = null;
+        return;
+      case 'http/delete':
+        this.#shell.session.failAll('session_not_found', 'the session was deleted');
+        message.done();
+        return this.#context.exit(NORMAL);
+      default:
+        return this.#shell.handle(message);
+    }
+  }
+
+  terminate(): void {
+    this.#shell.terminate();
+    this.#stream?.end();
+  }
+
+  unhandled(message: HttpSessionMessage): void {
+    if (message.type === 'http/post') message.exchange.release();
+    else if (message.type === 'http/get') message.refuse();
+    else if (message.type === 'http/delete') message.done();
+  }
+
+  get bytesOut(): number {
+    return this.#stream?.bytes ?? 0;
+  }
+
+  get streaming(): boolean {
+    return this.#stream?.open ?? false;
+  }
+
+  push(text: string): boolean {
+    return this.#stream?.send({ data: text }) ?? false;
+  }
+
+  shutdownPending(notice: ShutdownNotice): void {
+    this.#stream?.send({ event: notice.type, data: JSON.stringify(notice) });
+  }
+
+  close(reason: CloseReason): void {
+    this.#shell.session.failAll('cancelled_by_gateway', `the session was closed: ${reason}`);
+    this.#context.exit(NORMAL);
+  }
+
+  keepAlive(): void {
+    this.#stream?.keepAlive();
+  }
+
+  #post(frame: ParsedFrame, exchange: HttpExchange, bytes: number): void {
+    this.#shell.seen(bytes);
+    if (frame.kind === 'batch' && !this.#shell.session.allowsBatch) return exchange.refuse('batch_unsupported');
+    this.#shell.session.receive(frame, exchange);
+  }
+
+  #openStream(accept: () => EventStream, refuse: () => void): void {
+    if (this.streaming) return refuse();
+    const stream = accept();
+    this.#stream = stream;
+    this.#shell.seen(0);
+    const self: Ref<HttpSessionMessage> = this.#context.self;
+    stream.onClose(() => void self.tell({ type: 'http/stream-closed', stream }));
+  }
+}

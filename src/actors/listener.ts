@@ -1,0 +1,111 @@
+/**
+ * Listener: the listening socket of the gateway.
+ *
+ * Parent: listeners. Restart: permanent. It owns nothing but the listening socket: connections are actors of their own
+ * under a sibling that is started before it, so its crash leaves them alone, and its next incarnation listens on the
+ * same port again (as in Ranch).
+ */
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net';
+import { type ActorContext, type ActorSystem, actor, type Behavior } from '../kernel/index.js';
+import { type Logger } from '../telemetry/logger.js';
+import { type DataPlane } from './data-plane.js';
+import { httpConnection, type HttpConnectionMessage } from './http-connection.js';
+import { type HttpFront } from './http-front.js';
+import { CONNECTIONS } from './names.js';
+import { type WebSocketFront } from './websocket-front.js';
+
+export type ListenerMessage = { readonly type: 'listener/failed'; readonly error: Error };
+
+export interface ListenerDeps {
+  readonly system: ActorSystem;
+  readonly plane: DataPlane;
+  readonly http: HttpServer;
+  readonly log: Logger;
+  /** Where it listens. `port` 0 becomes the port that was given, and stays that for later incarnations. */
+  readonly address: { host: string; port: number };
+}
+
+const HEADERS_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_MS = 75_000;
+const BACKLOG = 1_024;
+
+/** The HTTP parser for all sockets, whoever accepted them. It outlives every listener. */
+export function createHttpFace(front: HttpFront, webSockets: WebSocketFront): HttpServer {
+  const http = createHttpServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true },
+    (req, res) => front.handle(req, res),
+  );
+  http.on('upgrade', (req, socket, head) => webSockets.upgrade(req, socket, head, () => socket.emit(UPGRADED)));
+  // It never listens itself, and Node starts its header and request timeouts when a server does.
+  http.emit('listening');
+  return http;
+}
+
+const UPGRADED = 'viable:upgraded';
+
+export function listener(deps: ListenerDeps) {
+  return async (context: ActorContext<ListenerMessage>): Promise<Behavior<ListenerMessage>> => {
+    const server = createNetServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    const sockets = new Sockets(deps);
+    server.on('connection', (socket) => sockets.accept(socket));
+    await listen(server, deps.address);
+    deps.address.port = (server.address() as AddressInfo).port;
+    server.on('error', (error) => void context.self.urgent({ type: 'listener/failed', error }));
+    return {
+      handle: (message) => {
+        throw message.error;
+      },
+      terminate: () => close(server),
+    };
+  };
+}
+
+class Sockets {
+  readonly #deps: ListenerDeps;
+  static #made = 0;
+
+  constructor(deps: ListenerDeps) {
+    this.#deps = deps;
+  }
+
+  accept(socket: Socket): void {
+    const { system, plane, http } = this.#deps;
+    if (plane.counters.sockets >= plane.options.listen.maxConnections) {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      return;
+    }
+    const started = system.startChild<HttpConnectionMessage>(
+      CONNECTIONS,
+      actor<HttpConnectionMessage>({
+        id: `socket-${(Sockets.#made += 1)}`,
+        restart: 'temporary',
+        shutdownMs: 1_000,
+        init: httpConnection(socket, plane.counters),
+      }),
+    );
+    if (!started.ok) {
+      socket.destroy();
+      return;
+    }
+    socket.once(UPGRADED, () => void started.ref.answer({ type: 'socket/upgraded' }));
+    http.emit('connection', socket);
+  }
+}
+
+function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: BACKLOG }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  // Stops listening at once; the callback would wait for connections that are none of its business.
+  server.close();
+  return Promise.resolve();
+}

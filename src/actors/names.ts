@@ -1,0 +1,27 @@
+/** The registered names of the tree's singletons. The tree itself is in `src/supervisors/tree.ts`; a test compares. */
+import { actorName } from '../kernel/index.js';
+import { type CatalogueMessage } from './catalogue.js';
+import { type ConfigurationMessage } from './configuration.js';
+import { type DrainMessage } from './drain.js';
+import { type RegistryMessage } from './session-registry.js';
+import { type UpstreamMessage } from './upstream.js';
+
+export const CATALOGUE = actorName<CatalogueMessage>('/operations/catalogue');
+export const UPSTREAMS = '/operations/provisioning/upstreams';
+export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
+export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');
+export const CONNECTIONS = '/front/connections';
+export const DRAIN = actorName<DrainMessage>('/drain');
+
+export function upstreamId(name: string): string {
+  // A name may hold anything that a JSON key can; a path segment may not hold a slash.
+  return `upstream:${name.replaceAll('%', '%25').replaceAll('/', '%2F')}`;
+}
+
+export function upstreamLifecycle(name: string): ReturnType<typeof actorName<UpstreamMessage>> {
+  return actorName<UpstreamMessage>(`${UPSTREAMS}/${upstreamId(name)}/lifecycle`);
+}
+
+export function upstreamSessions(name: string): string {
+  return `${UPSTREAMS}/${upstreamId(name)}/sessions`;
+}

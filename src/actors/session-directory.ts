@@ -1,0 +1,39 @@
+/**
+ * Session id → the actor that holds it. Plain memory: a POST finds its session by one map look-up. A session enters
+ * itself when it starts and leaves when it ends.
+ */
+import { type Ref } from '../kernel/index.js';
+import { type ClientMessage, type ClientTransportKind } from './client-message.js';
+
+export interface SessionEntry {
+  readonly id: string;
+  readonly transport: ClientTransportKind;
+  /** `null` for the aggregate, else the upstream's name. */
+  readonly scope: string | null;
+  readonly ref: Ref<ClientMessage>;
+}
+
+export class SessionDirectory {
+  readonly #entries = new Map<string, SessionEntry>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(id: string): SessionEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  add(entry: SessionEntry): void {
+    this.#entries.set(entry.id, entry);
+  }
+
+  /** Removes the entry if it is still that actor's. */
+  remove(id: string, ref: Ref<ClientMessage>): void {
+    if (this.#entries.get(id)?.ref === ref) this.#entries.delete(id);
+  }
+
+  all(): IterableIterator<SessionEntry> {
+    return this.#entries.values();
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Session registry: owns the directory of live sessions and speaks to many of them at once.
+ *
+ * Parent: front, before connections and listeners. Restart: permanent; its siblings start anew with it, for sessions
+ * that nobody can find are of no use.
+ */
+import { type ActorContext, type ActorSystem, type Behavior, type ReplyTo } from '../kernel/index.js';
+import { type CursorKind } from '../protocol/cursor.js';
+import { type JsonObject } from '../protocol/jsonrpc.js';
+import { LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
+import { type ListChange } from './catalogue.js';
+import { type ClientMessage, type ShutdownNotice } from './client-message.js';
+import { type DataPlane } from './data-plane.js';
+import { upstreamLifecycle } from './names.js';
+import { type SessionEntry } from './session-directory.js';
+
+export type RegistryMessage =
+  | { readonly type: 'registry/lists-changed'; readonly changes: readonly ListChange[] }
+  /** An upstream's log message while no call of it runs. */
+  | { readonly type: 'registry/log-message'; readonly server: string; readonly params: JsonObject }
+  /** A session wants log messages from this level on. */
+  | { readonly type: 'registry/log-level'; readonly level: LogLevel }
+  | { readonly type: 'registry/shutdown-pending'; readonly notice: (index: number, total: number) => ShutdownNotice }
+  | { readonly type: 'registry/count'; readonly replyTo: ReplyTo<number> };
+
+export interface RegistryDeps {
+  readonly system: ActorSystem;
+  readonly plane: DataPlane;
+}
+
+export function sessionRegistry(deps: RegistryDeps) {
+  return (context: ActorContext<RegistryMessage>): Behavior<RegistryMessage> => new SessionRegistry(deps, context);
+}
+
+const METHOD: Readonly<Record<CursorKind, string>> = {
+  tools: 'notifications/tools/list_changed',
+  prompts: 'notifications/prompts/list_changed',
+  resources: 'notifications/resources/list_changed',
+  resourceTemplates: 'notifications/resources/list_changed',
+};
+
+class SessionRegistry implements Behavior<RegistryMessage> {
+  readonly #deps: RegistryDeps;
+  #logLevel: LogLevel | null = null;
+
+  constructor(deps: RegistryDeps, _context: ActorContext<RegistryMessage>) {
+    this.#deps = deps;
+  }
+
+  handle(message: RegistryMessage): void {
+    switch (message.type) {
+      case 'registry/lists-changed':
+        return this.#listsChanged(message.changes);
+      case 'registry/log-message':
+        return this.#logMessage(message.server, message.params);
+      case 'registry/log-level':
+        return this.#wantLogLevel(message.level);
+      case 'registry/shutdown-pending':
+        return this.#shutdownPending(message.notice);
+      case 'registry/count':
+        return message.replyTo.reply(this.#deps.plane.sessions.size);
+    }
+  }
+
+  #listsChanged(changes: readonly ListChange[]): void {
+    const texts = new Map<string | null, Set<string>>();
+    for (const { scope, kind } of changes) {
+      const known = texts.get(scope) ?? new Set();
+      texts.set(scope, known.add(JSON.stringify({ jsonrpc: '2.0', method: METHOD[kind] })));
+    }
+    for (const entry of this.#deps.plane.sessions.all()) {
+      for (const text of texts.get(entry.scope) ?? []) this.#tell(entry, { type: 'client/broadcast', text });
+    }
+  }
+
+  #logMessage(server: string, params: JsonObject): void {
+    const text = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params });
+    for (const entry of this.#deps.plane.sessions.all()) {
+      if (entry.scope === null || entry.scope === server) this.#tell(entry, { type: 'client/log-message', params, text });
+    }
+  }
+
+  /** Upstreams send from the most verbose level that any session asked for; each session keeps what it wants. */
+  #wantLogLevel(level: LogLevel): void {
+    if (this.#logLevel !== null && LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.#logLevel)) return;
+    this.#logLevel = level;
+    for (const name of this.#deps.plane.gates.keys()) {
+      this.#deps.system.tell(upstreamLifecycle(name), { type: 'upstream/log-level', level });
+    }
+  }
+
+  #shutdownPending(notice: (index: number, total: number) => ShutdownNotice): void {
+    const total = this.#deps.plane.sessions.size;
+    let index = 0;
+    for (const entry of this.#deps.plane.sessions.all()) {
+      entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice(index, total) });
+      index += 1;
+    }
+  }
+
+  #tell(entry: SessionEntry, message: ClientMessage): void {
+    if (entry.ref.tell(message) === 'full') this.#deps.plane.counters.drop('notification_overflow');
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Connection of an HTTP+SSE client (2024-11-05): its event stream, over which everything goes out; what it sends comes
+ * by POST to the endpoint that its first event names.
+ *
+ * Parent: connections (partitioned). Restart: temporary. The stream is the session: it ends when the client hangs up.
+ * Source: MCP specification 2024-11-05, "Transports › HTTP with SSE".
+ */
+import { type ActorContext, type Behavior, NORMAL } from '../kernel/index.js';
+import { type ParsedFrame } from '../protocol/parse.js';
+import { type Channel } from '../transports/inbound/channel.js';
+import { type EventStream } from '../transports/inbound/event-stream.js';
+import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
+import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
+import { type SessionEnvironment } from './legacy-session.js';
+
+export type SseConnectionMessage =
+  | ClientMessage
+  | { readonly type: 'sse/posted'; readonly frame: ParsedFrame; readonly bytes: number }
+  | { readonly type: 'sse/closed' };
+
+export function sseConnection(env: SessionEnvironment, facts: ClientFacts, stream: EventStream) {
+  return (context: ActorContext<SseConnectionMessage>): Behavior<SseConnectionMessage> =>
+    new SseConnection(env, facts, stream, context);
+}
+
+class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Channel {
+  readonly #context: ActorContext<SseConnectionMessage>;
+  readonly #stream: EventStream;
+  readonly #shell: ClientShell;
+
+  constructor(env: SessionEnvironment, facts: ClientFacts, stream: EventStream, context: ActorContext<SseConnectionMessage>) {
+    this.#context = context;
+    this.#stream = stream;
+    this.#shell = new ClientShell(env, context as ActorContext<ClientMessage>, facts, this);
+    stream.onClose(() => void context.self.answer({ type: 'sse/closed' }));
+    stream.send({ event: 'endpoint', data: `/mcp/messages?sessionId=${encodeURIComponent(facts.sessionId)}` });
+  }
+
+  handle(message: SseConnectionMessage): void {
+    switch (message.type) {
+      case 'sse/posted':
+        this.#shell.seen(message.bytes);
+        return this.#shell.session.receive(message.frame, this);
+      case 'sse/closed':
+        return this.#context.exit(NORMAL);
+      default:
+        return this.#shell.handle(message);
+    }
+  }
+
+  terminate(): void {
+    this.#shell.terminate();
+    this.#stream.end();
+  }
+
+  get bytesOut(): number {
+    return this.#stream.bytes;
+  }
+
+  get streaming(): boolean {
+    return this.#stream.open;
+  }
+
+  answer(text: string): boolean {
+    return this.#stream.send({ event: 'message', data: text });
+  }
+
+  notify(text: string): boolean {
+    return this.#stream.send({ event: 'message', data: text });
+  }
+
+  release(): void {
+    // The stream goes on: a cancelled request leaves nothing on it.
+  }
+
+  push(text: string): boolean {
+    return this.notify(text);
+  }
+
+  shutdownPending(notice: ShutdownNotice): void {
+    this.#stream.send({ event: notice.type, data: JSON.stringify(notice) });
+  }
+
+  close(reason: CloseReason): void {
+    this.#shell.session.failAll('cancelled_by_gateway', `the connection was closed: ${reason}`);
+    this.#context.exit(NORMAL);
+  }
+
+  keepAlive(): void {
+    this.#stream.keepAlive();
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The gateway's own requests to an upstream: `initialize`, then its lists, page by page. Pure, but for the function that
+ * sends a request and resolves with its answer.
+ *
+ * Sources: MCP specification 2025-11-25, "Base Protocol › Lifecycle", "Server Features › Utilities › Pagination".
+ */
+import { isJsonObject, type JsonObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { isLegacyRevision, LATEST_LEGACY_REVISION, LEGACY_REVISIONS, type LegacyRevision } from '../protocol/revisions.js';
+import { stripControl } from '../protocol/text.js';
+import { type Listing } from '../routing/routing-table.js';
+
+/** Sends one request; resolves with its answer. Rejects when the session ends first. */
+export type OwnRequest = (method: string, params?: JsonObject) => Promise<JsonRpcResponse>;
+
+/** What `initialize` told. */
+export interface ServerFacts {
+  readonly protocolVersion: LegacyRevision;
+  readonly serverInfo: { readonly name: string; readonly version: string } | null;
+  readonly capabilities: JsonObject;
+  readonly instructions: string | undefined;
+}
+
+/** The upstream answered, but not as the protocol says. The message is for people. */
+export class HandshakeError extends Error {}
+
+/** Pages of one list that are read before it is cut. */
+const MAX_PAGES = 1_000;
+/** Entries of one list. */
+const MAX_ENTRIES = 50_000;
+
+export async function initialize(request: OwnRequest, version: string): Promise<ServerFacts> {
+  const answer = await request('initialize', {
+    protocolVersion: LATEST_LEGACY_REVISION,
+    capabilities: {},
+    clientInfo: { name: 'viable', title: 'Viable MCP gateway', version },
+  });
+  const result = resultOf(answer, 'initialize');
+  const protocolVersion = result['protocolVersion'];
+  if (!isLegacyRevision(protocolVersion)) {
+    const said = stripControl(String(protocolVersion), 40);
+    throw new HandshakeError(`speaks protocol version "${said}"; this gateway knows ${LEGACY_REVISIONS.join(', ')}`);
+  }
+  const { capabilities, instructions } = result;
+  return {
+    protocolVersion,
+    serverInfo: readServerInfo(result['serverInfo']),
+    capabilities: isJsonObject(capabilities) ? capabilities : {},
+    instructions: typeof instructions === 'string' ? instructions : undefined,
+  };
+}
+
+/** Everything that the server's capabilities promise. `onOdd` hears of entries and lists that are left out. */
+export async function listAll(request: OwnRequest, facts: ServerFacts, onOdd: (what: string) => void): Promise<Listing> {
+  const { capabilities, instructions } = facts;
+  const none = Promise.resolve([]);
+  const [tools, prompts, resources, resourceTemplates] = await Promise.all([
+    'tools' in capabilities ? listOne(request, 'tools/list', 'tools', 'name', onOdd) : none,
+    'prompts' in capabilities ? listOne(request, 'prompts/list', 'prompts', 'name', onOdd) : none,
+    'resources' in capabilities ? listOne(request, 'resources/list', 'resources', 'uri', onOdd) : none,
+    'resources' in capabilities
+      ? listOne(request, 'resources/templates/list', 'resourceTemplates', 'uriTemplate', onOdd)
+      : none,
+  ]);
+  return { tools, prompts, resources, resourceTemplates, capabilities, instructions };
+}
+
+async function listOne(
+  request: OwnRequest,
+  method: string,
+  member: string,
+  key: string,
+  onOdd: (what: string) => void,
+): Promise<JsonObject[]> {
+  const entries: JsonObject[] = [];
+  let odd = 0;
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const answer = await request(method, cursor === undefined ? undefined : { cursor });
+    if ('error' in answer) {
+      // A capability that is announced and not served costs that list, not the server.
+      onOdd(`${method} failed: ${stripControl(answer.error.message, 200)}`);
+      return entries;
+    }
+    const items = answer.result[member];
+    for (const item of Array.isArray(items) ? items : []) {
+      if (isJsonObject(item) && typeof item[key] === 'string') entries.push(item);
+      else odd += 1;
+    }
+    const next = answer.result['nextCursor'];
+    const last = typeof next !== 'string' || next === cursor;
+    if (last || entries.length >= MAX_ENTRIES) {
+      if (!last) onOdd(`${method}: only the first ${entries.length} entries are served`);
+      break;
+    }
+    cursor = next;
+  }
+  if (odd > 0) onOdd(`${method}: ${odd} entries without a "${key}" were left out`);
+  return entries.slice(0, MAX_ENTRIES);
+}
+
+function resultOf(answer: JsonRpcResponse, method: string): JsonObject {
+  if ('error' in answer) {
+    throw new HandshakeError(`refused ${method}: ${stripControl(answer.error.message, 200)} (${answer.error.code})`);
+  }
+  return answer.result;
+}
+
+function readServerInfo(info: unknown): { name: string; version: string } | null {
+  if (!isJsonObject(info)) return null;
+  return { name: stripControl(String(info['name'] ?? ''), 80), version: stripControl(String(info['version'] ?? ''), 40) };
+}

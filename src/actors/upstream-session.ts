@@ -1,0 +1,380 @@
+/**
+ * Upstream session: one MCP session with one upstream, over one transport.
+ *
+ * Parent: upstream:<name>/sessions. Restart: temporary; the upstream's lifecycle actor starts the next one.
+ *
+ * Invariants: upstream ids are integers of its own, never used twice, so equal ids of different clients never meet; an
+ * answer reaches the call that it belongs to or is counted as dropped; when the session ends, by whatever cause, every
+ * call that it holds is answered.
+ * Source: MCP specification 2025-11-25, "Base Protocol" (lifecycle, cancellation, progress, ping).
+ */
+import { type ActorContext, type ActorSystem, type Behavior, NORMAL, type Ref, toError } from '../kernel/index.js';
+import { gatewayError } from '../protocol/errors.js';
+import { isJsonObject, type JsonObject, type JsonRpcId, type JsonRpcMessage, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { SERVER_NOTIFICATIONS } from '../protocol/methods.js';
+import { stripControl } from '../protocol/text.js';
+import { type Listing } from '../routing/routing-table.js';
+import { type Counters } from '../telemetry/counters.js';
+import { type Logger } from '../telemetry/logger.js';
+import { type OutboundHandlers, type OutboundTransport, type TransportError } from '../transports/outbound/transport.js';
+import { Call, type CallEvent, type UpstreamSessionMessage } from './call.js';
+import { REGISTRY } from './names.js';
+import { initialize, listAll, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
+
+/** What the session tells the lifecycle actor. After `session/ended` it exits. */
+export type UpstreamSessionEvent =
+  | { readonly type: 'session/opened'; readonly pid: number | undefined }
+  | { readonly type: 'session/ready'; readonly ref: Ref<UpstreamSessionMessage>; readonly facts: ServerFacts; readonly listing: Listing }
+  | { readonly type: 'session/listed'; readonly ref: Ref<UpstreamSessionMessage>; readonly listing: Listing }
+  /** `unsent`: calls that the upstream is known not to have begun, for the next session. */
+  | {
+      readonly type: 'session/ended';
+      readonly ref: Ref<UpstreamSessionMessage>;
+      readonly why: string;
+      /** The upstream knows the session no more: a new one is worth trying at once. */
+      readonly forgotten: boolean;
+      readonly unsent: readonly Call[];
+    };
+
+export interface UpstreamSessionDeps {
+  readonly system: ActorSystem;
+  readonly server: string;
+  readonly version: string;
+  /** The lifecycle actor, until another adopts the session. */
+  readonly owner: Ref<UpstreamSessionEvent>;
+  readonly counters: Counters;
+  readonly log: Logger;
+  readonly connectTimeout: number;
+  readonly shutdownGrace: number;
+  readonly relistDelay: number;
+  readonly createTransport: (handlers: OutboundHandlers) => OutboundTransport;
+  /** Called with the number of bytes that were no message. */
+  readonly onJunk: (bytes: number) => void;
+}
+
+export type UpstreamSessionInbox =
+  | UpstreamSessionMessage
+  /** A restarted lifecycle actor takes the session over. */
+  | { readonly type: 'session/adopt'; readonly owner: Ref<UpstreamSessionEvent> }
+  | { readonly type: 'transport/opened'; readonly error: TransportError | undefined }
+  | { readonly type: 'transport/received'; readonly message: JsonRpcMessage }
+  | { readonly type: 'transport/request-failed'; readonly id: JsonRpcId; readonly error: TransportError }
+  | { readonly type: 'transport/closed'; readonly error: TransportError }
+  | { readonly type: 'handshake/done'; readonly facts: ServerFacts; readonly listing: Listing }
+  | { readonly type: 'handshake/failed'; readonly error: Error }
+  | { readonly type: 'relist/due' }
+  | { readonly type: 'relist/done'; readonly listing: Listing }
+  | { readonly type: 'handshake/late' };
+
+/** A request of the gateway's own. */
+interface Own {
+  readonly type: 'own';
+  readonly method: string;
+  readonly settle: (answer: JsonRpcResponse) => void;
+  readonly fail: (error: Error) => void;
+}
+
+export function upstreamSession(deps: UpstreamSessionDeps) {
+  return (context: ActorContext<UpstreamSessionInbox>): Behavior<UpstreamSessionInbox> => new UpstreamSession(deps, context);
+}
+
+class UpstreamSession implements Behavior<UpstreamSessionInbox> {
+  readonly #deps: UpstreamSessionDeps;
+  readonly #context: ActorContext<UpstreamSessionInbox>;
+  readonly #transport: OutboundTransport;
+  readonly #pending = new Map<number, Call | Own>();
+  #nextId = 1;
+  #owner: Ref<UpstreamSessionEvent>;
+  #ready: { readonly facts: ServerFacts; listing: Listing } | null = null;
+  #relistPlanned = false;
+  #ended = false;
+
+  constructor(deps: UpstreamSessionDeps, context: ActorContext<UpstreamSessionInbox>) {
+    this.#deps = deps;
+    this.#context = context;
+    this.#owner = deps.owner;
+    const self = context.self;
+    this.#transport = deps.createTransport({
+      onMessage: (message) => {
+        // An answer must not be refused: its number is bounded by what this session asked for.
+        if (!('method' in message)) self.alive && this.#accept({ type: 'transport/received', message });
+        else if (self.accept({ type: 'transport/received', message }) === 'full') deps.counters.drop('notification_overflow');
+      },
+      onRequestFailed: (id, error) => void self.answer({ type: 'transport/request-failed', id, error }),
+      onClosed: (error) => void self.answer({ type: 'transport/closed', error }),
+      onStderr: (line) => deps.log.info({ event: 'upstream_stderr', upstream: deps.server }, line),
+      onJunk: (sample, bytes) => {
+        deps.counters.drop('upstream_junk');
+        deps.onJunk(bytes);
+        deps.log.warn({ event: 'upstream_junk', upstream: deps.server, bytes, sample }, 'skipped what is no message');
+      },
+    });
+    void this.#transport.open(context.signal).then((error) => self.answer({ type: 'transport/opened', error }));
+    context.after(deps.connectTimeout, { type: 'handshake/late' });
+  }
+
+  handle(message: UpstreamSessionInbox): void {
+    switch (message.type) {
+      case 'call':
+        return this.#send(message);
+      case 'transport/received':
+        return this.#received(message.message);
+      case 'call/cancel':
+        return this.#cancel(message.call, message.reason);
+      case 'transport/request-failed':
+        return this.#requestFailed(message.id, message.error);
+      case 'transport/opened':
+        return message.error ? this.#end(message.error.message) : this.#handshake();
+      case 'transport/closed':
+        return this.#end(message.error.message, message.error.kind === 'session_lost');
+      case 'handshake/done':
+        this.#ready = { facts: message.facts, listing: message.listing };
+        return this.#announce();
+      case 'handshake/failed':
+        return this.#end(message.error.message);
+      case 'handshake/late':
+        if (this.#ready === null) this.#end(this.#lateMessage());
+        return;
+      case 'relist/due':
+        return this.#relist();
+      case 'relist/done':
+        if (this.#ready) this.#ready.listing = message.listing;
+        this.#owner.answer({ type: 'session/listed', ref: this.#context.self, listing: message.listing });
+        return;
+      case 'log-level':
+        return this.#setLogLevel(message.level);
+      case 'session/adopt':
+        this.#owner = message.owner;
+        return this.#announce();
+      case 'session/close':
+        return this.#end(message.reason);
+    }
+  }
+
+  async terminate(): Promise<void> {
+    this.#failPending('the gateway ended the session');
+    await this.#transport.close(this.#deps.shutdownGrace);
+  }
+
+  unhandled(message: UpstreamSessionInbox): void {
+    if (message.type === 'call') this.#lost(message, 'the session ended before the call was sent');
+  }
+
+  #announce(): void {
+    if (this.#ready) this.#owner.answer({ type: 'session/ready', ref: this.#context.self, ...this.#ready });
+  }
+
+  /** Answers arrive in order with what was said before them, whatever waits. */
+  #accept(message: UpstreamSessionInbox): void {
+    if (this.#context.self.accept(message) === 'full') this.#context.self.answer(message);
+  }
+
+  #send(call: Call): void {
+    if (call.cancelled) return;
+    const id = this.#nextId++;
+    const params = call.progressToken === undefined ? call.params : withProgressToken(call.params, id);
+    if (!this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params })) {
+      const error = gatewayError('overloaded', `upstream "${this.#deps.server}" reads too slowly`, { server: this.#deps.server });
+      call.replyTo.answer({ type: 'call/failed', call, error });
+      return;
+    }
+    call.upstreamId = id;
+    this.#pending.set(id, call);
+  }
+
+  #cancel(call: Call, reason: string): void {
+    if (call.upstreamId === 0 || this.#pending.get(call.upstreamId) !== call) return;
+    this.#pending.delete(call.upstreamId);
+    this.#transport.abandon(call.upstreamId);
+    this.#notify('notifications/cancelled', { requestId: call.upstreamId, reason });
+  }
+
+  #received(message: JsonRpcMessage): void {
+    if ('method' in message) {
+      if ('id' in message) this.#serverRequest(message.id, message.method);
+      else this.#notification(message.method, message.params ?? {});
+      return;
+    }
+    const id = message.id;
+    const waiting = typeof id === 'number' ? this.#pending.get(id) : undefined;
+    if (waiting === undefined) {
+      this.#deps.counters.drop('unknown_response_id');
+      return;
+    }
+    this.#pending.delete(id as number);
+    if (waiting.type === 'own') waiting.settle(message);
+    else waiting.replyTo.answer({ type: 'call/answered', call: waiting, message });
+  }
+
+  #notification(method: string, params: JsonObject): void {
+    switch (SERVER_NOTIFICATIONS.get(method)?.method) {
+      case 'notifications/progress':
+        return this.#progress(method, params);
+      case 'notifications/message':
+        return this.#logMessage(method, params);
+      case 'notifications/tools/list_changed':
+      case 'notifications/prompts/list_changed':
+      case 'notifications/resources/list_changed':
+        return this.#planRelist();
+      case 'notifications/cancelled':
+      case 'notifications/resources/updated':
+      case 'notifications/elicitation/complete':
+      case undefined:
+        this.#deps.counters.drop('unroutable_notification');
+        return;
+    }
+  }
+
+  #progress(method: string, params: JsonObject): void {
+    const token = params['progressToken'];
+    const call = typeof token === 'number' ? this.#pending.get(token) : undefined;
+    if (call?.type !== 'call') {
+      this.#deps.counters.drop('unroutable_notification');
+      return;
+    }
+    this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
+  }
+
+  /** Goes to the clients whose calls run here; while none does, to every client that sees this server. */
+  #logMessage(method: string, params: JsonObject): void {
+    const told = new Set<Ref<CallEvent>>();
+    for (const call of this.#pending.values()) {
+      if (call.type !== 'call' || told.has(call.replyTo)) continue;
+      told.add(call.replyTo);
+      this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
+    }
+    if (told.size === 0) this.#deps.system.tell(REGISTRY, { type: 'registry/log-message', server: this.#deps.server, params });
+  }
+
+  #tellCaller(caller: Ref<CallEvent>, event: CallEvent): void {
+    if (caller.tell(event) === 'full') this.#deps.counters.drop('notification_overflow');
+  }
+
+  /** No client capability was announced upstream, so nothing but `ping` may be asked. */
+  #serverRequest(id: JsonRpcId, method: string): void {
+    if (method === 'ping') {
+      this.#transport.send({ jsonrpc: '2.0', id, result: {} });
+      return;
+    }
+    this.#deps.counters.drop('refused_server_request');
+    this.#transport.send({ jsonrpc: '2.0', id, error: gatewayError('method_not_found', stripControl(method, 80)) });
+  }
+
+  #requestFailed(id: JsonRpcId, error: TransportError): void {
+    const waiting = typeof id === 'number' ? this.#pending.get(id) : undefined;
+    if (waiting === undefined || error.kind === 'session_lost') return; // a lost session ends as a whole, right after
+    this.#pending.delete(id as number);
+    if (waiting.type === 'own') waiting.fail(new Error(error.message));
+    else waiting.replyTo.answer({ type: 'call/failed', call: waiting, error: this.#callError(error) });
+  }
+
+  #callError(error: TransportError): ReturnType<typeof gatewayError> {
+    const name = error.unsent === true ? 'upstream_unavailable' : error.kind === 'protocol' ? 'upstream_protocol_error' : 'upstream_lost';
+    return gatewayError(name, `upstream "${this.#deps.server}": ${error.message}`, { server: this.#deps.server });
+  }
+
+  #handshake(): void {
+    this.#owner.answer({ type: 'session/opened', pid: this.#transport.pid });
+    const request: OwnRequest = (method, params) => this.#request(method, params);
+    const run = async (): Promise<void> => {
+      const facts = await initialize(request, this.#deps.version);
+      this.#transport.setProtocolVersion(facts.protocolVersion);
+      this.#notify('notifications/initialized');
+      this.#transport.listen();
+      const listing = await listAll(request, facts, (what) => this.#odd(what));
+      this.#context.self.answer({ type: 'handshake/done', facts, listing });
+    };
+    void run().catch((cause: unknown) => this.#context.self.answer({ type: 'handshake/failed', error: toError(cause) }));
+  }
+
+  #planRelist(): void {
+    if (this.#relistPlanned || this.#ready === null) return;
+    this.#relistPlanned = true;
+    this.#context.after(this.#deps.relistDelay, { type: 'relist/due' });
+  }
+
+  #relist(): void {
+    this.#relistPlanned = false;
+    if (this.#ready === null) return;
+    void listAll((method, params) => this.#request(method, params), this.#ready.facts, (what) => this.#odd(what)).then(
+      (listing) => this.#context.self.answer({ type: 'relist/done', listing }),
+      (cause: unknown) => this.#odd(`listing again failed: ${toError(cause).message}`),
+    );
+  }
+
+  #odd(what: string): void {
+    this.#deps.log.warn({ event: 'upstream_odd', upstream: this.#deps.server }, what);
+  }
+
+  #setLogLevel(level: string): void {
+    if (!this.#ready || !('logging' in this.#ready.facts.capabilities)) return;
+    void this.#request('logging/setLevel', { level }).catch((cause: unknown) => this.#odd(toError(cause).message));
+  }
+
+  #request(method: string, params?: JsonObject): Promise<JsonRpcResponse> {
+    return new Promise((settle, fail) => {
+      if (this.#ended) {
+        fail(new Error('the session has ended'));
+        return;
+      }
+      const id = this.#nextId++;
+      this.#pending.set(id, { type: 'own', method, settle, fail });
+      if (this.#transport.send({ jsonrpc: '2.0', id, method, ...(params && { params }) })) return;
+      this.#pending.delete(id);
+      fail(new Error(`${method} could not be sent: the upstream reads too slowly`));
+    });
+  }
+
+  #notify(method: string, params?: JsonObject): void {
+    this.#transport.send({ jsonrpc: '2.0', method, ...(params && { params }) });
+  }
+
+  #lateMessage(): string {
+    const waiting = [...this.#pending.values()].map((own) => (own.type === 'own' ? own.method : 'a call'));
+    const what = waiting.length > 0 ? `no answer to ${[...new Set(waiting)].join(', ')}` : 'not connected';
+    return `${what} within ${this.#deps.connectTimeout} ms`;
+  }
+
+  #end(why: string, forgotten = false): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // The upstream said that it knows no such session: none of these calls was begun.
+    const unsent = forgotten ? this.#takeCalls() : [];
+    this.#failPending(why);
+    this.#owner.answer({ type: 'session/ended', ref: this.#context.self, why, forgotten, unsent });
+    this.#context.exit(NORMAL);
+  }
+
+  #takeCalls(): Call[] {
+    const calls: Call[] = [];
+    for (const [id, waiting] of this.#pending) {
+      if (waiting.type === 'own') continue;
+      this.#pending.delete(id);
+      waiting.upstreamId = 0;
+      calls.push(waiting);
+    }
+    return calls;
+  }
+
+  #failPending(why: string): void {
+    this.#ended = true;
+    const waiting = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const entry of waiting) {
+      if (entry.type === 'own') entry.fail(new Error(why));
+      else this.#lost(entry, why);
+    }
+  }
+
+  #lost(call: Call, why: string): void {
+    const name = call.upstreamId === 0 ? 'upstream_unavailable' : 'upstream_lost';
+    const error = gatewayError(name, `upstream "${this.#deps.server}": ${why}`, { server: this.#deps.server });
+    call.replyTo.answer({ type: 'call/failed', call, error });
+  }
+}
+
+/** A copy of `params` whose progress token is `token`; the client's own object stays as it was. */
+function withProgressToken(params: JsonObject, token: number): JsonObject {
+  const meta = params['_meta'];
+  return { ...params, _meta: { ...(isJsonObject(meta) ? meta : {}), progressToken: token } };
+}

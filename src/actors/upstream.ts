@@ -1,0 +1,345 @@
+/**
+ * Upstream: the lifecycle of one configured server. Starts its session, waits and tries again when it is lost, tells the
+ * catalogue what it offers, keeps the gate that the data path reads.
+ *
+ * Parent: upstream:<name>. Restart: permanent; a restarted one adopts the session that runs, so that no call notices.
+ *
+ * Invariants: at most one session at a time; `gate.session` is set exactly while the phase is `ready`; a failure that is
+ * the server's, not ours, is a phase (`backoff`) and never a crash, so it cannot use up a restart intensity.
+ * The phases are `src/machines/upstream.ts`.
+ */
+import { type BreakerState, type UpstreamSnapshot } from '../admin/protocol.js';
+import { type ServerConfig } from '../config/types.js';
+import {
+  type ActorContext,
+  type ActorSystem,
+  actor,
+  type Behavior,
+  describeExit,
+  type ExitReason,
+  isAbnormal,
+  type Ref,
+  type ReplyTo,
+  type TimerHandle,
+} from '../kernel/index.js';
+import { backoffDelay, type UpstreamEvent, type UpstreamPhase, UpstreamStepper } from '../machines/upstream.js';
+import { gatewayError } from '../protocol/errors.js';
+import { compileFilter } from '../protocol/globs.js';
+import { type Listing } from '../routing/routing-table.js';
+import { type Logger } from '../telemetry/logger.js';
+import { describeTarget } from '../transports/outbound/create.js';
+import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
+import { type Call, type UpstreamSessionMessage } from './call.js';
+import { type DataPlane } from './data-plane.js';
+import { CATALOGUE, upstreamSessions } from './names.js';
+import { type UpstreamGate } from './upstream-gate.js';
+import { type ServerFacts } from './upstream-handshake.js';
+import { upstreamSession, type UpstreamSessionEvent, type UpstreamSessionInbox } from './upstream-session.js';
+
+export type UpstreamMessage =
+  | UpstreamSessionEvent
+  | { readonly type: 'session/down'; readonly session: Ref<UpstreamSessionInbox>; readonly reason: ExitReason }
+  | { readonly type: 'upstream/connect' }
+  | { readonly type: 'retry/due' }
+  /** The catalogue has forgotten: offer once more. */
+  | { readonly type: 'upstream/offer-again' }
+  | { readonly type: 'upstream/log-level'; readonly level: string }
+  | { readonly type: 'upstream/reconnect'; readonly replyTo?: ReplyTo<UpstreamPhase> }
+  | { readonly type: 'upstream/disable'; readonly replyTo?: ReplyTo<UpstreamPhase> }
+  | { readonly type: 'upstream/enable'; readonly replyTo?: ReplyTo<UpstreamPhase> };
+
+export interface UpstreamDeps {
+  readonly system: ActorSystem;
+  readonly plane: DataPlane;
+  readonly gate: UpstreamGate;
+  readonly config: ServerConfig;
+  readonly version: string;
+  readonly log: Logger;
+  readonly random: () => number;
+  readonly createTransport: (config: ServerConfig, handlers: OutboundHandlers) => OutboundTransport;
+  /** Where the consoles' view of this upstream is kept. */
+  readonly view: UpstreamView;
+}
+
+/** What consoles see of an upstream besides its gate. Written by its lifecycle actor alone. */
+export interface UpstreamView {
+  phase: UpstreamPhase | 'stopped';
+  since: number;
+  facts: ServerFacts | null;
+  listing: Listing | null;
+  pid: number | null;
+  reconnects: number;
+  lastError: { readonly at: number; readonly message: string } | null;
+  junkBytes: number;
+}
+
+export function newUpstreamView(now: number): UpstreamView {
+  return { phase: 'connecting', since: now, facts: null, listing: null, pid: null, reconnects: 0, lastError: null, junkBytes: 0 };
+}
+
+/** A session that was ready this long clears the failures before it. */
+const STABLE_MS = 10_000;
+/** Wait after a server's `list_changed` before its lists are read again: servers announce several at once. */
+const RELIST_DELAY_MS = 50;
+
+export function upstream(deps: UpstreamDeps) {
+  return (context: ActorContext<UpstreamMessage>): Behavior<UpstreamMessage> => new Upstream(deps, context);
+}
+
+class Upstream implements Behavior<UpstreamMessage> {
+  readonly #deps: UpstreamDeps;
+  readonly #context: ActorContext<UpstreamMessage>;
+  readonly #machine: UpstreamStepper;
+  readonly #toolFilter: (name: string) => boolean;
+  #session: Ref<UpstreamSessionInbox> | null = null;
+  /** Told to close; its end is no failure of the server's. */
+  #dismissed: Ref<UpstreamSessionInbox> | null = null;
+  #readySince = 0;
+  #retry: TimerHandle | null = null;
+  #made = 0;
+  /** Calls that a forgetful server is known not to have begun; they go to the next session. Bounded by the gate. */
+  #parked: Call[] = [];
+
+  constructor(deps: UpstreamDeps, context: ActorContext<UpstreamMessage>) {
+    this.#deps = deps;
+    this.#context = context;
+    this.#machine = new UpstreamStepper(deps.config.disabled);
+    this.#toolFilter = compileFilter(deps.config.filter);
+    const [running, ...others] = deps.system.childrenOf<UpstreamSessionInbox>(upstreamSessions(deps.config.name));
+    for (const other of others) other.tell({ type: 'session/close', reason: 'superseded' });
+    if (running) this.#adopt(running);
+    else if (!deps.config.disabled) context.self.tell({ type: 'upstream/connect' });
+    this.#show();
+  }
+
+  handle(message: UpstreamMessage): void {
+    switch (message.type) {
+      case 'upstream/connect':
+        return this.#connect();
+      case 'session/opened':
+        this.#deps.view.pid = message.pid ?? null;
+        this.#step({ type: 'opened' });
+        return;
+      case 'session/ready':
+        return this.#becameReady(message.ref, message.facts, message.listing);
+      case 'session/listed':
+        return this.#offer(message.listing);
+      case 'session/ended':
+        return this.#ended(message.ref, message.why, message.forgotten, message.unsent);
+      case 'session/down':
+        return this.#down(message.session, message.reason);
+      case 'retry/due':
+        this.#retry = null;
+        if (this.#step({ type: 'retry' }) === 'backoff') this.#connect();
+        return;
+      case 'upstream/offer-again':
+        if (this.#machine.phase === 'ready' && this.#deps.view.listing) this.#offer(this.#deps.view.listing);
+        return;
+      case 'upstream/log-level':
+        if (this.#machine.phase === 'ready') this.#session?.tell({ type: 'log-level', level: message.level });
+        return;
+      case 'upstream/reconnect':
+      case 'upstream/disable':
+      case 'upstream/enable':
+        this.#operate(message.type);
+        message.replyTo?.reply(this.#machine.phase);
+        return;
+    }
+  }
+
+  terminate(): void {
+    this.#withdrawGate('the upstream is being stopped');
+    this.#failParked('the upstream is being stopped');
+    this.#deps.view.phase = 'stopped';
+  }
+
+  #operate(command: 'upstream/reconnect' | 'upstream/disable' | 'upstream/enable'): void {
+    const event = { 'upstream/reconnect': 'reconnect', 'upstream/disable': 'disable', 'upstream/enable': 'enable' } as const;
+    const before = this.#step({ type: event[command] });
+    const phase = this.#machine.phase;
+    if (before === phase) return;
+    this.#closeSession(command === 'upstream/disable' ? 'disabled by an operator' : 'reconnected by an operator');
+    if (phase === 'connecting') this.#connect();
+  }
+
+  #connect(): void {
+    if (this.#machine.phase !== 'connecting' || this.#session) return;
+    const { system, config, plane, log, version, view } = this.#deps;
+    const started = system.startChild<UpstreamSessionInbox>(
+      upstreamSessions(config.name),
+      actor<UpstreamSessionInbox>({
+        id: `session-${(this.#made += 1)}-${this.#context.self.incarnation}`,
+        restart: 'temporary',
+        shutdownMs: plane.options.upstreams.shutdownGrace + 2_000,
+        mailbox: { normal: 16_384 },
+        init: upstreamSession({
+          system,
+          server: config.name,
+          version,
+          owner: this.#context.self,
+          counters: plane.counters,
+          log,
+          connectTimeout: config.timeouts.connect,
+          shutdownGrace: plane.options.upstreams.shutdownGrace,
+          relistDelay: RELIST_DELAY_MS,
+          createTransport: (handlers) => this.#deps.createTransport(config, handlers),
+          onJunk: (bytes) => {
+            view.junkBytes += bytes;
+          },
+        }),
+      }),
+    );
+    if (started.ok) this.#watch(started.ref);
+    else this.#lost(`its session could not be started: ${started.error?.message ?? started.why}`, false);
+  }
+
+  #watch(session: Ref<UpstreamSessionInbox>): void {
+    this.#session = session;
+    this.#context.monitor(session, (reason) => ({ type: 'session/down', session, reason }));
+  }
+
+  /** Restarted over a session that runs: it says by itself how far it is. */
+  #adopt(session: Ref<UpstreamSessionInbox>): void {
+    this.#watch(session);
+    session.tell({ type: 'session/adopt', owner: this.#context.self });
+    this.#step({ type: 'opened' });
+  }
+
+  #becameReady(ref: Ref<UpstreamSessionMessage>, facts: ServerFacts, listing: Listing): void {
+    const { gate, view, log, config } = this.#deps;
+    if (ref !== this.#session) return;
+    if (view.facts !== null && this.#readySince > 0) view.reconnects += 1;
+    view.facts = facts;
+    this.#readySince = this.#context.clock.now();
+    this.#step({ type: 'ready' });
+    gate.session = ref;
+    gate.retryAt = null;
+    this.#offer(listing);
+    for (const call of this.#parked.splice(0)) if (ref.tell(call) !== 'ok') this.#fail(call, 'its new session was lost at once');
+    log.info(
+      { event: 'upstream_ready', upstream: config.name, protocol: facts.protocolVersion, server: facts.serverInfo, tools: listing.tools.length },
+      `upstream "${config.name}" is ready`,
+    );
+  }
+
+  #offer(listing: Listing): void {
+    const { system, config, gate, view } = this.#deps;
+    view.listing = listing;
+    const server = { name: config.name, prefix: config.prefix, toolFilter: this.#toolFilter, gate };
+    system.tell(CATALOGUE, { type: 'catalogue/offered', server, listing });
+  }
+
+  #ended(ref: Ref<UpstreamSessionMessage>, why: string, forgotten: boolean, unsent: readonly Call[]): void {
+    this.#parked.push(...unsent);
+    if (ref === this.#dismissed) this.#failParked(why);
+    else this.#lost(why, forgotten);
+  }
+
+  #down(session: Ref<UpstreamSessionInbox>, reason: ExitReason): void {
+    if (session !== this.#session) return;
+    this.#session = null;
+    this.#deps.view.pid = null;
+    if (isAbnormal(reason)) this.#lost(`its session crashed: ${describeExit(reason)}`, false);
+    // The next session starts when the last has let go of its process or sockets.
+    if (this.#machine.phase === 'connecting') this.#connect();
+  }
+
+  #lost(why: string, forgotten: boolean): void {
+    const { log, config, gate, plane, view } = this.#deps;
+    const now = this.#context.clock.now();
+    const stable = this.#machine.phase === 'ready' && now - this.#readySince >= STABLE_MS;
+    const before = this.#step({ type: 'lost', stable });
+    if (before === this.#machine.phase) return;
+    view.lastError = { at: now, message: why };
+    const { backoffBase, backoffMax } = plane.options.upstreams;
+    const first = this.#machine.failures <= 1;
+    const delay = forgotten && first ? 0 : backoffDelay(this.#machine.failures, backoffBase, backoffMax, this.#deps.random);
+    gate.retryAt = now + delay;
+    this.#withdrawGate(why);
+    if (!forgotten) this.#failParked(why);
+    this.#retry = this.#context.after(delay, { type: 'retry/due' });
+    log.warn(
+      { event: 'upstream_lost', upstream: config.name, retryInMs: Math.round(delay), failures: this.#machine.failures },
+      `upstream "${config.name}": ${why}`,
+    );
+  }
+
+  #withdrawGate(why: string): void {
+    const { gate, system, config } = this.#deps;
+    gate.session = null;
+    gate.trouble = why;
+    system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: config.name });
+  }
+
+  #closeSession(reason: string): void {
+    this.#retry?.cancel();
+    this.#retry = null;
+    this.#deps.gate.retryAt = null;
+    this.#withdrawGate(reason);
+    this.#dismissed = this.#session;
+    this.#session?.urgent({ type: 'session/close', reason });
+  }
+
+  #failParked(why: string): void {
+    for (const call of this.#parked.splice(0)) this.#fail(call, why);
+  }
+
+  #fail(call: Call, why: string): void {
+    const server = this.#deps.config.name;
+    const error = gatewayError('upstream_unavailable', `upstream "${server}": ${why}`, { server });
+    call.replyTo.answer({ type: 'call/failed', call, error });
+  }
+
+  #step(event: UpstreamEvent): UpstreamPhase {
+    const before = this.#machine.send(event);
+    if (before !== this.#machine.phase) this.#show();
+    return before;
+  }
+
+  #show(): void {
+    this.#deps.view.phase = this.#machine.phase;
+    this.#deps.view.since = this.#context.clock.now();
+  }
+}
+
+/** What consoles are shown of an upstream. */
+export function upstreamSnapshot(config: ServerConfig, gate: UpstreamGate, view: UpstreamView): UpstreamSnapshot {
+  const { listing, facts } = view;
+  return {
+    name: config.name,
+    transport: config.target.transport,
+    target: describeTarget(config.target),
+    state: view.phase,
+    since: view.since,
+    breaker: breakerOf(view.phase),
+    protocolVersion: facts?.protocolVersion ?? null,
+    serverInfo: facts?.serverInfo ?? null,
+    pid: view.pid,
+    tools: listing?.tools.length ?? 0,
+    prompts: listing?.prompts.length ?? 0,
+    resources: listing?.resources.length ?? 0,
+    resourceTemplates: listing?.resourceTemplates.length ?? 0,
+    inFlight: gate.inFlight,
+    calls: gate.calls,
+    failures: gate.failures,
+    reconnects: view.reconnects,
+    retryAt: view.phase === 'backoff' ? gate.retryAt : null,
+    lastError: view.lastError,
+    junkBytes: view.junkBytes,
+  };
+}
+
+/** Until breakers exist: ready lets calls through, a connection attempt is a probe, the rest keeps them out. */
+function breakerOf(phase: UpstreamView['phase']): BreakerState {
+  switch (phase) {
+    case 'ready':
+      return 'closed';
+    case 'connecting':
+    case 'initializing':
+      return 'half_open';
+    case 'backoff':
+    case 'disabled':
+    case 'stopped':
+      return 'open';
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Connection of a WebSocket client: JSON-RPC in text frames, both ways.
+ *
+ * Parent: connections (partitioned). Restart: temporary. The socket is the session: it ends when either side closes.
+ *
+ * Framing: one message a text frame; binary frames are refused (1003). Heartbeat: a ping every 25 s, a socket that has
+ * not answered the one before is dead. Close codes: 1001 going away, 1008 reader too slow, 1009 message too large (by ws).
+ * Sources: RFC 6455; MCP specification 2025-11-25, "Transports › Custom Transports".
+ */
+import { type WebSocket } from 'ws';
+import { type ActorContext, type Behavior, NORMAL } from '../kernel/index.js';
+import { parseFrame } from '../protocol/parse.js';
+import { type Channel } from '../transports/inbound/channel.js';
+import { MAX_UNREAD_BYTES } from '../transports/inbound/event-stream.js';
+import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
+import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
+import { type SessionEnvironment } from './legacy-session.js';
+
+export type WebSocketConnectionMessage =
+  | ClientMessage
+  | { readonly type: 'ws/frame'; readonly text: string; readonly bytes: number }
+  | { readonly type: 'ws/closed' };
+
+const CLOSE_CODES: Readonly<Record<CloseReason, number>> = { idle: 1001, shutdown: 1001, operator: 1001, slow_reader: 1008 };
+
+export function webSocketConnection(env: SessionEnvironment, facts: ClientFacts, socket: WebSocket) {
+  return (context: ActorContext<WebSocketConnectionMessage>): Behavior<WebSocketConnectionMessage> =>
+    new WebSocketConnection(env, facts, socket, context);
+}
+
+class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, ClientOutlet, Channel {
+  readonly #context: ActorContext<WebSocketConnectionMessage>;
+  readonly #socket: WebSocket;
+  readonly #shell: ClientShell;
+  #awaitingPong = false;
+  bytesOut = 0;
+
+  constructor(
+    env: SessionEnvironment,
+    facts: ClientFacts,
+    socket: WebSocket,
+    context: ActorContext<WebSocketConnectionMessage>,
+  ) {
+    this.#context = context;
+    this.#socket = socket;
+    this.#shell = new ClientShell(env, context as ActorContext<ClientMessage>, facts, this);
+    const self = context.self;
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (isBinary) socket.close(1003, 'text frames only');
+      else if (self.accept({ type: 'ws/frame', text: data.toString('utf8'), bytes: data.length }) === 'full') this.close('slow_reader');
+    });
+    socket.on('pong', () => {
+      this.#awaitingPong = false;
+    });
+    socket.on('error', () => undefined); // 'close' follows, and tells
+    socket.on('close', () => void self.answer({ type: 'ws/closed' }));
+  }
+
+  handle(message: WebSocketConnectionMessage): void {
+    switch (message.type) {
+      case 'ws/frame':
+        this.#shell.seen(message.bytes);
+        return this.#shell.session.receive(parseFrame(message.text), this);
+      case 'ws/closed':
+        return this.#context.exit(NORMAL);
+      default:
+        return this.#shell.handle(message);
+    }
+  }
+
+  terminate(): void {
+    this.#shell.terminate();
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(1001, 'going away');
+    else if (this.#socket.readyState === this.#socket.CONNECTING) this.#socket.terminate();
+  }
+
+  get streaming(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  answer(text: string): boolean {
+    return this.#send(text);
+  }
+
+  notify(text: string): boolean {
+    return this.#send(text);
+  }
+
+  release(): void {
+    // The socket goes on: a cancelled request leaves nothing on it.
+  }
+
+  push(text: string): boolean {
+    return this.#send(text);
+  }
+
+  shutdownPending(notice: ShutdownNotice): void {
+    this.#send(JSON.stringify(notice));
+  }
+
+  close(reason: CloseReason): void {
+    this.#shell.session.failAll('cancelled_by_gateway', `the connection was closed: ${reason}`);
+    this.#socket.close(CLOSE_CODES[reason], reason);
+    this.#context.exit(NORMAL);
+  }
+
+  keepAlive(): void {
+    if (this.#awaitingPong) return this.#socket.terminate();
+    this.#awaitingPong = true;
+    this.#socket.ping();
+  }
+
+  #send(text: string): boolean {
+    if (this.#socket.readyState !== this.#socket.OPEN) return false;
+    if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
+      this.#socket.close(CLOSE_CODES.slow_reader, 'reads too slowly');
+      this.#socket.terminate();
+      return false;
+    }
+    this.bytesOut += text.length;
+    this.#socket.send(text);
+    return true;
+  }
+}

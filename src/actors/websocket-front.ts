@@ -1,0 +1,81 @@
+/**
+ * The WebSocket face: from an HTTP upgrade to a connection actor. Same guards as HTTP; a refusal is a plain HTTP response.
+ *
+ * Subprotocol `mcp` is chosen when offered; a client that offers none is served too. Compression is off: it costs memory
+ * for every idle connection and invites bombs. Sources: RFC 6455; `facts`: ws's own limits are far too generous.
+ */
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { type Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type ActorSystem, actor } from '../kernel/index.js';
+import { errorEntry, type ErrorName, gatewayError } from '../protocol/errors.js';
+import { errorText } from '../protocol/jsonrpc.js';
+import { parseRoute } from '../protocol/routes.js';
+import { type ErrorReply } from '../transports/inbound/http-reply.js';
+import { type FrontDeps, type HttpFront, remoteOf } from './http-front.js';
+import { type SessionEnvironment } from './legacy-session.js';
+import { CONNECTIONS } from './names.js';
+import { webSocketConnection, type WebSocketConnectionMessage } from './websocket-connection.js';
+
+const MAX_FRAGMENTS = 256;
+const MAX_BUFFERED_CHUNKS = 4_096;
+
+export class WebSocketFront {
+  readonly #system: ActorSystem;
+  readonly #env: SessionEnvironment;
+  readonly #http: HttpFront;
+  readonly #server: WebSocketServer;
+  #made = 0;
+
+  constructor({ system, env }: FrontDeps, http: HttpFront) {
+    this.#system = system;
+    this.#env = env;
+    this.#http = http;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: env.plane.options.listen.maxBodyBytes,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+      handleProtocols: (offered) => (offered.has('mcp') ? 'mcp' : false),
+    });
+  }
+
+  /** Upgrades the connection, or answers why not. `upgraded` is called once the socket is a WebSocket. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, upgraded: () => void): void {
+    socket.on('error', () => socket.destroy());
+    const guarded = this.#http.guard(req);
+    if (guarded !== undefined) return refuse(socket, guarded);
+    if (parseRoute(req.url ?? '/').kind !== 'ws') return refuse(socket, 'unknown_route');
+    const closed = this.#http.closedToNewcomers();
+    if (closed) return refuse(socket, closed.name, closed.reply);
+    this.#server.handleUpgrade(req, socket, head, (webSocket) => {
+      upgraded();
+      this.#start(webSocket, req);
+    });
+  }
+
+  #start(webSocket: WebSocket, req: IncomingMessage): void {
+    const facts = { sessionId: randomUUID(), transport: 'websocket', scope: null, remote: remoteOf(req), route: '/mcp/ws' } as const;
+    const started = this.#system.startChild<WebSocketConnectionMessage>(
+      CONNECTIONS,
+      actor<WebSocketConnectionMessage>({
+        id: `ws-${(this.#made += 1)}`,
+        restart: 'temporary',
+        init: webSocketConnection(this.#env, facts, webSocket),
+      }),
+    );
+    if (!started.ok) webSocket.close(1013, 'try again later');
+  }
+}
+
+/** A whole HTTP response on a socket that was to be upgraded. */
+function refuse(socket: Duplex, name: ErrorName, reply: ErrorReply = {}): void {
+  const status = errorEntry(name).httpStatus;
+  const body = errorText(null, gatewayError(name, reply.detail, reply.data));
+  const headers = { ...reply.headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), connection: 'close' };
+  const head = Object.entries(headers).map(([key, value]) => `${key}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head.join('')}\r\n${body}`);
+}

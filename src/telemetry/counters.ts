@@ -1,0 +1,61 @@
+/**
+ * What the data path counts. Plain numbers, incremented in place; the metrics actor reads them once a second and makes
+ * the windows. Names and formulas: `docs/metrics` of the dashboard, facts in the README's "figures" section.
+ */
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { CLIENT_TRANSPORTS, type ClientTransport } from '../admin/protocol.js';
+
+/** Counts of one client transport since the start. */
+export interface TransportCounters {
+  /** Open sessions (Streamable HTTP) or connections (HTTP+SSE, WebSocket). */
+  open: number;
+  messagesIn: number;
+  messagesOut: number;
+  /** Requests that got a definitive answer. */
+  succeeded: number;
+  /** Requests that failed through an upstream, the transport or time. The client's own mistakes are in neither. */
+  failed: number;
+}
+
+/** Why something was thrown away. */
+export type Drop =
+  | 'unknown_response_id' // an upstream answered what nobody asked
+  | 'late_answer' // the call had been answered, cancelled or had expired
+  | 'client_gone' // an answer or notification whose client had left
+  | 'notification_overflow' // a client's or session's mailbox was full
+  | 'upstream_junk' // bytes from an upstream that are no message
+  | 'unroutable_notification' // a notification that belongs to no call and no list
+  | 'refused_server_request'; // a request from an upstream that this gateway does not serve
+
+export class Counters {
+  readonly transports: Readonly<Record<ClientTransport, TransportCounters>>;
+  readonly drops = new Map<Drop, number>();
+  /** Client requests that wait for an upstream. */
+  inFlight = 0;
+  /** Open TCP sockets of the HTTP listener. */
+  sockets = 0;
+  /** Latency of answered calls in microseconds; taken and replaced by the metrics actor. */
+  latency: RecordableHistogram = newLatencyHistogram();
+
+  constructor() {
+    this.transports = Object.fromEntries(
+      CLIENT_TRANSPORTS.map((name) => [name, { open: 0, messagesIn: 0, messagesOut: 0, succeeded: 0, failed: 0 }]),
+    ) as Record<ClientTransport, TransportCounters>;
+  }
+
+  drop(reason: Drop, count = 1): void {
+    this.drops.set(reason, (this.drops.get(reason) ?? 0) + count);
+  }
+
+  /** Messages that crossed the client side, both ways, since the start. */
+  get messages(): number {
+    let total = 0;
+    for (const name of CLIENT_TRANSPORTS) total += this.transports[name].messagesIn + this.transports[name].messagesOut;
+    return total;
+  }
+}
+
+/** One microsecond to one hour, three significant digits. */
+export function newLatencyHistogram(): RecordableHistogram {
+  return createHistogram({ lowest: 1, highest: 3_600_000_000, figures: 3 });
+}

@@ -1,0 +1,79 @@
+/**
+ * The log: pino, JSON lines on stderr (stdout belongs to nobody), pretty on a terminal, and a ring of the last lines
+ * for the consoles. While the terminal dashboard has the screen, lines go to the ring alone.
+ */
+import { pino, type Logger as PinoLogger } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+import { type LogLine } from '../admin/protocol.js';
+import { stripControl } from '../protocol/text.js';
+
+export type Logger = PinoLogger;
+export type LogListener = (line: LogLine) => void;
+
+const RING_SIZE = 2_000;
+const STANDARD_FIELDS = new Set(['level', 'time', 'msg', 'event', 'pid', 'hostname']);
+
+/** The last lines, oldest first, and who follows. */
+export class LogRing {
+  readonly #lines: LogLine[] = [];
+  #next = 0;
+  readonly #listeners = new Set<LogListener>();
+
+  add(line: LogLine): void {
+    if (this.#lines.length < RING_SIZE) this.#lines.push(line);
+    else this.#lines[this.#next] = line;
+    this.#next = (this.#next + 1) % RING_SIZE;
+    for (const listener of this.#listeners) listener(line);
+  }
+
+  /** The last `count` lines that `wanted` lets through, oldest first. */
+  last(count: number, wanted: (line: LogLine) => boolean): LogLine[] {
+    const full = this.#lines.length === RING_SIZE;
+    const ordered = full ? [...this.#lines.slice(this.#next), ...this.#lines.slice(0, this.#next)] : this.#lines;
+    return ordered.filter(wanted).slice(-count);
+  }
+
+  follow(listener: LogListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}
+
+export interface LogOutput {
+  readonly log: Logger;
+  readonly ring: LogRing;
+  /** Whether lines go to stderr besides the ring. */
+  setQuiet(quiet: boolean): void;
+}
+
+export function createLog(level: string, pretty: boolean): LogOutput {
+  const ring = new LogRing();
+  let quiet = false;
+  const terminal = pretty ? PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }) : null;
+  const write = (text: string): void => {
+    ring.add(readLine(text));
+    if (quiet) return;
+    if (terminal) terminal.write(text);
+    else process.stderr.write(text);
+  };
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.epochTime }, { write });
+  return {
+    log,
+    ring,
+    setQuiet: (value) => {
+      quiet = value;
+    },
+  };
+}
+
+function readLine(text: string): LogLine {
+  const fields = JSON.parse(text) as Record<string, unknown>;
+  const event = fields['event'];
+  return {
+    at: Number(fields['time']),
+    level: pino.levels.labels[Number(fields['level'])] as LogLine['level'],
+    event: typeof event === 'string' ? event : null,
+    message: stripControl(typeof fields['msg'] === 'string' ? fields['msg'] : '', 2_000),
+    fields: Object.fromEntries(Object.entries(fields).filter(([name]) => !STANDARD_FIELDS.has(name))),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * One POST of Streamable HTTP as a channel: the answer is one JSON body when nothing comes before it, and an event
+ * stream from the first notification on, or when the answer takes long (so that proxies and clients see life).
+ *
+ * Source: MCP specification 2025-11-25, "Transports › Streamable HTTP › Sending Messages to the Server"; batches 2025-03-26.
+ */
+import { type ServerResponse } from 'node:http';
+import { Deadline, type TimerWheel } from '../../kernel/timer-wheel.js';
+import { type ErrorName } from '../../protocol/errors.js';
+import { type Channel } from './channel.js';
+import { EventStream } from './event-stream.js';
+import { sendError } from './http-reply.js';
+
+/** After this long without a word an event stream is opened, and a comment is sent each time again. Milliseconds. */
+const QUIET_MS = 15_000;
+
+export class HttpExchange extends Deadline implements Channel {
+  readonly #res: ServerResponse;
+  readonly #wheel: TimerWheel;
+  readonly #batch: boolean;
+  readonly #answers: string[] = [];
+  /** Requests of the body that are not answered yet. */
+  #outstanding: number;
+  #stream: EventStream | null = null;
+  /** Set before the answer when it is that of `initialize`: sent as `Mcp-Session-Id`. */
+  sessionId: string | null = null;
+
+  constructor(res: ServerResponse, wheel: TimerWheel, requests: number, batch: boolean) {
+    super();
+    this.#res = res;
+    this.#wheel = wheel;
+    this.#outstanding = requests;
+    this.#batch = batch;
+    wheel.schedule(this, QUIET_MS);
+  }
+
+  answer(text: string): boolean {
+    this.#outstanding -= 1;
+    if (this.#stream === null && !this.#batch) return this.#whole(text);
+    if (this.#stream === null) this.#answers.push(text);
+    const sent = this.#stream === null ? this.#alive() : this.#stream.send({ data: text });
+    if (this.#outstanding <= 0) this.#finish();
+    return sent;
+  }
+
+  notify(text: string): boolean {
+    return this.#alive() && this.#streaming().send({ data: text });
+  }
+
+  /** The body held nothing that is answered: 202, as the specification asks. */
+  accepted(): void {
+    this.#wheel.cancel(this);
+    if (this.#alive() && !this.#res.headersSent) this.#res.writeHead(202).end();
+  }
+
+  /** Answers the whole body with one error and its HTTP status. Before anything else was written. */
+  refuse(name: ErrorName): void {
+    this.#wheel.cancel(this);
+    if (this.#alive()) sendError(this.#res, name);
+  }
+
+  release(): void {
+    this.#outstanding -= 1;
+    if (this.#outstanding <= 0) this.#finish();
+  }
+
+  /** Quiet for long: say something. */
+  override fire(): void {
+    if (!this.#alive()) return;
+    this.#streaming().keepAlive();
+    this.#wheel.schedule(this, QUIET_MS);
+  }
+
+  #alive(): boolean {
+    return !this.#res.destroyed && !this.#res.writableEnded;
+  }
+
+  #streaming(): EventStream {
+    if (this.#stream) return this.#stream;
+    this.#stream = new EventStream(this.#res, this.#headers());
+    for (const answer of this.#answers.splice(0)) this.#stream.send({ data: answer });
+    return this.#stream;
+  }
+
+  #finish(): void {
+    this.#wheel.cancel(this);
+    if (!this.#alive()) return;
+    if (this.#stream === null && this.#answers.length > 0) {
+      this.#whole(`[${this.#answers.join(',')}]`);
+      return;
+    }
+    // Everything was cancelled: an empty stream is an end without an answer.
+    this.#streaming().end();
+  }
+
+  /** The hot path: head and body in one write. */
+  #whole(text: string): boolean {
+    this.#wheel.cancel(this);
+    if (!this.#alive()) return false;
+    const length = Buffer.byteLength(text);
+    this.#res.writeHead(
+      200,
+      this.sessionId === null
+        ? ['content-type', 'application/json', 'content-length', String(length)]
+        : ['content-type', 'application/json', 'content-length', String(length), 'mcp-session-id', this.sessionId],
+    );
+    this.#res.end(text);
+    return true;
+  }
+
+  #headers(): Record<string, string> {
+    return this.sessionId === null ? {} : { 'mcp-session-id': this.sessionId };
+  }
+}

@@ -1,0 +1,47 @@
+/** Reads an HTTP body up to a bound. */
+import { type IncomingMessage } from 'node:http';
+
+export type Body = { readonly ok: true; readonly text: string; readonly bytes: number } | { readonly ok: false; readonly why: 'too_large' };
+
+/** Bytes past the bound that are read and thrown away, so that the client gets to read the refusal. */
+const MERCY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Calls `done` once with the body's text, or when more than `maxBytes` are announced or have come. Not called when the
+ * client goes away first. Callbacks and not a promise: this is the data path.
+ */
+export function readBody(req: IncomingMessage, maxBytes: number, done: (body: Body) => void): void {
+  const announced = req.headers['content-length'];
+  if (announced !== undefined && Number(announced) > maxBytes) {
+    skipRest(req);
+    done({ ok: false, why: 'too_large' });
+    return;
+  }
+  let first: Buffer | null = null;
+  let more: Buffer[] | null = null;
+  let bytes = 0;
+  const onData = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      req.off('data', onData);
+      req.off('end', onEnd);
+      skipRest(req);
+      done({ ok: false, why: 'too_large' });
+    } else if (first === null) first = chunk;
+    else (more ??= [first]).push(chunk);
+  };
+  const onEnd = (): void => {
+    const whole = more === null ? first : Buffer.concat(more, bytes);
+    done({ ok: true, text: whole === null ? '' : whole.toString('utf8'), bytes });
+  };
+  req.on('data', onData);
+  req.on('end', onEnd);
+}
+
+function skipRest(req: IncomingMessage): void {
+  let skipped = 0;
+  req.on('data', (chunk: Buffer) => {
+    skipped += chunk.length;
+    if (skipped > MERCY_BYTES) req.socket.destroy();
+  });
+}
