@@ -71,7 +71,7 @@ const sessions = block(LIVE, 'Client sessions.', {
 });
 
 const requests = block(LIVE, 'Requests to upstream servers. A server may set its own in its `viable` block.', {
-  timeout: time('From a request to its answer; progress does not extend it.').default(60_000),
+  timeout: time('From a request to its answer.').default(60_000),
   maxInFlight: count('Requests that wait for the answer of one upstream at a time.').default(256),
   maxQueued: count('Requests that wait for a free place of one upstream; the next is refused at once.', 0).default(
     1024,
@@ -200,7 +200,9 @@ export const serverSchema = z
     viable: viableSchema.prefault({}),
     ...ignored(IGNORED_SERVER_KEYS),
   })
-  .describe('One MCP server.');
+  .describe('One MCP server.')
+  // For editors; the loader says the same in better words (check-server.ts).
+  .meta({ oneOf: [{ required: ['command'] }, { required: ['url'] }] });
 
 const serversSchema = z.record(z.string(), serverSchema);
 

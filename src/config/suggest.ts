@@ -8,7 +8,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let bestDistance = Infinity;
   for (const candidate of candidates) {
     const there = fold(candidate);
-    const limit = Math.max(1, Math.floor(Math.max(wanted.length, there.length) * 0.4));
+    const longer = Math.max(wanted.length, there.length);
+    // Two swapped letters are a distance of 2.
+    const limit = longer < 4 ? 1 : Math.max(2, Math.floor(longer * 0.4));
     const d = distance(wanted, there);
     if (d <= limit && d < bestDistance) [best, bestDistance] = [candidate, d];
   }

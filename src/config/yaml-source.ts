@@ -2,16 +2,7 @@
  * Reads YAML 1.2 (merge keys allowed) through the `yaml` package. Messages are our own, by error code: the package's
  * quote the text, which may hold a secret. Aliases are bounded against billion-laughs files.
  */
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  parseDocument,
-  type Document,
-  type ErrorCode,
-  type YAMLParseError,
-} from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type ErrorCode, type YAMLError } from 'yaml';
 import type { Path } from './path.js';
 import { Positions, type SourceDocument, type SourceError } from './positions.js';
 
@@ -51,7 +42,7 @@ export function readYaml(text: string): SourceDocument {
 }
 
 /** Duplicate keys are independent of each other; of all else the first counts, what follows it is its echo. */
-function syntaxErrors(found: readonly YAMLParseError[], text: string): SourceError[] {
+function syntaxErrors(found: readonly Pick<YAMLError, 'code' | 'pos'>[], text: string): SourceError[] {
   const first = found.find((error) => error.code !== 'DUPLICATE_KEY');
   return found
     .filter((error) => error === first || error.code === 'DUPLICATE_KEY')
