@@ -93,5 +93,5 @@ async function binScript(name: string): Promise<string> {
 
 /** A path may hold `${`; it is no variable. */
 function literal(text: string): string {
-  return text.replaceAll('${', '$${');
+  return text.replaceAll('${', () => '$${');
 }

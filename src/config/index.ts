@@ -3,7 +3,7 @@ export { demoConfig, demoFolder, type DemoOptions } from './demo.js';
 export { diffConfig, isEmptyDiff, type ConfigDiff } from './diff.js';
 export { configJsonSchema } from './json-schema.js';
 export { loadConfig, type LoadOptions } from './load.js';
-export { isLoopbackHost } from './loopback.js';
+export { isLoopbackHost } from './host.js';
 export {
   defaultAdminSocket,
   EXIT_USAGE,

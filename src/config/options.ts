@@ -5,6 +5,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { isHost } from './host.js';
 import { LOG_LEVELS } from './schema.js';
 import { nearest } from './suggest.js';
 import type { ConfigOverrides, Environment } from './types.js';
@@ -165,6 +166,9 @@ function optionKeys(): OptionKey[] {
 /** The text of an option that takes a value. Throws an `InvalidArgumentError` when it is no such value. */
 function check(key: OptionKey, text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('must not be empty.');
+  if (key === 'host' && !isHost(text)) {
+    throw new InvalidArgumentError('must be an IP address or a host name, without scheme or port.');
+  }
   if (key === 'port' && !(/^\d{1,5}$/.test(text) && Number(text) <= 65_535)) {
     throw new InvalidArgumentError('must be a whole number from 0 to 65535.');
   }

@@ -6,6 +6,7 @@
  * 'restart'` marks what a running gateway cannot take over from a changed file.
  */
 import { z } from 'zod';
+import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
 /** Largest delay that Node's timers can hold (2^31 - 1 ms); more would fire at once. */
@@ -17,6 +18,9 @@ export interface OptionMeta {
   /** `live`: a changed file takes effect at once. `restart`: it waits for the next start. */
   readonly apply?: 'live' | 'restart';
 }
+
+/** RFC 6454, 6.2: what browsers send. Empty text has a message of its own. */
+const ORIGIN = /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/]+)?$/;
 
 const LIVE: OptionMeta = { apply: 'live' };
 const RESTART: OptionMeta = { apply: 'restart' };
@@ -50,15 +54,16 @@ function block<S extends z.core.$ZodLooseShape>(meta: OptionMeta, description: s
 
 const listen = block(RESTART, 'Where clients connect.', {
   host: text('the address')
+    .refine(isHost, { error: 'must be an IP address or a host name, without scheme or port' })
     .default('127.0.0.1')
     .describe('Address to listen on. Anything but a loopback address needs `--insecure`: there is no login yet.'),
   port: z.int().min(0).max(65_535).default(4000).describe('TCP port; 0 picks a free one.'),
   allowedHosts: z
-    .array(text('a host name'))
+    .array(text('a host name').regex(/^[^\s/]*$/, { error: 'must be a host name, without scheme or path' }))
     .default([])
     .describe('Values of the Host header that are accepted besides the loopback names and `host`.'),
   allowedOrigins: z
-    .array(text('an origin'))
+    .array(text('an origin').regex(ORIGIN, { error: 'must be an origin, as in `https://app.example`, without a path' }))
     .default([])
     .describe('Values of the Origin header that are accepted besides loopback origins, as in `https://app.example`.'),
   maxBodyBytes: bytes('Largest message from a client, on every transport.').default(4 * MiB),

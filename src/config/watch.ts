@@ -32,7 +32,10 @@ export interface ConfigWatch {
   readonly ready: Promise<void>;
 }
 
-/** Calls `onChange` after each change of `file`, never for the file as it is now. */
+/**
+ * Calls `onChange` after each change of `file`, never for the file as it is now: start this, await `ready`, and then
+ * load, so that no change falls between the two.
+ */
 export function watchConfig(file: string, onChange: () => void, deps: Partial<WatchDeps> = {}): ConfigWatch {
   const watcher = new FileWatcher(path.resolve(file), onChange, { ...systemDeps, ...deps });
   const ready = watcher.start();

@@ -2,7 +2,17 @@
  * Reads YAML 1.2 (merge keys allowed) through the `yaml` package. Messages are our own, by error code: the package's
  * quote the text, which may hold a secret. Aliases are bounded against billion-laughs files.
  */
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type ErrorCode, type YAMLError } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  visit,
+  type Document,
+  type ErrorCode,
+  type YAMLError,
+} from 'yaml';
 import type { Path } from './path.js';
 import { Positions, type SourceDocument, type SourceError } from './positions.js';
 
@@ -17,10 +27,14 @@ const MESSAGES: Readonly<Partial<Record<ErrorCode, readonly [message: string, su
   BLOCK_AS_IMPLICIT_KEY: ['two `key: value` pairs on one line', 'put text that holds `: ` into quotes'],
   MULTILINE_IMPLICIT_KEY: ['a key without `:`', 'write `key: value`'],
   UNEXPECTED_TOKEN: ['unexpected text'],
-  BAD_ALIAS: ['the alias is not known', 'define it with `&name` above, or put the text into quotes'],
   BAD_DQ_ESCAPE: ['not a known escape', 'write a backslash as `\\\\`, or use single quotes'],
   BAD_SCALAR_START: ['plain text cannot start with this character', 'put it into quotes'],
   MULTIPLE_DOCS: ['more than one document in the file', 'remove the `---` line and what follows'],
+};
+
+const UNKNOWN_ALIAS = {
+  message: 'the alias is not known',
+  suggestion: 'define it with `&name` above, or put the text into quotes',
 };
 
 export function readYaml(text: string): SourceDocument {
@@ -28,17 +42,29 @@ export function readYaml(text: string): SourceDocument {
   try {
     const document = parseDocument(text, { prettyErrors: false, merge: true });
     const errors = syntaxErrors(document.errors, text);
+    visit(document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(document) === undefined) errors.push({ offset: alias.range?.[0] ?? 0, ...UNKNOWN_ALIAS });
+      },
+    });
     if (errors.length > 0) return { value: undefined, positions, errors };
     if (document.contents === null) {
       return { value: undefined, positions, errors: [{ offset: 0, message: 'the file is empty' }] };
     }
+    // First of all: it bounds the aliases, and with them the walk that follows them.
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     record(document, document.contents, [], undefined, positions, errors);
-    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), positions, errors };
+    return { value, positions, errors };
   } catch (error) {
-    // Thrown on too many aliases (ReferenceError) and on nesting past the stack (RangeError).
-    const message = error instanceof ReferenceError ? 'too many aliases' : 'nested too deep';
-    return { value: undefined, positions, errors: [{ offset: 0, message }] };
+    return { value: undefined, positions, errors: [{ offset: 0, ...unreadable(error) }] };
   }
+}
+
+/** What the package throws, in place of reporting it. */
+function unreadable(error: unknown): { message: string; suggestion?: string } {
+  if (error instanceof ReferenceError) return { message: 'too many aliases' };
+  if (error instanceof RangeError) return { message: 'nested too deep' };
+  return { message: 'not valid YAML', suggestion: 'a merge key `<<` needs a map or an alias of one' };
 }
 
 /** Duplicate keys are independent of each other; of all else the first counts, what follows it is its echo. */

@@ -185,8 +185,14 @@ describe('config/load: what is accepted', () => {
   });
 
   it('lets overrides win over the file', async () => {
-    const gateway = { listen: { port: 1, host: '::1' }, logging: { level: 'warn' }, admin: { socket: 'a.sock' } };
-    const overrides = { port: 2, dashboard: false, logLevel: 'debug', adminSocket: '/run/b.sock' } as const;
+    const gateway = { listen: { port: 1, host: 'localhost' }, logging: { level: 'warn' }, admin: { socket: 'a.sock' } };
+    const overrides = {
+      port: 2,
+      host: '[::1]',
+      dashboard: false,
+      logLevel: 'debug',
+      adminSocket: '/run/b.sock',
+    } as const;
     const { config } = accepted(await load({ mcpServers: {}, gateway }, { overrides }));
     assert.deepEqual([config.gateway.listen.port, config.gateway.listen.host], [2, '::1']);
     assert.equal(config.gateway.dashboard.enabled, false);

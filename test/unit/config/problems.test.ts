@@ -52,6 +52,10 @@ const GATEWAY_CASES: ServerCase[] = [
   ['a misspelt block', { loging: {} }, '.loging', /unknown key/, /`logging`/],
   ['a misspelt level', { logging: { level: 'wran' } }, '.logging.level', /must be one of/, /`warn`/],
   ['a block that is off', { dashboard: false }, '.dashboard', /must be an object, not `false`/],
+  ['an address with a port', { listen: { host: '127.0.0.1:4000' } }, '.listen.host', /without scheme or port/],
+  ['an address with a scheme', { listen: { host: 'http://localhost' } }, '.listen.host', /without scheme or port/],
+  ['an origin with a path', { listen: { allowedOrigins: ['http://a/'] } }, '.listen.allowedOrigins[0]', /an origin/],
+  ['a host with a scheme', { listen: { allowedHosts: ['http://a'] } }, '.listen.allowedHosts[0]', /host name/],
   ['a public address', { listen: { host: '0.0.0.0' } }, '.listen.host', /no login/, /proxy.*--insecure/],
 ];
 
