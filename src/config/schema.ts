@@ -141,15 +141,24 @@ export const gatewaySchema = z
   })
   .describe('Settings of the gateway itself.');
 
+/** What `namespacePrefix` (protocol/naming.ts) leaves as it is, so that clients see what is written here. */
+const PREFIX = /^(?=.{1,30}$)[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*$/;
+
 export const viableSchema = z
   .strictObject({
     prefix: z
       .string()
-      .regex(/^[A-Za-z0-9_.-]{1,64}$/, { error: 'must be 1 to 64 letters, digits, `_`, `-` or `.`' })
+      .regex(PREFIX, { error: 'must be 1 to 30 letters, digits, `-`, or single `_` between them' })
       .optional()
       .describe('Takes the place of the server name in `<server>__<tool>`.'),
-    allow: z.array(glob).optional().describe('Only tools whose own name matches one of these globs are served.'),
-    deny: z.array(glob).optional().describe('Tools whose own name matches one of these globs are never served.'),
+    allow: z
+      .array(glob)
+      .optional()
+      .describe('Only tools whose own name matches one of these globs (`*`, `?`) are served.'),
+    deny: z
+      .array(glob)
+      .optional()
+      .describe('Tools whose own name matches one of these globs are never served; goes before `allow`.'),
     inheritEnv: z
       .array(glob)
       .optional()

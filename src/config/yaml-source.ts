@@ -18,6 +18,9 @@ import { Positions, type SourceDocument, type SourceError } from './positions.js
 
 const MAX_ALIASES = 100;
 const MAX_DEPTH = 64;
+const TOO_DEEP = 'nested too deep';
+/** The package builds a pattern as long as the indentation; of some thousand columns it takes the process down. */
+const DEEP_INDENT = /^[ \t?:-]{1000}/m;
 
 const MESSAGES: Readonly<Partial<Record<ErrorCode, readonly [message: string, suggestion?: string]>>> = {
   BAD_INDENT: ['the indentation does not fit the lines above', 'entries of one block start in the same column'],
@@ -29,6 +32,7 @@ const MESSAGES: Readonly<Partial<Record<ErrorCode, readonly [message: string, su
   UNEXPECTED_TOKEN: ['unexpected text'],
   BAD_DQ_ESCAPE: ['not a known escape', 'write a backslash as `\\\\`, or use single quotes'],
   BAD_SCALAR_START: ['plain text cannot start with this character', 'put it into quotes'],
+  RESOURCE_EXHAUSTION: [TOO_DEEP],
   MULTIPLE_DOCS: ['more than one document in the file', 'remove the `---` line and what follows'],
 };
 
@@ -39,6 +43,8 @@ const UNKNOWN_ALIAS = {
 
 export function readYaml(text: string): SourceDocument {
   const positions = new Positions();
+  const deep = DEEP_INDENT.exec(text);
+  if (deep !== null) return { value: undefined, positions, errors: [{ offset: deep.index, message: TOO_DEEP }] };
   try {
     const document = parseDocument(text, { prettyErrors: false, merge: true });
     const errors = syntaxErrors(document.errors, text);
@@ -63,7 +69,7 @@ export function readYaml(text: string): SourceDocument {
 /** What the package throws, in place of reporting it. */
 function unreadable(error: unknown): { message: string; suggestion?: string } {
   if (error instanceof ReferenceError) return { message: 'too many aliases' };
-  if (error instanceof RangeError) return { message: 'nested too deep' };
+  if (error instanceof RangeError) return { message: TOO_DEEP };
   return { message: 'not valid YAML', suggestion: 'a merge key `<<` needs a map or an alias of one' };
 }
 
@@ -92,7 +98,7 @@ function record(
   const start = startOf(node);
   if (start !== undefined) positions.set(path, start, key);
   const target = isAlias(node) ? node.resolve(document) : node;
-  if (path.length > MAX_DEPTH) throw new RangeError('nested too deep');
+  if (path.length > MAX_DEPTH) throw new RangeError(TOO_DEEP);
   if (isMap(target)) {
     for (const pair of target.items) {
       const name = isScalar(pair.key) ? String(pair.key.value) : undefined;

@@ -159,8 +159,6 @@ describe('config/expand (properties)', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...Array.from('${}A:-e ')) }), (text) => {
         const escaped = text.replaceAll('${', () => '$${');
-        // A `$` right before the escape would be read as part of it.
-        fc.pre(!text.includes('$${'));
         const { value, problems } = expandVariables(escaped, {}, never);
         assert.deepEqual([value, problems], [text, []]);
       }),

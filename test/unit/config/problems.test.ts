@@ -32,6 +32,8 @@ const SERVER_CASES: ServerCase[] = [
   ['a header name with a space', { url: 'http://h', headers: { 'a b': 'x' } }, '.headers["a b"]', /header name/],
   ['a header with a line break', { url: 'http://h', headers: { a: 'x\r\nb: c' } }, '.headers.a', /line break/],
   ['a bad prefix', { command: 'x', viable: { prefix: 'a b' } }, '.viable.prefix', /letters, digits/],
+  ['a prefix that ends like a separator', { command: 'x', viable: { prefix: 'a_' } }, '.viable.prefix', /single `_`/],
+  ['a prefix with the separator', { command: 'x', viable: { prefix: 'a__b' } }, '.viable.prefix', /single `_`/],
   ['a misspelt viable option', { command: 'x', viable: { alow: [] } }, '.viable.alow', /unknown/, /`allow`/],
   ['an empty glob', { command: 'x', viable: { deny: [''] } }, '.viable.deny[0]', /must not be empty/],
   ['an endless glob', { command: 'x', viable: { deny: ['*'.repeat(999)] } }, '.viable.deny[0]', /at most 256/],
@@ -47,6 +49,13 @@ const GATEWAY_CASES: ServerCase[] = [
   ['an option one level too high', { port: 1 }, '.port', /unknown key/, /did you mean `gateway\.listen\.port`\?/],
   ['a time with a unit', { requests: { timeout: '30s' } }, '.requests.timeout', /not a string/, /write 30000/],
   ['a size with a unit', { listen: { maxBodyBytes: '8 MiB' } }, '.listen.maxBodyBytes', /not/, /write 8388608/],
+  [
+    'a time in no unit',
+    { requests: { timeout: '3 constructor' } },
+    '.requests.timeout',
+    /not a string/,
+    /write a number/,
+  ],
   ['a time of zero', { requests: { timeout: 0 } }, '.requests.timeout', /at least 1 \(milliseconds\)/],
   ['snake case', { requests: { max_in_flight: 1 } }, '.requests.max_in_flight', /unknown/, /`maxInFlight`/],
   ['a misspelt block', { loging: {} }, '.loging', /unknown key/, /`logging`/],
@@ -78,6 +87,14 @@ describe('config/problems: mistakes in a server', () => {
       assert.doesNotMatch(problem!.path + problem!.message, /\p{Cc}/u);
     });
   }
+
+  it('takes the names that every object inherits for what they are', async () => {
+    const inherited = { constructor: 1, valueOf: '${NO}', toString: {} };
+    const problems = refused(await load({ ...inherited, mcpServers: { s: { command: 'x', ...inherited } } }));
+    const unknown = problems.filter((problem) => problem.message === 'unknown key').map((problem) => problem.path);
+    assert.deepEqual(unknown.sort(), ['constructor', 'mcpServers.s.constructor', 'mcpServers.s.toString', 'toString']);
+    accepted(await load('{"mcpServers": {"constructor": {"command": "x"}}}'));
+  });
 
   it('warns of a command with arguments in it, and of fields that do nothing', async () => {
     const mcpServers = {
