@@ -65,16 +65,18 @@ export const IGNORED_TOP_LEVEL_KEYS: readonly IgnoredKey[] = [
 ];
 
 /** Keys that mean something elsewhere: refused, with the right name as the suggestion. */
-export const MISNAMED_KEYS: Readonly<Record<string, string>> = {
-  serverUrl: 'url',
-  httpUrl: 'url',
-  endpoint: 'url',
-  transport: 'type',
-  transportType: 'type',
-  enabled: 'disabled',
-  isActive: 'disabled',
-  environment: 'env',
-  mcp: 'mcpServers',
-  mcp_servers: 'mcpServers',
-  context_servers: 'mcpServers',
-};
+export const MISNAMED_KEYS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    serverUrl: 'url',
+    httpUrl: 'url',
+    endpoint: 'url',
+    transport: 'type',
+    transportType: 'type',
+    enabled: 'disabled',
+    isActive: 'disabled',
+    environment: 'env',
+    mcp: 'mcpServers',
+    mcp_servers: 'mcpServers',
+    context_servers: 'mcpServers',
+  }),
+);

@@ -20,7 +20,7 @@ export interface Expansion {
   readonly expanded: ReadonlySet<string>;
 }
 
-const REFERENCE = /\$(\$)?\{([^}]*)(\}?)/g;
+const REFERENCE = /(\$\$\{)|\$\{([^}]*)(\}?)/g;
 const NAME = /^(?:env:)?([A-Za-z_]\w*)(?::-(.*))?$/s;
 
 /** @param skip paths whose strings are left as they are, with all below them. */
@@ -47,7 +47,7 @@ function expandString(
   report: (problem: Omit<ExpansionProblem, 'path'>) => void,
 ): string {
   return text.replace(REFERENCE, (whole, escaped: string | undefined, inside: string, close: string) => {
-    if (escaped !== undefined) return whole.slice(1);
+    if (escaped !== undefined) return '${';
     const match = NAME.exec(inside);
     if (close === '' || match === null) {
       report(unknownReference(inside, close !== ''));

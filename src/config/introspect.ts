@@ -26,7 +26,7 @@ export function schemaAt(root: z.core.$ZodType, path: Path): z.core.$ZodType | u
   let current: z.core.$ZodType | undefined = root;
   for (const part of path) {
     const inner: z.core.$ZodType | undefined = current === undefined ? undefined : unwrap(current);
-    if (inner instanceof z.ZodObject) current = shapeOf(inner)[part];
+    if (inner instanceof z.ZodObject) current = Object.hasOwn(inner.def.shape, part) ? shapeOf(inner)[part] : undefined;
     else if (inner instanceof z.ZodRecord) current = inner.def.valueType;
     else if (inner instanceof z.ZodArray) current = inner.def.element;
     else return undefined;

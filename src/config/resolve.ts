@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { expandVariables } from './expand.js';
 import { metaOf, schemaAt } from './introspect.js';
-import { isLoopbackHost } from './loopback.js';
+import { isLoopbackHost, withoutBrackets } from './host.js';
 import { valueAt, type Path } from './path.js';
 import { placeFindings, type Finding, type SourcePlace } from './problems.js';
 import { fileSchema, TRANSPORT_TYPES, type FileDocument, type ServerEntry } from './schema.js';
@@ -55,7 +55,7 @@ function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: Re
   const fromFile = admin.socket === null ? null : absolute(admin.socket, baseDir, env);
   return {
     ...gateway,
-    listen: { ...listen, host: overrides.host ?? listen.host, port: overrides.port ?? listen.port },
+    listen: { ...listen, host: withoutBrackets(overrides.host ?? listen.host), port: overrides.port ?? listen.port },
     dashboard: { ...dashboard, enabled: overrides.dashboard ?? dashboard.enabled },
     logging: { level: overrides.logLevel ?? logging.level },
     admin: { socket: overrides.adminSocket ?? fromFile },

@@ -6,6 +6,7 @@
  * 'restart'` marks what a running gateway cannot take over from a changed file.
  */
 import { z } from 'zod';
+import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
 /** Largest delay that Node's timers can hold (2^31 - 1 ms); more would fire at once. */
@@ -17,6 +18,9 @@ export interface OptionMeta {
   /** `live`: a changed file takes effect at once. `restart`: it waits for the next start. */
   readonly apply?: 'live' | 'restart';
 }
+
+/** RFC 6454, 6.2: what browsers send. Empty text has a message of its own. */
+const ORIGIN = /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/]+)?$/;
 
 const LIVE: OptionMeta = { apply: 'live' };
 const RESTART: OptionMeta = { apply: 'restart' };
@@ -50,15 +54,16 @@ function block<S extends z.core.$ZodLooseShape>(meta: OptionMeta, description: s
 
 const listen = block(RESTART, 'Where clients connect.', {
   host: text('the address')
+    .refine(isHost, { error: 'must be an IP address or a host name, without scheme or port' })
     .default('127.0.0.1')
     .describe('Address to listen on. Anything but a loopback address needs `--insecure`: there is no login yet.'),
   port: z.int().min(0).max(65_535).default(4000).describe('TCP port; 0 picks a free one.'),
   allowedHosts: z
-    .array(text('a host name'))
+    .array(text('a host name').regex(/^[^\s/]*$/, { error: 'must be a host name, without scheme or path' }))
     .default([])
     .describe('Values of the Host header that are accepted besides the loopback names and `host`.'),
   allowedOrigins: z
-    .array(text('an origin'))
+    .array(text('an origin').regex(ORIGIN, { error: 'must be an origin, as in `https://app.example`, without a path' }))
     .default([])
     .describe('Values of the Origin header that are accepted besides loopback origins, as in `https://app.example`.'),
   maxBodyBytes: bytes('Largest message from a client, on every transport.').default(4 * MiB),
@@ -71,7 +76,7 @@ const sessions = block(LIVE, 'Client sessions.', {
 });
 
 const requests = block(LIVE, 'Requests to upstream servers. A server may set its own in its `viable` block.', {
-  timeout: time('From a request to its answer; progress does not extend it.').default(60_000),
+  timeout: time('From a request to its answer.').default(60_000),
   maxInFlight: count('Requests that wait for the answer of one upstream at a time.').default(256),
   maxQueued: count('Requests that wait for a free place of one upstream; the next is refused at once.', 0).default(
     1024,
@@ -136,15 +141,24 @@ export const gatewaySchema = z
   })
   .describe('Settings of the gateway itself.');
 
+/** What `namespacePrefix` (protocol/naming.ts) leaves as it is, so that clients see what is written here. */
+const PREFIX = /^(?=.{1,30}$)[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*$/;
+
 export const viableSchema = z
   .strictObject({
     prefix: z
       .string()
-      .regex(/^[A-Za-z0-9_.-]{1,64}$/, { error: 'must be 1 to 64 letters, digits, `_`, `-` or `.`' })
+      .regex(PREFIX, { error: 'must be 1 to 30 letters, digits, `-`, or single `_` between them' })
       .optional()
       .describe('Takes the place of the server name in `<server>__<tool>`.'),
-    allow: z.array(glob).optional().describe('Only tools whose own name matches one of these globs are served.'),
-    deny: z.array(glob).optional().describe('Tools whose own name matches one of these globs are never served.'),
+    allow: z
+      .array(glob)
+      .optional()
+      .describe('Only tools whose own name matches one of these globs (`*`, `?`) are served.'),
+    deny: z
+      .array(glob)
+      .optional()
+      .describe('Tools whose own name matches one of these globs are never served; goes before `allow`.'),
     inheritEnv: z
       .array(glob)
       .optional()
@@ -200,7 +214,9 @@ export const serverSchema = z
     viable: viableSchema.prefault({}),
     ...ignored(IGNORED_SERVER_KEYS),
   })
-  .describe('One MCP server.');
+  .describe('One MCP server.')
+  // For editors; the loader says the same in better words (check-server.ts).
+  .meta({ oneOf: [{ required: ['command'] }, { required: ['url'] }] });
 
 const serversSchema = z.record(z.string(), serverSchema);
 

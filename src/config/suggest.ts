@@ -8,7 +8,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let bestDistance = Infinity;
   for (const candidate of candidates) {
     const there = fold(candidate);
-    const limit = Math.max(1, Math.floor(Math.max(wanted.length, there.length) * 0.4));
+    const longer = Math.max(wanted.length, there.length);
+    // Two swapped letters are a distance of 2.
+    const limit = longer < 4 ? 1 : Math.max(2, Math.floor(longer * 0.4));
     const d = distance(wanted, there);
     if (d <= limit && d < bestDistance) [best, bestDistance] = [candidate, d];
   }
@@ -19,13 +21,19 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 export function inUnit(text: string, unit: 'ms' | 'bytes'): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i.exec(text.trim());
   if (match === null) return undefined;
-  const factor = FACTORS[unit][(match[2] ?? '').toLowerCase()];
+  const factor = FACTORS[unit].get((match[2] ?? '').toLowerCase());
   return factor === undefined ? undefined : Math.round(Number(match[1]) * factor);
 }
 
-const FACTORS: Readonly<Record<'ms' | 'bytes', Readonly<Record<string, number>>>> = {
-  ms: { ms: 1, s: 1000, sec: 1000, m: 60_000, min: 60_000, h: 3_600_000 },
-  bytes: { b: 1, k: 1024, kb: 1024, kib: 1024, m: 1 << 20, mb: 1 << 20, mib: 1 << 20, g: 1 << 30, gb: 1 << 30 },
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+const FACTORS: Readonly<Record<'ms' | 'bytes', ReadonlyMap<string, number>>> = {
+  ms: new Map(Object.entries({ ms: 1, s: 1000, sec: 1000, m: 60_000, min: 60_000, h: 3_600_000 })),
+  bytes: new Map(
+    Object.entries({ b: 1, k: KiB, kb: KiB, kib: KiB, m: MiB, mb: MiB, mib: MiB, g: GiB, gb: GiB, gib: GiB }),
+  ),
 };
 
 function fold(text: string): string {

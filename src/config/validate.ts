@@ -89,7 +89,7 @@ function explain(issue: z.core.$ZodIssue, root: unknown, expanded: ReadonlySet<s
 
 function unknownKey(parent: Path, key: string): Finding {
   const path = [...parent, key];
-  const meant = MISNAMED_KEYS[key];
+  const meant = MISNAMED_KEYS.get(key);
   const known = knownKeys(fileSchema, parent);
   const finding = { path, message: 'unknown key', at: 'key' as const };
   if (meant !== undefined && known.includes(meant)) return { ...finding, suggestion: `did you mean \`${meant}\`?` };

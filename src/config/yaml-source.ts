@@ -8,15 +8,19 @@ import {
   isScalar,
   isSeq,
   parseDocument,
+  visit,
   type Document,
   type ErrorCode,
-  type YAMLParseError,
+  type YAMLError,
 } from 'yaml';
 import type { Path } from './path.js';
 import { Positions, type SourceDocument, type SourceError } from './positions.js';
 
 const MAX_ALIASES = 100;
 const MAX_DEPTH = 64;
+const TOO_DEEP = 'nested too deep';
+/** The package builds a pattern as long as the indentation; of some thousand columns it takes the process down. */
+const DEEP_INDENT = /^[ \t?:-]{1000}/m;
 
 const MESSAGES: Readonly<Partial<Record<ErrorCode, readonly [message: string, suggestion?: string]>>> = {
   BAD_INDENT: ['the indentation does not fit the lines above', 'entries of one block start in the same column'],
@@ -26,32 +30,51 @@ const MESSAGES: Readonly<Partial<Record<ErrorCode, readonly [message: string, su
   BLOCK_AS_IMPLICIT_KEY: ['two `key: value` pairs on one line', 'put text that holds `: ` into quotes'],
   MULTILINE_IMPLICIT_KEY: ['a key without `:`', 'write `key: value`'],
   UNEXPECTED_TOKEN: ['unexpected text'],
-  BAD_ALIAS: ['the alias is not known', 'define it with `&name` above, or put the text into quotes'],
   BAD_DQ_ESCAPE: ['not a known escape', 'write a backslash as `\\\\`, or use single quotes'],
   BAD_SCALAR_START: ['plain text cannot start with this character', 'put it into quotes'],
+  RESOURCE_EXHAUSTION: [TOO_DEEP],
   MULTIPLE_DOCS: ['more than one document in the file', 'remove the `---` line and what follows'],
+};
+
+const UNKNOWN_ALIAS = {
+  message: 'the alias is not known',
+  suggestion: 'define it with `&name` above, or put the text into quotes',
 };
 
 export function readYaml(text: string): SourceDocument {
   const positions = new Positions();
+  const deep = DEEP_INDENT.exec(text);
+  if (deep !== null) return { value: undefined, positions, errors: [{ offset: deep.index, message: TOO_DEEP }] };
   try {
     const document = parseDocument(text, { prettyErrors: false, merge: true });
     const errors = syntaxErrors(document.errors, text);
+    visit(document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(document) === undefined) errors.push({ offset: alias.range?.[0] ?? 0, ...UNKNOWN_ALIAS });
+      },
+    });
     if (errors.length > 0) return { value: undefined, positions, errors };
     if (document.contents === null) {
       return { value: undefined, positions, errors: [{ offset: 0, message: 'the file is empty' }] };
     }
+    // First of all: it bounds the aliases, and with them the walk that follows them.
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     record(document, document.contents, [], undefined, positions, errors);
-    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), positions, errors };
+    return { value, positions, errors };
   } catch (error) {
-    // Thrown on too many aliases (ReferenceError) and on nesting past the stack (RangeError).
-    const message = error instanceof ReferenceError ? 'too many aliases' : 'nested too deep';
-    return { value: undefined, positions, errors: [{ offset: 0, message }] };
+    return { value: undefined, positions, errors: [{ offset: 0, ...unreadable(error) }] };
   }
 }
 
+/** What the package throws, in place of reporting it. */
+function unreadable(error: unknown): { message: string; suggestion?: string } {
+  if (error instanceof ReferenceError) return { message: 'too many aliases' };
+  if (error instanceof RangeError) return { message: TOO_DEEP };
+  return { message: 'not valid YAML', suggestion: 'a merge key `<<` needs a map or an alias of one' };
+}
+
 /** Duplicate keys are independent of each other; of all else the first counts, what follows it is its echo. */
-function syntaxErrors(found: readonly YAMLParseError[], text: string): SourceError[] {
+function syntaxErrors(found: readonly Pick<YAMLError, 'code' | 'pos'>[], text: string): SourceError[] {
   const first = found.find((error) => error.code !== 'DUPLICATE_KEY');
   return found
     .filter((error) => error === first || error.code === 'DUPLICATE_KEY')
@@ -75,7 +98,7 @@ function record(
   const start = startOf(node);
   if (start !== undefined) positions.set(path, start, key);
   const target = isAlias(node) ? node.resolve(document) : node;
-  if (path.length > MAX_DEPTH) throw new RangeError('nested too deep');
+  if (path.length > MAX_DEPTH) throw new RangeError(TOO_DEEP);
   if (isMap(target)) {
     for (const pair of target.items) {
       const name = isScalar(pair.key) ? String(pair.key.value) : undefined;
