@@ -3,7 +3,9 @@
  *
  * Wire: a Unix socket of mode 0600, one JSON object a line, UTF-8. A console sends `AdminRequest`s; each gets exactly
  * one `AdminResponse` with the same `id`. A `watch` or `logs` request with `follow` is answered once and then followed
- * by `AdminEvent`s with that id until the console closes the connection or sends `cancel`.
+ * by `AdminEvent`s with that id until the console closes the connection or sends `cancel`. Consoles number their
+ * requests from 1; a line with no readable id is answered with id 0. A console that reads too slowly misses events:
+ * of snapshots it gets the newest one, of log lines it is told how many it missed.
  *
  * These types are the only thing that consoles know of the gateway. Times are milliseconds since the Unix epoch unless
  * a name says otherwise; a figure with no samples is `null` and is drawn as `–`.
@@ -32,6 +34,26 @@ export type AdminMethod =
 export type AdminResponse =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly error: AdminError };
+
+/** What a handler answers: a response without its `id`, which the server adds. */
+export type AdminReply =
+  { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: AdminError };
+
+/** The result of each method, by name. */
+export interface AdminResults {
+  readonly status: GatewaySnapshot;
+  readonly tree: SupervisionNode;
+  readonly connections: readonly ConnectionSnapshot[];
+  readonly upstreams: readonly UpstreamSnapshot[];
+  readonly actors: readonly AdminActor[];
+  readonly send: unknown;
+  readonly kill: { readonly killed: string };
+  readonly drain: DrainSnapshot;
+  readonly 'force-shutdown': { readonly stopping: true };
+  readonly logs: readonly LogLine[];
+  readonly watch: GatewaySnapshot;
+  readonly cancel: { readonly cancelled: boolean };
+}
 
 export interface AdminEvent {
   readonly id: number;
@@ -224,9 +246,13 @@ export interface AdminMessageInfo {
   readonly args?: unknown;
 }
 
+/** Least to most severe. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 export interface LogLine {
   readonly at: number;
-  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+  readonly level: LogLevel;
   readonly event: string | null;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;

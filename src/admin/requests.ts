@@ -1,0 +1,94 @@
+/**
+ * Admin requests, parsed once at the edge: one line of text becomes an `AdminRequest` with checked parameters, or the
+ * error that answers it. Unknown methods get near misses; unknown parameters are refused.
+ *
+ * Pure. The schemas are the one place that says which parameters a method takes.
+ */
+import { z } from 'zod';
+import { LOG_LEVELS, type AdminError, type AdminMethod, type AdminRequest } from './protocol.js';
+import { nearMisses } from './suggest.js';
+
+/** Fastest and slowest refresh a console may ask for, milliseconds. */
+export const WATCH_INTERVAL_MS = { min: 50, max: 3_600_000, default: 1_000 } as const;
+/** Most log lines one request may ask for. */
+export const MAX_LOG_LINES = 10_000;
+
+const none = z.strictObject({});
+
+/** Parameters of each method. */
+export const ADMIN_PARAMS = {
+  status: none,
+  tree: none,
+  connections: none,
+  upstreams: none,
+  actors: none,
+  send: z.strictObject({ actor: z.string().min(1), message: z.string().min(1), args: z.unknown().optional() }),
+  kill: z.strictObject({ actor: z.string().min(1) }),
+  drain: z.strictObject({ timeoutMs: z.number().int().min(0).optional() }),
+  'force-shutdown': none,
+  logs: z.strictObject({
+    lines: z.number().int().min(0).max(MAX_LOG_LINES).optional(),
+    level: z.enum(LOG_LEVELS).optional(),
+    follow: z.boolean().optional(),
+  }),
+  watch: z.strictObject({
+    intervalMs: z.number().int().min(WATCH_INTERVAL_MS.min).max(WATCH_INTERVAL_MS.max).optional(),
+  }),
+  cancel: z.strictObject({ id: z.number().int() }),
+} as const satisfies Record<AdminMethod, z.ZodType>;
+
+export type AdminParams<M extends AdminMethod> = z.infer<(typeof ADMIN_PARAMS)[M]>;
+
+export type ParsedAdminRequest =
+  | { readonly ok: true; readonly request: AdminRequest }
+  | { readonly ok: false; readonly id: number; readonly error: AdminError };
+
+/** One line of the wire. Never throws; the failure carries the id to answer with (0 when none could be read). */
+export function parseAdminRequest(line: string): ParsedAdminRequest {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return refuse(0, 'invalid_json', 'The line is not JSON; send one JSON object a line.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return refuse(0, 'invalid_request', 'A request is one JSON object: {"id": 1, "method": "status"}.');
+  }
+  const { id, method, params } = value as Record<string, unknown>;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id)) {
+    return refuse(0, 'invalid_request', 'A request needs an integer "id".');
+  }
+  if (typeof method !== 'string') return refuse(id, 'invalid_request', 'A request needs a "method".');
+  if (!isAdminMethod(method)) {
+    const error: AdminError = {
+      code: 'unknown_method',
+      message: `There is no admin method ${JSON.stringify(method.slice(0, 64))}.`,
+      suggestions: nearMisses(method.slice(0, 64), Object.keys(ADMIN_PARAMS)),
+    };
+    return { ok: false, id, error };
+  }
+  const checked = ADMIN_PARAMS[method].safeParse(params ?? {});
+  if (!checked.success) return refuse(id, 'invalid_arguments', explain(method, checked.error));
+  return { ok: true, request: { id, method, params: checked.data } };
+}
+
+/** Typed parameters of an already parsed request; a defect (throw) when the request did not come through the parser. */
+export function adminParams<M extends AdminMethod>(method: M, request: AdminRequest): AdminParams<M> {
+  return ADMIN_PARAMS[method].parse(request.params ?? {}) as AdminParams<M>;
+}
+
+function isAdminMethod(method: string): method is AdminMethod {
+  return Object.hasOwn(ADMIN_PARAMS, method);
+}
+
+function refuse(id: number, code: string, message: string): ParsedAdminRequest {
+  return { ok: false, id, error: { code, message } };
+}
+
+function explain(method: string, error: z.ZodError): string {
+  const issues = error.issues.map((issue) => {
+    const path = issue.path.map(String).join('.');
+    return path === '' ? issue.message : `${path}: ${issue.message}`;
+  });
+  return `Arguments of ${method} do not fit: ${issues.join('; ')}.`;
+}

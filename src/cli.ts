@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/** Entry of the `viable` command: ties `runCli` to this process, its terminal and its signals. */
+import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CliIo } from './cli/context.js';
+import { EXIT_CODES } from './cli/exit-codes.js';
+import { runCli } from './cli/program.js';
+
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
+
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT_CODES.ok : EXIT_CODES.defect);
+});
+
+const io: CliIo = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  signal: stop.signal,
+  sleep: async (ms) => {
+    await delay(ms, undefined, { signal: stop.signal }).catch(() => undefined);
+  },
+  run: (file, args) =>
+    new Promise((resolve, reject) => {
+      const child = spawn(file, args, { stdio: 'inherit' });
+      child.once('error', reject);
+      child.once('exit', (code) => resolve(code ?? EXIT_CODES.defect));
+    }),
+};
+
+const code = await runCli(process.argv.slice(2), io);
+process.exitCode = stop.signal.aborted ? EXIT_CODES.interrupted : code;

@@ -1,0 +1,102 @@
+/**
+ * What every subcommand works with: the terminal it writes to and the gateway it speaks to.
+ *
+ * Invariant: everything printed for people goes through `Line`, hence is stripped of control characters; `--json`
+ * prints JSON, which escapes them.
+ */
+import { connectAdmin, discoverSocket, type AdminClient } from '../admin/client.js';
+import { span, type Line } from '../admin/view/line.js';
+import { paintLine } from '../admin/view/paint.js';
+import { layoutTable, type Column } from '../admin/view/table.js';
+import { EXIT_CODES } from './exit-codes.js';
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+export interface CliIo {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborts on Ctrl-C and when the reader of stdout goes. */
+  readonly signal: AbortSignal;
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  sleep(ms: number): Promise<void>;
+  /** Runs a program on this terminal; resolves with its exit code. */
+  run(file: string, args: readonly string[]): Promise<number>;
+}
+
+/** Options that stand before or after any subcommand. */
+export interface GlobalOptions {
+  readonly socket?: string;
+  readonly port?: number;
+  readonly json?: boolean;
+}
+
+/** The command line is wrong in a way that commander does not see. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly exitCode = EXIT_CODES.usage;
+}
+
+/** A name the gateway does not know. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly exitCode = EXIT_CODES.refused;
+  readonly code: string;
+  readonly suggestions: readonly string[];
+
+  constructor(code: string, message: string, suggestions: readonly string[]) {
+    super(message);
+    this.code = code;
+    this.suggestions = suggestions;
+  }
+}
+
+/** Columns of the terminal, `undefined` when the output is a file or pipe: nothing is cut there. */
+export function outputWidth({ stdout }: CliIo): number | undefined {
+  return stdout.isTTY === true ? (stdout.columns ?? 80) : undefined;
+}
+
+export function colorful(output: Output, env: CliIo['env']): boolean {
+  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
+  return output.isTTY === true && env['TERM'] !== 'dumb';
+}
+
+export function printLines(io: CliIo, lines: readonly Line[]): void {
+  const color = colorful(io.stdout, io.env);
+  const attributes = io.stdout.isTTY === true && io.env['TERM'] !== 'dumb';
+  io.stdout.write(lines.map((spans) => `${paintLine(spans, { color, attributes }).trimEnd()}\n`).join(''));
+}
+
+export function printTable<Row>(io: CliIo, columns: readonly Column<Row>[], rows: readonly Row[], none: string): void {
+  if (rows.length === 0) {
+    printLines(io, [[span(none, 'dim')]]);
+    return;
+  }
+  const table = layoutTable(columns, rows, outputWidth(io));
+  printLines(io, [table.header, ...table.rows]);
+}
+
+export function printJson(io: CliIo, value: unknown): void {
+  io.stdout.write(`${JSON.stringify(value, null, io.stdout.isTTY === true ? 2 : undefined)}\n`);
+}
+
+/** Connects, works, closes. */
+export async function withGateway<T>(
+  io: CliIo,
+  options: GlobalOptions,
+  work: (client: AdminClient) => Promise<T>,
+): Promise<T> {
+  const client = await connectAdmin(discoverSocket(options, io.env));
+  const stop = (): void => client.close();
+  io.signal.addEventListener('abort', stop);
+  try {
+    return await work(client);
+  } finally {
+    io.signal.removeEventListener('abort', stop);
+    client.close();
+  }
+}

@@ -1,0 +1,20 @@
+/** Exit codes of the `viable` command. Scripts rely on them: a number never changes its meaning. */
+export const EXIT_CODES = {
+  /** Done. Also when a reader such as `head` closed the pipe early. */
+  ok: 0,
+  /** The gateway refused: unknown actor, invalid arguments, a drain already running, … */
+  refused: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** No gateway answers on the socket, or it went away. */
+  noGateway: 3,
+  /** A defect of the command itself. */
+  defect: 70,
+  /** Ended by Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
+
+/** What `--help` says of them. */
+export const EXIT_CODES_HELP = `Exit codes: ${EXIT_CODES.ok} done, ${EXIT_CODES.refused} refused by the gateway, ${EXIT_CODES.usage} wrong usage, ${EXIT_CODES.noGateway} no gateway, ${EXIT_CODES.defect} defect, ${EXIT_CODES.interrupted} interrupted.`;
