@@ -20,7 +20,7 @@ export type RegistryMessage =
   | { readonly type: 'registry/log-message'; readonly server: string; readonly params: JsonObject }
   /** A session wants log messages from this level on. */
   | { readonly type: 'registry/log-level'; readonly level: LogLevel }
-  | { readonly type: 'registry/shutdown-pending'; readonly notice: (index: number, total: number) => ShutdownNotice }
+  | { readonly type: 'registry/shutdown-pending'; readonly notice: () => ShutdownNotice }
   | { readonly type: 'registry/count'; readonly replyTo: ReplyTo<number> };
 
 export interface RegistryDeps {
@@ -89,12 +89,9 @@ class SessionRegistry implements Behavior<RegistryMessage> {
     }
   }
 
-  #shutdownPending(notice: (index: number, total: number) => ShutdownNotice): void {
-    const total = this.#deps.plane.sessions.size;
-    let index = 0;
+  #shutdownPending(notice: () => ShutdownNotice): void {
     for (const entry of this.#deps.plane.sessions.all()) {
-      entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice(index, total) });
-      index += 1;
+      entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
     }
   }
 

@@ -41,6 +41,8 @@ export type UpstreamMessage =
   | { readonly type: 'session/down'; readonly session: Ref<UpstreamSessionInbox>; readonly reason: ExitReason }
   | { readonly type: 'upstream/connect' }
   | { readonly type: 'retry/due' }
+  /** Its configuration has changed in a way that the running session does not mind. */
+  | { readonly type: 'upstream/reconfigured' }
   /** The catalogue has forgotten: offer once more. */
   | { readonly type: 'upstream/offer-again' }
   | { readonly type: 'upstream/log-level'; readonly level: string }
@@ -52,7 +54,8 @@ export interface UpstreamDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly gate: UpstreamGate;
-  readonly config: ServerConfig;
+  /** As configured now; a reload that needs no new session replaces it under a running one. */
+  readonly config: () => ServerConfig;
   readonly version: string;
   readonly log: Logger;
   readonly random: () => number;
@@ -90,7 +93,8 @@ class Upstream implements Behavior<UpstreamMessage> {
   readonly #deps: UpstreamDeps;
   readonly #context: ActorContext<UpstreamMessage>;
   readonly #machine: UpstreamStepper;
-  readonly #toolFilter: (name: string) => boolean;
+  #config: ServerConfig;
+  #toolFilter: (name: string) => boolean;
   #session: Ref<UpstreamSessionInbox> | null = null;
   /** Told to close; its end is no failure of the server's. */
   #dismissed: Ref<UpstreamSessionInbox> | null = null;
@@ -103,12 +107,14 @@ class Upstream implements Behavior<UpstreamMessage> {
   constructor(deps: UpstreamDeps, context: ActorContext<UpstreamMessage>) {
     this.#deps = deps;
     this.#context = context;
-    this.#machine = new UpstreamStepper(deps.config.disabled);
-    this.#toolFilter = compileFilter(deps.config.filter);
-    const [running, ...others] = deps.system.childrenOf<UpstreamSessionInbox>(upstreamSessions(deps.config.name));
+    this.#config = deps.config();
+    this.#machine = new UpstreamStepper(this.#config.disabled);
+    this.#toolFilter = compileFilter(this.#config.filter);
+    this.#configureGate();
+    const [running, ...others] = deps.system.childrenOf<UpstreamSessionInbox>(upstreamSessions(this.#config.name));
     for (const other of others) other.tell({ type: 'session/close', reason: 'superseded' });
     if (running) this.#adopt(running);
-    else if (!deps.config.disabled) context.self.tell({ type: 'upstream/connect' });
+    else if (!this.#config.disabled) context.self.tell({ type: 'upstream/connect' });
     this.#show();
   }
 
@@ -132,9 +138,13 @@ class Upstream implements Behavior<UpstreamMessage> {
         this.#retry = null;
         if (this.#step({ type: 'retry' }) === 'backoff') this.#connect();
         return;
+      case 'upstream/reconfigured':
+        this.#config = this.#deps.config();
+        this.#toolFilter = compileFilter(this.#config.filter);
+        this.#configureGate();
+        return this.#offerAgain();
       case 'upstream/offer-again':
-        if (this.#machine.phase === 'ready' && this.#deps.view.listing) this.#offer(this.#deps.view.listing);
-        return;
+        return this.#offerAgain();
       case 'upstream/log-level':
         if (this.#machine.phase === 'ready') this.#session?.tell({ type: 'log-level', level: message.level });
         return;
@@ -162,9 +172,19 @@ class Upstream implements Behavior<UpstreamMessage> {
     if (phase === 'connecting') this.#connect();
   }
 
+  #configureGate(): void {
+    this.#deps.gate.maxInFlight = this.#config.maxInFlight;
+    this.#deps.gate.requestTimeout = this.#config.timeouts.request;
+  }
+
+  #offerAgain(): void {
+    if (this.#machine.phase === 'ready' && this.#deps.view.listing) this.#offer(this.#deps.view.listing);
+  }
+
   #connect(): void {
     if (this.#machine.phase !== 'connecting' || this.#session) return;
-    const { system, config, plane, log, version, view } = this.#deps;
+    const { system, plane, log, version, view } = this.#deps;
+    const config = this.#config;
     const started = system.startChild<UpstreamSessionInbox>(
       upstreamSessions(config.name),
       actor<UpstreamSessionInbox>({
@@ -206,7 +226,8 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #becameReady(ref: Ref<UpstreamSessionMessage>, facts: ServerFacts, listing: Listing): void {
-    const { gate, view, log, config } = this.#deps;
+    const { gate, view, log } = this.#deps;
+    const config = this.#config;
     if (ref !== this.#session) return;
     if (view.facts !== null && this.#readySince > 0) view.reconnects += 1;
     view.facts = facts;
@@ -223,7 +244,8 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #offer(listing: Listing): void {
-    const { system, config, gate, view } = this.#deps;
+    const { system, gate, view } = this.#deps;
+    const config = this.#config;
     view.listing = listing;
     const server = { name: config.name, prefix: config.prefix, toolFilter: this.#toolFilter, gate };
     system.tell(CATALOGUE, { type: 'catalogue/offered', server, listing });
@@ -245,7 +267,8 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #lost(why: string, forgotten: boolean): void {
-    const { log, config, gate, plane, view } = this.#deps;
+    const { log, gate, plane, view } = this.#deps;
+    const config = this.#config;
     const now = this.#context.clock.now();
     const stable = this.#machine.phase === 'ready' && now - this.#readySince >= STABLE_MS;
     const before = this.#step({ type: 'lost', stable });
@@ -265,10 +288,10 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #withdrawGate(why: string): void {
-    const { gate, system, config } = this.#deps;
+    const { gate, system } = this.#deps;
     gate.session = null;
     gate.trouble = why;
-    system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: config.name });
+    system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: this.#config.name });
   }
 
   #closeSession(reason: string): void {
@@ -285,7 +308,7 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #fail(call: Call, why: string): void {
-    const server = this.#deps.config.name;
+    const server = this.#config.name;
     const error = gatewayError('upstream_unavailable', `upstream "${server}": ${why}`, { server });
     call.replyTo.answer({ type: 'call/failed', call, error });
   }

@@ -2,10 +2,10 @@
  * The lifecycle of an upstream as an XState machine, without effects: the upstream actor steps it with `transition` and
  * acts on what has changed (start or end a session, set the retry timer, tell the catalogue).
  *
- * connecting → initializing → ready, each of them → backoff when the session is lost, backoff → connecting when its
- * delay is over or somebody says `reconnect`. `disabled` only leaves by `enable`.
+ * connecting → initializing → ready; each of them → backoff when the session is lost; backoff → connecting when its
+ * delay is over or somebody says `reconnect`. `disabled` is left by `enable` alone.
  */
-import { assign, initialTransition, setup, transition } from 'xstate';
+import { assign, initialTransition, setup, type SnapshotFrom, transition } from 'xstate';
 
 export type UpstreamEvent =
   /** Its transport is open; the handshake begins. */
@@ -21,37 +21,36 @@ export type UpstreamEvent =
   | { readonly type: 'disable' }
   | { readonly type: 'enable' };
 
-const lost = {
-  target: 'backoff',
-  actions: assign({
-    failures: ({ context, event }: { context: { failures: number }; event: UpstreamEvent }) =>
-      event.type === 'lost' && event.stable ? 1 : context.failures + 1,
-  }),
-} as const;
+export const UPSTREAM_PHASES = ['connecting', 'initializing', 'ready', 'backoff', 'disabled'] as const;
+export type UpstreamPhase = (typeof UPSTREAM_PHASES)[number];
 
 export const upstreamMachine = setup({
   types: { context: {} as { failures: number }, events: {} as UpstreamEvent },
+  actions: {
+    countFailure: assign({
+      failures: ({ context, event }) => (event.type === 'lost' && event.stable ? 1 : context.failures + 1),
+    }),
+    forgive: assign({ failures: 0 }),
+  },
 }).createMachine({
   id: 'upstream',
   context: { failures: 0 },
   initial: 'connecting',
   on: { disable: '.disabled' },
   states: {
-    connecting: { on: { opened: 'initializing', lost } },
-    initializing: { on: { ready: 'ready', lost } },
-    ready: { on: { lost, reconnect: 'connecting' } },
+    connecting: { on: { opened: 'initializing', lost: { target: 'backoff', actions: 'countFailure' } } },
+    initializing: {
+      on: { ready: 'ready', reconnect: 'connecting', lost: { target: 'backoff', actions: 'countFailure' } },
+    },
+    ready: { on: { reconnect: 'connecting', lost: { target: 'backoff', actions: 'countFailure' } } },
     backoff: { on: { retry: 'connecting', reconnect: 'connecting' } },
-    disabled: { on: { enable: { target: 'connecting', actions: assign({ failures: 0 }) } } },
+    disabled: { on: { enable: { target: 'connecting', actions: 'forgive' } } },
   },
 });
 
-export type UpstreamPhase = 'connecting' | 'initializing' | 'ready' | 'backoff' | 'disabled';
-
-type Snapshot = ReturnType<typeof initialTransition<typeof upstreamMachine>>[0];
-
-/** A machine that is stepped: the snapshot and its reading. */
+/** The machine, stepped: its snapshot and how to read it. */
 export class UpstreamStepper {
-  #snapshot: Snapshot;
+  #snapshot: SnapshotFrom<typeof upstreamMachine>;
 
   constructor(disabled: boolean) {
     [this.#snapshot] = initialTransition(upstreamMachine);
@@ -59,9 +58,10 @@ export class UpstreamStepper {
   }
 
   get phase(): UpstreamPhase {
-    return this.#snapshot.value;
+    return UPSTREAM_PHASES.find((phase) => this.#snapshot.matches(phase)) ?? 'connecting';
   }
 
+  /** Failures in a row. */
   get failures(): number {
     return this.#snapshot.context.failures;
   }
@@ -74,7 +74,10 @@ export class UpstreamStepper {
   }
 }
 
-/** Full jitter: U(0, min(`max`, `base`·2ⁿ⁻¹)) milliseconds before the nth attempt (Brooker, "Exponential Backoff and Jitter"). */
+/**
+ * Full jitter: U(0, min(`max`, `base`·2ⁿ⁻¹)) milliseconds before the attempt after the nth failure in a row.
+ * Source: Brooker, "Exponential Backoff and Jitter" (2015).
+ */
 export function backoffDelay(failures: number, base: number, max: number, random: () => number): number {
   return random() * Math.min(max, base * 2 ** Math.min(Math.max(failures - 1, 0), 30));
 }

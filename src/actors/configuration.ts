@@ -1,0 +1,159 @@
+/**
+ * Configuration: makes the running upstreams those that the configuration names, now and after each change of it.
+ *
+ * Parent: provisioning, after the upstreams' supervisor. Restart: permanent; it starts by comparing, so a restart changes
+ * nothing that is right already.
+ *
+ * Invariants: a configuration that does not load changes nothing; upstreams that are the same before and after are never
+ * touched. Reading the file is the one thing that it waits for.
+ */
+import { type Config, type ConfigProblem, diffConfig, isEmptyDiff, type LoadResult, renderProblems, type ServerConfig } from '../config/index.js';
+import { type ActorContext, type ActorSystem, type Behavior, dynamic, actor, type ReplyTo, supervisor } from '../kernel/index.js';
+import { type Logger } from '../telemetry/logger.js';
+import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
+import { type DataPlane } from './data-plane.js';
+import { CATALOGUE, upstreamId, upstreamLifecycle, UPSTREAMS } from './names.js';
+import { newUpstreamView, upstream, type UpstreamMessage, type UpstreamView } from './upstream.js';
+import { UpstreamGate } from './upstream-gate.js';
+
+export type ConfigurationMessage =
+  /** Something may have changed: the file, a SIGHUP, an operator's word. */
+  { readonly type: 'configuration/reload'; readonly cause: string; readonly replyTo?: ReplyTo<ReloadOutcome> };
+
+export type ReloadOutcome =
+  | { readonly applied: true; readonly version: number; readonly summary: string }
+  | { readonly applied: false; readonly problems: string };
+
+/** The running configuration. Written by the configuration actor, read by all. */
+export interface RunningConfig {
+  current: Config;
+  version: number;
+  loadedAt: number;
+  /** Why the newest version of the file was refused. */
+  rejected: string | null;
+}
+
+export interface ConfigurationDeps {
+  readonly system: ActorSystem;
+  readonly plane: DataPlane;
+  readonly running: RunningConfig;
+  readonly views: Map<string, UpstreamView>;
+  readonly version: string;
+  readonly log: Logger;
+  readonly random: () => number;
+  readonly load: () => Promise<LoadResult>;
+  readonly createTransport: (config: ServerConfig, handlers: OutboundHandlers) => OutboundTransport;
+  /** Takes over what a reload changed of the gateway's own options. */
+  readonly onOptions: (config: Config) => void;
+}
+
+export function configuration(deps: ConfigurationDeps) {
+  return async (context: ActorContext<ConfigurationMessage>): Promise<Behavior<ConfigurationMessage>> => {
+    const behavior = new Configuration(deps, context);
+    await behavior.reconcile();
+    return behavior;
+  };
+}
+
+class Configuration implements Behavior<ConfigurationMessage> {
+  readonly #deps: ConfigurationDeps;
+  readonly #context: ActorContext<ConfigurationMessage>;
+
+  constructor(deps: ConfigurationDeps, context: ActorContext<ConfigurationMessage>) {
+    this.#deps = deps;
+    this.#context = context;
+  }
+
+  async handle(message: ConfigurationMessage): Promise<void> {
+    const outcome = await this.#reload(message.cause);
+    message.replyTo?.reply(outcome);
+  }
+
+  /** Starts what should run and does not, stops what runs and should not. */
+  async reconcile(): Promise<void> {
+    const { plane, running } = this.#deps;
+    const wanted = running.current.servers;
+    for (const name of [...plane.gates.keys()]) if (!wanted.has(name)) await this.#remove(name);
+    for (const server of wanted.values()) this.#add(server);
+  }
+
+  async #reload(cause: string): Promise<ReloadOutcome> {
+    const { running, log } = this.#deps;
+    const loaded = await this.#deps.load();
+    if (!loaded.ok) return this.#refuse(loaded.problems, cause);
+    const diff = diffConfig(running.current, loaded.config);
+    running.rejected = null;
+    if (isEmptyDiff(diff)) return { applied: true, version: running.version, summary: 'nothing has changed' };
+    running.current = loaded.config;
+    running.version += 1;
+    running.loadedAt = this.#context.clock.now();
+    this.#deps.onOptions(loaded.config);
+    for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
+    for (const server of loaded.config.servers.values()) this.#add(server);
+    this.#reorderGates();
+    for (const name of diff.changed) this.#deps.system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
+    const { added, removed, changed, gateway } = diff;
+    const summary = `added ${added.length}, removed ${removed.length}, changed ${changed.length} upstreams`;
+    log.info({ event: 'configuration', cause, version: running.version, added, removed, changed, options: gateway.applied }, `configuration applied: ${summary}`);
+    if (gateway.restart.length > 0) log.warn({ event: 'configuration_restart', options: gateway.restart }, 'these options take effect at the next start');
+    return { applied: true, version: running.version, summary };
+  }
+
+  #refuse(problems: readonly ConfigProblem[], cause: string): ReloadOutcome {
+    const { running, log } = this.#deps;
+    const text = renderProblems(problems, running.current.source.file);
+    running.rejected = text;
+    log.error({ event: 'configuration_refused', cause, problems }, 'the changed configuration was refused; the old one stays');
+    return { applied: false, problems: text };
+  }
+
+  async #remove(name: string): Promise<void> {
+    const { system, plane, views } = this.#deps;
+    await system.stopChild(UPSTREAMS, upstreamId(name));
+    plane.gates.delete(name);
+    views.delete(name);
+    system.tell(CATALOGUE, { type: 'catalogue/withdrawn', server: name });
+  }
+
+  #add(server: ServerConfig): void {
+    const { system, plane, views, log } = this.#deps;
+    const gate = plane.gates.get(server.name) ?? new UpstreamGate(server.name, server.maxInFlight, server.timeouts.request);
+    const view = views.get(server.name) ?? newUpstreamView(this.#context.clock.now());
+    plane.gates.set(server.name, gate);
+    views.set(server.name, view);
+    const started = system.startChild(UPSTREAMS, this.#upstreamSpec(server.name, gate, view));
+    if (!started.ok && started.why !== 'already_started') {
+      log.error({ event: 'upstream_not_started', upstream: server.name, why: started.why }, started.error?.message ?? started.why);
+    }
+  }
+
+  #upstreamSpec(name: string, gate: UpstreamGate, view: UpstreamView): ReturnType<typeof supervisor> {
+    const { system, plane, running, version, log, random, createTransport } = this.#deps;
+    const config = (): ServerConfig => {
+      const server = running.current.servers.get(name);
+      if (!server) throw new Error(`upstream "${name}" is configured no more`);
+      return server;
+    };
+    return supervisor({
+      id: upstreamId(name),
+      ...UPSTREAM_SHAPE,
+      children: [
+        dynamic({ id: 'sessions', intensity: UPSTREAM_SHAPE.intensity }),
+        actor<UpstreamMessage>({
+          id: 'lifecycle',
+          init: upstream({ system, plane, gate, config, version, log, random, createTransport, view }),
+        }),
+      ],
+    });
+  }
+
+  /** Gates in the order of the configuration: that of the merged lists and of the consoles. */
+  #reorderGates(): void {
+    const { plane, running } = this.#deps;
+    const kept = [...running.current.servers.keys()].map((name) => [name, plane.gates.get(name)] as const);
+    plane.gates.clear();
+    for (const [name, gate] of kept) if (gate) plane.gates.set(name, gate);
+  }
+}
+
+const UPSTREAM_SHAPE = { strategy: 'rest_for_one', intensity: { max: 5, withinMs: 30_000 } } as const;

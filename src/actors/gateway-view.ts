@@ -1,0 +1,98 @@
+/**
+ * What consoles see of the gateway, put together from plain memory at one instant: no actor is asked or stopped.
+ */
+import { CLIENT_TRANSPORTS, type ClientTransport, type GatewayPhase, type GatewaySnapshot, type UpstreamSnapshot } from '../admin/protocol.js';
+import { type ActorSystem } from '../kernel/index.js';
+import { type Windows } from '../telemetry/windows.js';
+import { type RunningConfig } from './configuration.js';
+import { type DataPlane } from './data-plane.js';
+import { type DrainProgress, drainSnapshot } from './drain.js';
+import { processFigures, type ProcessView } from './metrics.js';
+import { type UpstreamView, upstreamSnapshot } from './upstream.js';
+
+export interface GatewayViewDeps {
+  readonly system: ActorSystem;
+  readonly plane: DataPlane;
+  readonly running: RunningConfig;
+  readonly views: ReadonlyMap<string, UpstreamView>;
+  readonly windows: Windows;
+  readonly process: ProcessView;
+  readonly drain: { readonly current: DrainProgress | null };
+  readonly version: string;
+  readonly startedAt: number;
+  readonly url: () => string;
+}
+
+export class GatewayView {
+  readonly #deps: GatewayViewDeps;
+
+  constructor(deps: GatewayViewDeps) {
+    this.#deps = deps;
+  }
+
+  upstreams(): UpstreamSnapshot[] {
+    const { plane, views, running } = this.#deps;
+    return [...running.current.servers.values()].flatMap((config) => {
+      const gate = plane.gates.get(config.name);
+      const view = views.get(config.name);
+      return gate && view ? [upstreamSnapshot(config, gate, view)] : [];
+    });
+  }
+
+  snapshot(): GatewaySnapshot {
+    const { system, plane, windows, running, drain } = this.#deps;
+    const now = system.clock.now();
+    return {
+      name: 'viable',
+      version: this.#deps.version,
+      node: process.version,
+      pid: process.pid,
+      url: this.#deps.url(),
+      takenAt: now,
+      startedAt: this.#deps.startedAt,
+      phase: this.#phase(),
+      drain: drain.current && drainSnapshot(drain.current, plane, now),
+      connections: this.#connections(),
+      throughput: { perSecond: windows.perSecond, messagesTotal: plane.counters.messages },
+      errors: windows.errorRates(),
+      requests: this.#requests(),
+      drops: this.#drops(),
+      upstreams: this.upstreams(),
+      tree: system.snapshot(),
+      process: processFigures(this.#deps.process),
+      config: {
+        file: running.current.source.file,
+        loadedAt: running.loadedAt,
+        version: running.version,
+        rejected: running.rejected,
+      },
+    };
+  }
+
+  #phase(): GatewayPhase {
+    const state = this.#deps.plane.admission.state;
+    return state === 'starting' || state === 'running' ? state : 'draining';
+  }
+
+  #connections(): GatewaySnapshot['connections'] {
+    const { transports, sockets } = this.#deps.plane.counters;
+    const byTransport = Object.fromEntries(CLIENT_TRANSPORTS.map((name) => [name, transports[name].open])) as Record<ClientTransport, number>;
+    return { byTransport, total: CLIENT_TRANSPORTS.reduce((sum, name) => sum + byTransport[name], 0), sockets };
+  }
+
+  #requests(): GatewaySnapshot['requests'] {
+    const { counters } = this.#deps.plane;
+    let answered = 0;
+    let failed = 0;
+    for (const name of CLIENT_TRANSPORTS) {
+      answered += counters.transports[name].succeeded;
+      failed += counters.transports[name].failed;
+    }
+    return { inFlight: counters.inFlight, answered, failed, ...this.#deps.windows.latency() };
+  }
+
+  #drops(): GatewaySnapshot['drops'] {
+    const all = new Map<string, number>([...this.#deps.system.drops(), ...this.#deps.plane.counters.drops]);
+    return [...all].map(([reason, count]) => ({ reason, count }));
+  }
+}
