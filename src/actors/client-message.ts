@@ -1,7 +1,7 @@
 /**
  * What a client's session is told, whatever its transport. Each transport's actor adds its own messages.
  */
-import { type ClientTransport, type ConnectionSnapshot } from '../admin/protocol.js';
+import { type ClientTransport } from '../admin/protocol.js';
 import { type ReplyTo } from '../kernel/index.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
 import { type CallEvent } from './call.js';
@@ -18,8 +18,7 @@ export type ClientMessage =
   | { readonly type: 'client/shutdown-pending'; readonly notice: ShutdownNotice }
   | { readonly type: 'client/idle-check' }
   /** End the connection: `code` and `reason` in the transport's own terms. */
-  | { readonly type: 'client/close'; readonly reason: CloseReason; readonly replyTo?: ReplyTo<{ closed: string }> }
-  | { readonly type: 'client/inspect'; readonly replyTo: ReplyTo<ConnectionSnapshot> };
+  | { readonly type: 'client/close'; readonly reason: CloseReason; readonly replyTo?: ReplyTo<{ closed: string }> };
 
 /** Source: the seed document, "Client Notifications"; names as its clients read them. */
 export interface ShutdownNotice {

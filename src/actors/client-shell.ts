@@ -8,6 +8,7 @@ import { Deadline } from '../kernel/index.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
 import { LegacySession, type SessionEnvironment } from './legacy-session.js';
+import { type SessionEntry } from './session-directory.js';
 
 export interface ClientFacts {
   readonly sessionId: string;
@@ -49,11 +50,11 @@ class IdleCheck extends Deadline {
   }
 }
 
-export class ClientShell {
+export class ClientShell implements SessionEntry {
   readonly session: LegacySession;
   readonly facts: ClientFacts;
   readonly #env: SessionEnvironment;
-  readonly #self: Ref<ClientMessage>;
+  readonly ref: Ref<ClientMessage>;
   readonly #outlet: ClientOutlet;
   readonly #counters: TransportCounters;
   readonly #idle: IdleCheck;
@@ -64,7 +65,7 @@ export class ClientShell {
   constructor(env: SessionEnvironment, context: ActorContext<ClientMessage>, facts: ClientFacts, outlet: ClientOutlet) {
     this.facts = facts;
     this.#env = env;
-    this.#self = context.self;
+    this.ref = context.self;
     this.#outlet = outlet;
     this.#counters = env.plane.counters.transports[facts.transport];
     this.session = new LegacySession(env, context.self, facts.scope, this.#counters);
@@ -72,8 +73,20 @@ export class ClientShell {
     this.#lastSeenAt = this.#openedAt;
     this.#idle = new IdleCheck(context.self);
     env.wheel.schedule(this.#idle, IDLE_CHECK_MS);
-    env.plane.sessions.add({ id: facts.sessionId, transport: facts.transport, scope: facts.scope, ref: context.self });
+    env.plane.sessions.add(this);
     this.#counters.open += 1;
+  }
+
+  get id(): string {
+    return this.facts.sessionId;
+  }
+
+  get transport(): ClientTransport {
+    return this.facts.transport;
+  }
+
+  get scope(): string | null {
+    return this.facts.scope;
   }
 
   /** The client was heard of. */
@@ -104,15 +117,13 @@ export class ClientShell {
       case 'client/close':
         this.#outlet.close(message.reason);
         return message.replyTo?.reply({ closed: this.facts.sessionId });
-      case 'client/inspect':
-        return message.replyTo.reply(this.#inspect());
     }
   }
 
   /** Call from the actor's `terminate`. */
   terminate(): void {
     this.#env.wheel.cancel(this.#idle);
-    this.#env.plane.sessions.remove(this.facts.sessionId, this.#self);
+    this.#env.plane.sessions.remove(this.facts.sessionId, this.ref);
     this.#counters.open -= 1;
     this.session.close('the client is gone');
   }
@@ -131,10 +142,10 @@ export class ClientShell {
     this.#env.wheel.schedule(this.#idle, IDLE_CHECK_MS);
   }
 
-  #inspect(): ConnectionSnapshot {
+  inspect(): ConnectionSnapshot {
     const { session, facts } = this;
     return {
-      actor: this.#self.path,
+      actor: this.ref.path,
       transport: facts.transport,
       sessionId: facts.sessionId,
       principal: null,

@@ -8,7 +8,7 @@
  * touched. Reading the file is the one thing that it waits for.
  */
 import { type Config, type ConfigProblem, diffConfig, isEmptyDiff, type LoadResult, renderProblems, type ServerConfig } from '../config/index.js';
-import { type ActorContext, type ActorSystem, type Behavior, dynamic, actor, type ReplyTo, supervisor } from '../kernel/index.js';
+import { type ActorContext, type ActorInit, type ActorSystem, type Behavior, type ChildSpec, type ReplyTo } from '../kernel/index.js';
 import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type DataPlane } from './data-plane.js';
@@ -43,6 +43,8 @@ export interface ConfigurationDeps {
   readonly random: () => number;
   readonly load: () => Promise<LoadResult>;
   readonly createTransport: (config: ServerConfig, handlers: OutboundHandlers) => OutboundTransport;
+  /** The tree of one upstream around its lifecycle actor (`src/supervisors`). */
+  readonly buildUpstream: (id: string, lifecycle: ActorInit<UpstreamMessage>) => ChildSpec;
   /** Takes over what a reload changed of the gateway's own options. */
   readonly onOptions: (config: Config) => void;
 }
@@ -127,24 +129,14 @@ class Configuration implements Behavior<ConfigurationMessage> {
     }
   }
 
-  #upstreamSpec(name: string, gate: UpstreamGate, view: UpstreamView): ReturnType<typeof supervisor> {
-    const { system, plane, running, version, log, random, createTransport } = this.#deps;
+  #upstreamSpec(name: string, gate: UpstreamGate, view: UpstreamView): ChildSpec {
+    const { system, plane, running, version, log, random, createTransport, buildUpstream } = this.#deps;
     const config = (): ServerConfig => {
       const server = running.current.servers.get(name);
       if (!server) throw new Error(`upstream "${name}" is configured no more`);
       return server;
     };
-    return supervisor({
-      id: upstreamId(name),
-      ...UPSTREAM_SHAPE,
-      children: [
-        dynamic({ id: 'sessions', intensity: UPSTREAM_SHAPE.intensity }),
-        actor<UpstreamMessage>({
-          id: 'lifecycle',
-          init: upstream({ system, plane, gate, config, version, log, random, createTransport, view }),
-        }),
-      ],
-    });
+    return buildUpstream(upstreamId(name), upstream({ system, plane, gate, config, version, log, random, createTransport, view }));
   }
 
   /** Gates in the order of the configuration: that of the merged lists and of the consoles. */
@@ -155,5 +147,3 @@ class Configuration implements Behavior<ConfigurationMessage> {
     for (const [name, gate] of kept) if (gate) plane.gates.set(name, gate);
   }
 }
-
-const UPSTREAM_SHAPE = { strategy: 'rest_for_one', intensity: { max: 5, withinMs: 30_000 } } as const;

@@ -2,6 +2,7 @@
  * Session id → the actor that holds it. Plain memory: a POST finds its session by one map look-up. A session enters
  * itself when it starts and leaves when it ends.
  */
+import { type ConnectionSnapshot } from '../admin/protocol.js';
 import { type Ref } from '../kernel/index.js';
 import { type ClientMessage, type ClientTransportKind } from './client-message.js';
 
@@ -11,6 +12,8 @@ export interface SessionEntry {
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
   readonly ref: Ref<ClientMessage>;
+  /** What consoles see of it, read without asking the actor. */
+  inspect(): ConnectionSnapshot;
 }
 
 export class SessionDirectory {

@@ -1,0 +1,170 @@
+/**
+ * The whole supervision tree, as one constant. `docs/SUPERVISION.md` is rendered from it, the gateway boots it, and a
+ * test compares it with the tree that runs.
+ *
+ * Children stand in start order; they stop in reverse. `<name>` in an id stands for children that come at run time.
+ */
+import { type Intensity, type Restart, type Strategy } from '../kernel/index.js';
+
+interface NodeBase {
+  readonly id: string;
+  /** What it is for, one line. */
+  readonly role: string;
+  readonly restart: Restart;
+}
+
+export interface ActorNode extends NodeBase {
+  readonly type: 'actor';
+  /** Milliseconds that a stop may take. */
+  readonly shutdownMs?: number;
+  /** Started only when a setting asks for it. */
+  readonly optional?: true;
+}
+
+export interface SupervisorNode extends NodeBase {
+  readonly type: 'supervisor';
+  readonly strategy: Strategy;
+  readonly intensity: Intensity;
+  /** Restarts of its children wait, longer each time. */
+  readonly backoff?: true;
+  readonly children: readonly TreeNode[];
+}
+
+/** Its children come at run time; `children` are their templates. */
+export interface DynamicNode extends NodeBase {
+  readonly type: 'dynamic';
+  readonly intensity: Intensity;
+  readonly children: readonly TreeNode[];
+}
+
+export interface PartitionedNode extends NodeBase {
+  readonly type: 'partitioned';
+  readonly intensity: Intensity;
+  readonly partitionIntensity: Intensity;
+  readonly partitionSize: number;
+  readonly children: readonly TreeNode[];
+}
+
+export type TreeNode = ActorNode | SupervisorNode | DynamicNode | PartitionedNode;
+
+/** One configured upstream. Its lifecycle adopts the session that runs, so its crash is no outage. */
+export const UPSTREAM = {
+  id: 'upstream:<name>',
+  role: 'one upstream server',
+  type: 'supervisor',
+  restart: 'permanent',
+  strategy: 'rest_for_one',
+  intensity: { max: 5, withinMs: 30_000 },
+  children: [
+    {
+      id: 'sessions',
+      role: 'MCP sessions with the server',
+      type: 'dynamic',
+      restart: 'permanent',
+      intensity: { max: 5, withinMs: 30_000 },
+      children: [
+        { id: 'session-<n>', role: 'one session over one transport; holds the calls that wait', type: 'actor', restart: 'temporary' },
+      ],
+    },
+    { id: 'lifecycle', role: 'connects, waits, connects again; keeps the gate', type: 'actor', restart: 'permanent' },
+  ],
+} as const satisfies SupervisorNode;
+
+export const TREE = {
+  id: 'root',
+  role: 'no branch takes another down; its own intensity ends the process',
+  type: 'supervisor',
+  restart: 'permanent',
+  strategy: 'one_for_one',
+  intensity: { max: 20, withinMs: 60_000 },
+  backoff: true,
+  children: [
+    {
+      id: 'vitals',
+      role: 'what everybody needs to be watched by',
+      type: 'supervisor',
+      restart: 'permanent',
+      strategy: 'one_for_one',
+      intensity: { max: 5, withinMs: 30_000 },
+      children: [{ id: 'metrics', role: 'counters into windows, once a second', type: 'actor', restart: 'permanent' }],
+    },
+    {
+      id: 'operations',
+      role: 'the upstreams and what they offer',
+      type: 'supervisor',
+      restart: 'permanent',
+      strategy: 'one_for_one',
+      intensity: { max: 5, withinMs: 30_000 },
+      children: [
+        { id: 'catalogue', role: 'merges listings into the routing table', type: 'actor', restart: 'permanent' },
+        {
+          id: 'provisioning',
+          role: 'upstreams as configured',
+          type: 'supervisor',
+          restart: 'permanent',
+          strategy: 'rest_for_one',
+          intensity: { max: 5, withinMs: 30_000 },
+          children: [
+            {
+              id: 'upstreams',
+              role: 'one supervisor for each upstream',
+              type: 'dynamic',
+              restart: 'permanent',
+              intensity: { max: 20, withinMs: 30_000 },
+              children: [UPSTREAM],
+            },
+            { id: 'configuration', role: 'starts and stops upstreams by difference', type: 'actor', restart: 'permanent' },
+          ],
+        },
+      ],
+    },
+    {
+      id: 'front',
+      role: 'the clients; connections stand before listeners, so a listener that crashes leaves them alone',
+      type: 'supervisor',
+      restart: 'permanent',
+      strategy: 'rest_for_one',
+      intensity: { max: 5, withinMs: 30_000 },
+      children: [
+        { id: 'session-registry', role: 'the directory of sessions; speaks to many', type: 'actor', restart: 'permanent' },
+        {
+          id: 'connections',
+          role: 'everything that a client holds open',
+          type: 'partitioned',
+          restart: 'permanent',
+          intensity: { max: 20, withinMs: 30_000 },
+          partitionIntensity: { max: 20, withinMs: 30_000 },
+          partitionSize: 100,
+          children: [
+            { id: 'socket-<n>', role: 'a TCP connection of the HTTP listener', type: 'actor', restart: 'temporary', shutdownMs: 1_000 },
+            { id: 'http-<n>', role: 'a Streamable HTTP session', type: 'actor', restart: 'temporary' },
+            { id: 'sse-<n>', role: 'an HTTP+SSE connection', type: 'actor', restart: 'temporary' },
+            { id: 'ws-<n>', role: 'a WebSocket connection', type: 'actor', restart: 'temporary' },
+          ],
+        },
+        {
+          id: 'listeners',
+          role: 'listening sockets',
+          type: 'supervisor',
+          restart: 'permanent',
+          strategy: 'one_for_one',
+          intensity: { max: 10, withinMs: 30_000 },
+          children: [{ id: 'http', role: 'accepts connections on the configured address', type: 'actor', restart: 'permanent' }],
+        },
+      ],
+    },
+    { id: 'drain', role: 'takes the gateway down without losing work', type: 'actor', restart: 'permanent' },
+    {
+      id: 'consoles',
+      role: 'who watches and commands',
+      type: 'supervisor',
+      restart: 'permanent',
+      strategy: 'one_for_one',
+      intensity: { max: 5, withinMs: 30_000 },
+      children: [
+        { id: 'admin', role: 'the admin socket', type: 'actor', restart: 'permanent' },
+        { id: 'dashboard', role: 'the terminal dashboard, a process of its own', type: 'actor', restart: 'transient', optional: true },
+      ],
+    },
+  ],
+} as const satisfies SupervisorNode;
