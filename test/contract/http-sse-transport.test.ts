@@ -8,6 +8,7 @@ outboundTransportContract({
   name: 'HTTP+SSE',
   missingKind: 'connect_failed',
   oversizeEndsTransport: true,
+  createHanging: (handlers, port) => createHttpSseTransport({ url: `http://127.0.0.1:${port}/sse` }, handlers),
   start: async () => {
     const fixture = await SseFixture.start();
     const url = `${fixture.http.origin}/sse`;
@@ -16,7 +17,6 @@ outboundTransportContract({
       target: { transport: 'sse', url },
       create: (handlers, limits) => createHttpSseTransport({ url, ...limits }, handlers),
       createMissing: (handlers) => createHttpSseTransport({ url: nowhere }, handlers),
-      createHanging: (handlers, port) => createHttpSseTransport({ url: `http://127.0.0.1:${port}/sse` }, handlers),
       stop: () => fixture.http.stop(),
     };
   },

@@ -9,6 +9,9 @@ for (const answers of ['json', 'sse'] as const) {
     name: `Streamable HTTP, ${answers} answers`,
     missingKind: 'connect_failed',
     oversizeEndsTransport: false,
+    // Over TLS a connection is open after the peer's hello, which never comes.
+    createHanging: (handlers, port) =>
+      createStreamableHttpTransport({ url: `https://127.0.0.1:${port}/mcp` }, handlers),
     start: async () => {
       const fixture = await HttpFixture.start();
       fixture.answers = answers;
@@ -17,9 +20,6 @@ for (const answers of ['json', 'sse'] as const) {
         target: { transport: 'http', url: fixture.url },
         create: (handlers, limits) => createStreamableHttpTransport({ url: fixture.url, ...limits }, handlers),
         createMissing: (handlers) => createStreamableHttpTransport({ url: nowhere }, handlers),
-        // Over TLS a connection is open after the peer's hello, which never comes.
-        createHanging: (handlers, port) =>
-          createStreamableHttpTransport({ url: `https://127.0.0.1:${port}/mcp` }, handlers),
         stop: () => fixture.stop(),
       };
     },

@@ -7,6 +7,7 @@ outboundTransportContract({
   name: 'WebSocket',
   missingKind: 'connect_failed',
   oversizeEndsTransport: true,
+  createHanging: (handlers, port) => createWebSocketTransport({ url: `ws://127.0.0.1:${port}/mcp` }, handlers),
   start: async () => {
     const fixture = await startWsFixture();
     const nowhere = `ws://127.0.0.1:${await unusedPort()}/mcp`;
@@ -14,7 +15,6 @@ outboundTransportContract({
       target: { transport: 'ws', url: fixture.url },
       create: (handlers, limits) => createWebSocketTransport({ url: fixture.url, ...limits }, handlers),
       createMissing: (handlers) => createWebSocketTransport({ url: nowhere }, handlers),
-      createHanging: (handlers, port) => createWebSocketTransport({ url: `ws://127.0.0.1:${port}/mcp` }, handlers),
       stop: () => fixture.stop(),
     };
   },

@@ -55,6 +55,7 @@ export function createOutboundTransport(
 }
 
 const SECRET_NAME = /key|token|secret|passw|auth|credential|bearer/i;
+const URL_START = /^[a-z][a-z0-9+.-]*:\/\//i;
 const MAX_DESCRIPTION_CHARS = 300;
 
 /** The command line or URL for people, one line. Values that look like secrets, and all of `env` and `headers`, are left out. */
@@ -70,6 +71,7 @@ export function describeTarget(target: OutboundTarget): string {
 }
 
 function describeWord(word: string): string {
+  if (URL_START.test(word) && URL.canParse(word)) return redactUrl(word);
   const equals = word.indexOf('=');
   if (equals > 0) {
     const name = word.slice(0, equals);
@@ -78,5 +80,5 @@ function describeWord(word: string): string {
   // An Authorization header as an argument, as mcp-remote takes it: `--header "Authorization: Bearer …"`.
   const header = /^([\w-]+):\s/.exec(word);
   if (header?.[1] !== undefined && SECRET_NAME.test(header[1])) return `${header[1]}: ***`;
-  return word.includes('://') && URL.canParse(word) ? redactUrl(word) : word;
+  return word;
 }

@@ -9,7 +9,7 @@ import type { Clock } from './clock.js';
 const FIRST_POLL_MS = 5;
 const MAX_POLL_MS = 50;
 /** After SIGKILL only a process in uninterruptible sleep, or a zombie that nobody reaps, is left. */
-const AFTER_KILL_MS = 1_000;
+const AFTER_KILL_MS = 250;
 
 /** Sends a signal to every process of the group; false when none is left. Signal 0 only asks. */
 export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {

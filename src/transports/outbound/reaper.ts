@@ -6,7 +6,7 @@
  * sends SIGTERM to the recorded groups and a second later SIGKILL. It ignores INT, TERM and HUP. If the reaper itself
  * dies, another is started and told every live group.
  *
- * Invariant: after `add` resolved true, the group is in the pipe of a running reaper or of its successor.
+ * Invariant: after `add` resolved true, the group is in the pipe of a reaper that runs, or of its successor.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
@@ -15,6 +15,8 @@ import type { Writable } from 'node:stream';
 const SCRIPT = `
 trap '' INT TERM HUP
 live=
+echo ready
+exec >/dev/null
 while read -r op group; do
   case $op in
     +) live="$live $group" ;;
@@ -45,9 +47,12 @@ export interface Reaper {
   stop(): Promise<void>;
 }
 
-/** `stdin` is missing when no pipe could be made, as with all file descriptors in use. */
-interface ReaperProcess extends Omit<ChildProcess, 'stdin'> {
-  readonly stdin?: Writable | null;
+interface ReaperProcess {
+  readonly child: ChildProcess;
+  /** Missing when no pipe could be made, as with all file descriptors in use. */
+  readonly pipe: Writable | null | undefined;
+  /** Resolves true when it has set its traps and reads, false when it ended before. */
+  readonly ready: Promise<boolean>;
 }
 
 class ShellReaper implements Reaper {
@@ -63,7 +68,7 @@ class ShellReaper implements Reaper {
   }
 
   get pid(): number | undefined {
-    return this.#process?.pid;
+    return this.#process?.child.pid;
   }
 
   async add(pgid: number): Promise<boolean> {
@@ -73,7 +78,8 @@ class ShellReaper implements Reaper {
       const running = this.#process;
       // A fresh process is told all live groups, this one among them; writes keep their order.
       const target = running ?? this.#start();
-      if (await write(target, running === undefined ? '' : `+ ${pgid}\n`)) return true;
+      const written = write(target, running === undefined ? '' : `+ ${pgid}\n`);
+      if ((await target.ready) && (await written)) return true;
       if (this.#process === target) this.#gone(target);
     }
     this.#live.delete(pgid);
@@ -81,54 +87,67 @@ class ShellReaper implements Reaper {
   }
 
   remove(pgid: number): void {
-    if (this.#live.delete(pgid)) this.#process?.stdin?.write(`- ${pgid}\n`);
+    if (this.#live.delete(pgid)) this.#process?.pipe?.write(`- ${pgid}\n`);
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     const running = this.#process;
     if (running === undefined) return;
-    running.ref();
+    const { child, pipe } = running;
+    child.ref();
     await new Promise<void>((resolve) => {
-      running.once('exit', () => resolve());
-      running.stdin?.end();
+      child.once('exit', () => resolve());
+      pipe?.end();
     });
   }
 
   #start(): ReaperProcess {
-    const child: ReaperProcess = spawn(this.#shell, ['-c', SCRIPT, 'viable-reaper'], {
+    const child = spawn(this.#shell, ['-c', SCRIPT, 'viable-reaper'], {
       cwd: '/',
       env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
       detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
+      stdio: ['pipe', 'pipe', 'ignore'],
     });
-    this.#process = child;
+    const started: ReaperProcess = { child, pipe: child.stdin, ready: readiness(child) };
+    this.#process = started;
     this.#startedAt = performance.now();
-    child.on('error', () => this.#gone(child));
-    child.on('exit', () => this.#gone(child));
+    child.on('error', () => this.#gone(started));
+    child.on('exit', () => this.#gone(started));
     // A reaper that died shows as EPIPE here and as 'exit' above; the latter does the work.
-    child.stdin?.on('error', () => undefined);
+    started.pipe?.on('error', () => undefined);
     // The reaper waits for the gateway's end; the gateway must not wait for the reaper's.
     child.unref();
-    if (child.stdin instanceof Socket) child.stdin.unref();
+    for (const stream of [child.stdin, child.stdout]) if (stream instanceof Socket) stream.unref();
     const groups = [...this.#live].map((pgid) => `+ ${pgid}\n`).join('');
-    if (groups !== '') child.stdin?.write(groups);
-    return child;
+    if (groups !== '') started.pipe?.write(groups);
+    return started;
   }
 
-  #gone(child: ReaperProcess): void {
-    if (this.#process !== child) return;
+  #gone(ended: ReaperProcess): void {
+    if (this.#process !== ended) return;
     this.#process = undefined;
     this.#shortLives = performance.now() - this.#startedAt < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
     if (!this.#stopped && this.#live.size > 0 && this.#shortLives < MAX_SHORT_LIVES) this.#start();
   }
 }
 
-/** Resolves true when everything up to and with `text` is in the pipe. */
-function write(child: ReaperProcess, text: string): Promise<boolean> {
+function readiness(child: ChildProcess): Promise<boolean> {
   return new Promise((resolve) => {
-    if (!child.stdin) resolve(false);
-    else child.stdin.write(text, (error) => resolve(error === null || error === undefined));
+    child.once('error', () => resolve(false));
+    child.once('exit', () => resolve(false));
+    child.stdout?.once('data', () => {
+      child.stdout?.destroy();
+      resolve(true);
+    });
+  });
+}
+
+/** Resolves true when everything up to and with `text` is in the pipe. */
+function write({ pipe }: ReaperProcess, text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (!pipe) resolve(false);
+    else pipe.write(text, (error) => resolve(error === null || error === undefined));
   });
 }
 

@@ -45,6 +45,9 @@ const DRAIN_MS = 1_000;
 /** Exit codes by which a shell says that it could not run a program. */
 const NOT_RUN_CODES = [126, 127];
 
+/** A broken pipe. Mostly the first sign of a server's exit, which then says more. */
+const CLOSED_INPUT: TransportError = { kind: 'closed', message: 'the server closed its input' };
+
 type Phase = 'new' | 'opening' | 'open' | 'ending' | 'ended';
 
 class StdioTransport implements OutboundTransport {
@@ -177,15 +180,15 @@ class StdioTransport implements OutboundTransport {
   #attach(child: ChildProcess): void {
     this.#child = child;
     // A broken pipe: the server closed its stdin (or died, and 'exit' tells more).
-    child.stdin?.on('error', () => void this.#end(() => this.#brokenPipe(child), CLEANUP_GRACE_MS));
+    child.stdin?.on('error', () => void this.#end(CLOSED_INPUT, CLEANUP_GRACE_MS));
     child.stdout?.on('data', (chunk: Buffer) => this.#onStdout(chunk));
     child.stdout?.on('error', () => undefined);
     child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
     child.stderr?.on('error', () => undefined);
     child.on('error', () => undefined);
-    child.once('exit', (code, signal) => {
+    child.once('exit', () => {
       this.#markExited();
-      void this.#end(() => this.#exitError(code, signal), CLEANUP_GRACE_MS);
+      void this.#end(undefined, CLEANUP_GRACE_MS);
     });
   }
 
@@ -200,46 +203,48 @@ class StdioTransport implements OutboundTransport {
     else if (deliver(text, bytes, this.#handlers) !== 'junk') this.#messages++;
   }
 
-  #brokenPipe(child: ChildProcess): TransportError {
-    const exited = child.exitCode !== null || child.signalCode !== null;
-    return exited
-      ? this.#exitError(child.exitCode, child.signalCode)
-      : { kind: 'closed', message: 'the server closed its input' };
-  }
-
-  #exitError(code: number | null, signal: NodeJS.Signals | null): TransportError {
-    const how = signal === null ? `exited with code ${code ?? 0}` : `was ended by ${signal}`;
+  /** How the server ended, when it did so by itself. */
+  #exitError({ exitCode, signalCode }: ChildProcess): TransportError | undefined {
+    if (exitCode === null && signalCode === null) return undefined;
+    const how = signalCode === null ? `exited with code ${exitCode ?? 0}` : `was ended by ${signalCode}`;
     const words = this.#stderr.last === '' ? '' : `: ${this.#stderr.last}`;
-    const neverRan = code !== null && NOT_RUN_CODES.includes(code) && this.#messages === 0;
+    const neverRan = exitCode !== null && NOT_RUN_CODES.includes(exitCode) && this.#messages === 0;
     return { kind: neverRan ? 'spawn_failed' : 'closed', message: `the server ${how}${words}` };
   }
 
   /**
-   * The one way to the end, walked once. `reason` may be a function so that it is made after the last stderr line.
-   * With a grace: stdin ends, half the grace for the server to leave by itself, SIGTERM, the other half, SIGKILL.
+   * The one way to the end, walked once: stdin ends, half the grace for the server to leave by itself, SIGTERM, the
+   * other half, SIGKILL.
+   *
+   * @param reason what `onClosed` tells; `CLOSED_INPUT` and undefined give way to how the server ended by itself
    */
-  #end(reason: TransportError | (() => TransportError), graceMs: number): Promise<void> {
+  #end(reason: TransportError | undefined, graceMs: number): Promise<void> {
     this.#ending ??= this.#endOnce(reason, graceMs);
     return this.#ending;
   }
 
-  async #endOnce(reason: TransportError | (() => TransportError), graceMs: number): Promise<void> {
+  async #endOnce(reason: TransportError | undefined, graceMs: number): Promise<void> {
     const wasOpen = this.#phase === 'open';
     this.#phase = 'ending';
     const child = this.#child;
+    let ownEnd: TransportError | undefined;
     if (child?.pid !== undefined) {
       child.stdin?.end();
-      const stderr = child.stderr;
       const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
       await this.#within(graceMs / 2, this.#exited);
+      const byItself = child.exitCode !== null || child.signalCode !== null;
       await endGroup(child.pid, graceMs / 2, this.#clock);
       this.#options.reaper.remove(child.pid);
       await this.#within(DRAIN_MS, closed);
-      for (const stream of [child.stdin, child.stdout, stderr, child.stdio[3]]) stream?.destroy();
+      for (const stream of child.stdio) stream?.destroy();
+      // Only now has all of stderr been read.
+      if (byItself) ownEnd = this.#exitError(child);
     }
     this.#stderr.end();
     this.#phase = 'ended';
-    if (wasOpen) this.#handlers.onClosed(typeof reason === 'function' ? reason() : reason);
+    if (!wasOpen) return;
+    const givesWay = reason === undefined || reason === CLOSED_INPUT;
+    this.#handlers.onClosed((givesWay ? ownEnd : undefined) ?? reason ?? CLOSED_INPUT);
   }
 
   /** Waits for an event, at most `ms`. */

@@ -65,6 +65,7 @@ export class RequestExchange extends Exchange {
   /** Resumptions in a row that brought nothing new. */
   #resumptions = 0;
   #resuming = false;
+  #resumedFrom: string | undefined;
   #cancelTimer: (() => void) | undefined;
 
   constructor(owner: RequestOwner, id: JsonRpcId | undefined, queuedBytes: number, releases: boolean) {
@@ -183,6 +184,8 @@ export class RequestExchange extends Exchange {
   /** The SSE stream, or an attempt to resume it, ended. */
   #streamOver(error: Error): void {
     const lastEventId = this.#stream?.lastEventId;
+    // A new id is progress even without a message: so a server makes its clients poll (SEP-1699).
+    if (lastEventId !== this.#resumedFrom) this.#resumptions = 0;
     if (this.#settled || lastEventId === undefined || this.#resumptions >= MAX_RESUMPTIONS) {
       this.#fail(connectionLost(this.#owner.url, error));
       this.#owner.ended(this);
@@ -191,6 +194,7 @@ export class RequestExchange extends Exchange {
     const first = Math.max(MIN_RETRY_MS, this.#stream?.retryMs ?? DEFAULT_RETRY_MS);
     const wait = Math.min(MAX_RETRY_MS, first * 2 ** this.#resumptions);
     this.#resumptions++;
+    this.#resumedFrom = lastEventId;
     this.#cancelTimer = this.#owner.clock.after(wait, () => {
       this.#resuming = true;
       this.rewind();

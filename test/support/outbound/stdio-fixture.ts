@@ -40,10 +40,7 @@ if (flags.has('endless')) {
   const pour = (): void => void process.stdout.write('x'.repeat(65_536), pour);
   pour();
 }
-if (flags.has('deaf')) {
-  process.stdin.destroy();
-  setInterval(() => undefined, 1_000_000);
-} else if (flags.has('unread')) {
+if (flags.has('unread')) {
   setInterval(() => undefined, 1_000_000);
 } else {
   // Not readline: it takes U+2028 for a line end, which JSON may hold.
