@@ -1,0 +1,193 @@
+/**
+ * Admin endpoint: answers the consoles on the admin socket.
+ *
+ * Parent: consoles. Restart: permanent. Figures are read from plain memory; only `send` asks an actor, with a deadline.
+ */
+import { type ADMIN_PARAMS, type AdminParams } from '../admin/requests.js';
+import {
+  type AdminActor,
+  type AdminError,
+  type AdminMethod,
+  type AdminReply,
+  type AdminRequest,
+  type ConnectionSnapshot,
+  LOG_LEVELS,
+  type LogLevel,
+  type LogLine,
+} from '../admin/protocol.js';
+import { type AdminContext, type AdminServer, startAdminServer } from '../admin/server.js';
+import { matchActor, nearMisses } from '../admin/suggest.js';
+import { actorName, type ActorSystem, ask, AskError, type Behavior, type Ref, toError } from '../kernel/index.js';
+import { type Logger, type LogRing } from '../telemetry/logger.js';
+import { describeMessage, messagesOf } from './admin-messages.js';
+import { type DataPlane } from './data-plane.js';
+import { type GatewayView } from './gateway-view.js';
+import { type DrainMessage } from './drain.js';
+import { DRAIN, UPSTREAMS } from './names.js';
+
+export interface AdminEndpointDeps {
+  readonly system: ActorSystem;
+  readonly plane: DataPlane;
+  readonly view: GatewayView;
+  readonly ring: LogRing;
+  readonly log: Logger;
+  readonly path: () => string;
+}
+
+const ASK_TIMEOUT_MS = 5_000;
+const DEFAULT_LOG_LINES = 100;
+const DEFAULT_WATCH_MS = 1_000;
+
+type Params = { readonly [M in keyof typeof ADMIN_PARAMS]: AdminParams<M> };
+
+export function adminEndpoint(deps: AdminEndpointDeps) {
+  return async (): Promise<Behavior<never>> => {
+    const answers = new AdminAnswers(deps);
+    const server: AdminServer = await startAdminServer({
+      path: deps.path(),
+      handler: (request, context) => answers.answer(request, context),
+      onError: (error) => deps.log.warn({ event: 'admin_error', error: error.message }, 'admin socket'),
+    });
+    return { handle: () => undefined, terminate: () => server.close() };
+  };
+}
+
+class AdminAnswers {
+  readonly #deps: AdminEndpointDeps;
+
+  constructor(deps: AdminEndpointDeps) {
+    this.#deps = deps;
+  }
+
+  answer(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+    // `parseAdminRequest` has checked the parameters of this method.
+    return this.#method(request.method, (request.params ?? {}) as Params[AdminMethod], context);
+  }
+
+  async #method(method: AdminMethod, params: Params[AdminMethod], context: AdminContext): Promise<AdminReply> {
+    const { system, view } = this.#deps;
+    switch (method) {
+      case 'status':
+        return done(view.snapshot());
+      case 'tree':
+        return done(system.snapshot());
+      case 'connections':
+        return done(this.#connections());
+      case 'upstreams':
+        return done(view.upstreams());
+      case 'actors':
+        return done(this.#actors());
+      case 'send':
+        return this.#send(params as Params['send']);
+      case 'kill':
+        return this.#kill((params as Params['kill']).actor);
+      case 'drain':
+        return this.#beginDrain((params as Params['drain']).timeoutMs);
+      case 'force-shutdown':
+        return this.#ask<DrainMessage>(system.whereis(DRAIN), (replyTo) => ({ type: 'drain/force', reason: 'operator', replyTo }));
+      case 'logs':
+        return done(this.#logs(params as Params['logs'], context));
+      case 'watch':
+        return done(this.#watch(params as Params['watch'], context));
+      case 'cancel':
+        return done({ cancelled: false }); // streams are cancelled by the server; none of this id is left
+    }
+  }
+
+  #beginDrain(timeoutMs: number | undefined): Promise<AdminReply> {
+    return this.#ask<DrainMessage>(this.#deps.system.whereis(DRAIN), (replyTo) => ({
+      type: 'drain/begin',
+      reason: 'operator',
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      replyTo,
+    }));
+  }
+
+  #connections(): ConnectionSnapshot[] {
+    return [...this.#deps.plane.sessions.all()].map((entry) => entry.inspect());
+  }
+
+  #actors(): AdminActor[] {
+    const actors: AdminActor[] = [];
+    for (const path of this.#deps.system.paths()) {
+      const messages = messagesOf(path);
+      if (messages.length > 0) actors.push({ path, messages: messages.map(describeMessage) });
+    }
+    return actors;
+  }
+
+  async #send({ actor, message, args }: Params['send']): Promise<AdminReply> {
+    const found = this.#find(actor);
+    if (typeof found !== 'string') return { ok: false, error: found };
+    // An upstream is its supervisor to people; its lifecycle is who listens.
+    const path = found.startsWith(`${UPSTREAMS}/`) && found.split('/').length === 5 ? `${found}/lifecycle` : found;
+    const messages = messagesOf(path);
+    const known = messages.find(({ name }) => name === message);
+    if (!known) {
+      const names = messages.map(({ name }) => name);
+      const offer = names.length === 0 ? `${path} takes no admin messages` : `${path} takes: ${names.join(', ')}`;
+      return refuse('unknown_message', `There is no message "${message}"; ${offer}.`, nearMisses(message, names));
+    }
+    const parsed = known.args.safeParse(args ?? {});
+    if (!parsed.success) {
+      const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
+      return refuse('invalid_arguments', `${issues.join('; ')}.`);
+    }
+    return this.#ask(this.#deps.system.whereis(actorName<unknown>(path)), (replyTo) => known.message(parsed.data, replyTo));
+  }
+
+  #kill(name: string): AdminReply {
+    const found = this.#find(name);
+    if (typeof found !== 'string') return { ok: false, error: found };
+    if (!this.#deps.system.kill(found)) return refuse('actor_unavailable', `${found} does not run now.`);
+    this.#deps.log.warn({ event: 'killed', actor: found }, `killed by an operator: ${found}`);
+    return done({ killed: found });
+  }
+
+  #find(name: string): string | AdminError {
+    const match = matchActor(name, [...this.#deps.system.paths()].filter((path) => path !== ''));
+    switch (match.kind) {
+      case 'found':
+        return match.path;
+      case 'ambiguous':
+        return { code: 'ambiguous_actor', message: `Several actors are called "${name}"; give the whole path.`, suggestions: match.candidates };
+      case 'unknown':
+        return { code: 'unknown_actor', message: `There is no actor "${name}"; \`viable tree\` lists them.`, suggestions: match.suggestions };
+    }
+  }
+
+  async #ask<M>(target: Ref<M> | undefined, message: (replyTo: { reply(value: unknown): void }) => M): Promise<AdminReply> {
+    try {
+      return done(await ask<M, unknown>(this.#deps.system.wheel, target, message, ASK_TIMEOUT_MS));
+    } catch (cause) {
+      const why = cause instanceof AskError && cause.why === 'timeout' ? 'actor_timeout' : 'actor_unavailable';
+      return refuse(why, `${toError(cause).message}.`);
+    }
+  }
+
+  #logs({ lines = DEFAULT_LOG_LINES, level = 'trace', follow = false }: Params['logs'], context: AdminContext): LogLine[] {
+    const least = LOG_LEVELS.indexOf(level);
+    const wanted = (line: { level: LogLevel }): boolean => LOG_LEVELS.indexOf(line.level) >= least;
+    if (follow) {
+      const stop = this.#deps.ring.follow((line) => {
+        if (wanted(line)) context.emit(line);
+      });
+      context.signal.addEventListener('abort', stop, { once: true });
+    }
+    return this.#deps.ring.last(lines, wanted);
+  }
+
+  #watch({ intervalMs = DEFAULT_WATCH_MS }: Params['watch'], context: AdminContext): unknown {
+    const timer = setInterval(() => context.emit(this.#deps.view.snapshot()), intervalMs);
+    context.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+    return this.#deps.view.snapshot();
+  }
+}
+
+function done(result: unknown): AdminReply {
+  return { ok: true, result };
+}
+
+function refuse(code: string, message: string, suggestions: readonly string[] = []): AdminReply {
+  return { ok: false, error: { code, message, ...(suggestions.length > 0 && { suggestions }) } };
+}

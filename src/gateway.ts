@@ -1,0 +1,249 @@
+/**
+ * The gateway: everything wired together, and the library's face. The one place that knows all parts.
+ */
+import { readFileSync } from 'node:fs';
+import { adminEndpoint } from './actors/admin-endpoint.js';
+import { catalogue } from './actors/catalogue.js';
+import { configuration, type RunningConfig } from './actors/configuration.js';
+import { dashboard } from './actors/dashboard.js';
+import { DataPlane } from './actors/data-plane.js';
+import { drain, type DrainOutcome, type DrainProgress } from './actors/drain.js';
+import { GatewayView } from './actors/gateway-view.js';
+import { HttpFront } from './actors/http-front.js';
+import { type SessionEnvironment } from './actors/legacy-session.js';
+import { createHttpFace, listener } from './actors/listener.js';
+import { metrics, type ProcessView } from './actors/metrics.js';
+import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
+import { sessionRegistry } from './actors/session-registry.js';
+import { type UpstreamView } from './actors/upstream.js';
+import { WebSocketFront } from './actors/websocket-front.js';
+import { defaultSocketPath } from './admin/discover.js';
+import { type GatewaySnapshot } from './admin/protocol.js';
+import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
+import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { buildSupervisor, buildUpstream } from './supervisors/build.js';
+import { TREE } from './supervisors/tree.js';
+import { Counters } from './telemetry/counters.js';
+import { createLog, type LogOutput } from './telemetry/logger.js';
+import { Windows } from './telemetry/windows.js';
+import { createOutboundTransport } from './transports/outbound/create.js';
+import { createReaper, type Reaper } from './transports/outbound/reaper.js';
+import { type OutboundHandlers, type OutboundTransport } from './transports/outbound/transport.js';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  /** Reads the configuration again, for a reload. Absent: `config` is all there is. */
+  readonly reload?: () => Promise<LoadResult>;
+  /** Default: a log on stderr at the configured level. */
+  readonly log?: LogOutput;
+  /** Show the terminal dashboard. Default false. */
+  readonly dashboard?: boolean;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+/** Why the gateway ended. */
+export type GatewayEnd =
+  | { readonly kind: 'drained'; readonly outcome: DrainOutcome }
+  /** The root of the tree gave up: its restart intensity was exceeded. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export interface ShutdownOptions {
+  /** Milliseconds that work in flight may take. Default `gateway.draining.defaultTimeout`. */
+  readonly timeout?: number;
+  /** Called with how it ended, before the promise resolves. */
+  readonly callback?: (outcome: DrainOutcome) => void;
+}
+
+/** Version of this package. */
+export const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+export class Gateway {
+  readonly #system: ActorSystem;
+  readonly #plane: DataPlane;
+  readonly #running: RunningConfig;
+  readonly #log: LogOutput;
+  readonly #view: GatewayView;
+  readonly #windows: Windows;
+  readonly #address: { host: string; port: number };
+  readonly #reaper: Reaper = createReaper();
+  readonly #options: GatewayOptions;
+  readonly #views = new Map<string, UpstreamView>();
+  readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
+  readonly #drain: { current: DrainProgress | null } = { current: null };
+  readonly #random: () => number;
+  #outcome: DrainOutcome | null = null;
+  /** Resolves when nothing of the gateway is left. */
+  readonly ended: Promise<GatewayEnd>;
+
+  constructor(options: GatewayOptions) {
+    const { config } = options;
+    const gateway = config.gateway;
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#log = options.log ?? createLog(gateway.logging.level, false);
+    this.#system = new ActorSystem({ ...(options.clock && { clock: options.clock }), onReport: (report) => this.#report(report) });
+    const now = this.#system.clock.now();
+    this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
+    this.#plane = new DataPlane(gateway, new Counters());
+    this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
+    this.#address = { host: gateway.listen.host, port: gateway.listen.port };
+    this.#view = new GatewayView({
+      system: this.#system,
+      plane: this.#plane,
+      running: this.#running,
+      views: this.#views,
+      windows: this.#windows,
+      process: this.#process,
+      drain: this.#drain,
+      version: VERSION,
+      startedAt: now,
+      url: () => this.url,
+    });
+    this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
+  }
+
+  /** Where MCP clients connect, `http://127.0.0.1:4000/mcp`. Its port is final once `start` has resolved. */
+  get url(): string {
+    const { host, port } = this.#address;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`;
+  }
+
+  /** Path of the admin socket. */
+  get adminSocket(): string {
+    return this.#running.current.gateway.admin.socket ?? defaultSocketPath(this.#address.port);
+  }
+
+  /** Boots the tree. Resolves when clients are served; upstreams appear as they come up. Rejects when it cannot listen. */
+  async start(): Promise<void> {
+    await this.#system.boot(buildSupervisor(TREE, this.#inits()));
+    this.#plane.admission = { state: 'running' };
+  }
+
+  /**
+   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went.
+   * A second call joins the first; its options are ignored.
+   */
+  async gracefulShutdown({ timeout, callback }: ShutdownOptions = {}): Promise<DrainOutcome> {
+    const sent = this.#system.urgent(DRAIN, { type: 'drain/begin', reason: 'shutdown', ...(timeout !== undefined && { timeoutMs: timeout }) });
+    if (sent !== 'ok') this.#stop('forced');
+    const end = await this.ended;
+    const outcome = end.kind === 'drained' ? end.outcome : 'forced';
+    callback?.(outcome);
+    return outcome;
+  }
+
+  /** Stops at once; what is in flight is answered with an error. */
+  async forceShutdown(): Promise<void> {
+    if (this.#system.urgent(DRAIN, { type: 'drain/force', reason: 'forced' }) !== 'ok') this.#stop('forced');
+    await this.ended;
+  }
+
+  /** Everything that the dashboards show, taken now. */
+  getDashboardMetrics(): GatewaySnapshot {
+    return this.#view.snapshot();
+  }
+
+  /** Reads the configuration again and applies the difference. A wrong one is refused and logged; the old one stays. */
+  reload(cause: string): void {
+    this.#system.tell(CONFIGURATION, { type: 'configuration/reload', cause });
+  }
+
+  #inits(): ReadonlyMap<string, ActorInit<never>> {
+    const system = this.#system;
+    const plane = this.#plane;
+    const random = this.#random;
+    const { log, ring } = this.#log;
+    const env: SessionEnvironment = {
+      plane,
+      wheel: system.wheel,
+      clock: system.clock,
+      version: VERSION,
+      onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
+    };
+    const front = new HttpFront({ system, env });
+    const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
+    const inits: Record<string, unknown> = {
+      '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
+      '/operations/catalogue': catalogue({ system, plane, log }),
+      '/operations/provisioning/configuration': configuration({
+        system,
+        plane,
+        running: this.#running,
+        views: this.#views,
+        version: VERSION,
+        log,
+        random,
+        load: this.#options.reload ?? (() => Promise.resolve({ ok: true, config: this.#running.current, warnings: [] })),
+        createTransport: (config, handlers) => this.#createTransport(config, handlers),
+        buildUpstream: (id, lifecycle) => buildUpstream(id, lifecycle as ActorInit<never>),
+        onOptions: (config) => this.#applyOptions(config),
+      }),
+      '/front/session-registry': sessionRegistry({ system, plane }),
+      '/front/listeners/http': listener({ system, plane, http, log, address: this.#address }),
+      '/drain': drain({ system, plane, log, random, progress: this.#drain, onDrained: (outcome) => this.#stop(outcome) }),
+      '/consoles/admin': adminEndpoint({ system, plane, view: this.#view, ring, log, path: () => this.adminSocket }),
+    };
+    if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
+    return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
+  }
+
+  #dashboard(): ReturnType<typeof dashboard> {
+    return dashboard({
+      log: this.#log.log,
+      socketPath: () => this.adminSocket,
+      refreshInterval: () => this.#plane.options.dashboard.refreshInterval,
+      onScreen: (taken) => this.#log.setQuiet(taken),
+      onInterrupt: () => void this.gracefulShutdown(),
+      crashes: { count: 0 },
+    });
+  }
+
+  #createTransport(config: ServerConfig, handlers: OutboundHandlers): OutboundTransport {
+    return createOutboundTransport(config.target, handlers, {
+      reaper: this.#reaper,
+      limits: { maxMessageBytes: config.maxMessageBytes },
+    });
+  }
+
+  #applyOptions(config: Config): void {
+    this.#plane.options = config.gateway;
+    this.#log.log.level = config.gateway.logging.level;
+    this.#windows.history = config.gateway.dashboard.historySize;
+  }
+
+  #stop(outcome: DrainOutcome): void {
+    if (this.#outcome !== null) return;
+    this.#outcome = outcome;
+    void this.#system.shutdown();
+  }
+
+  async #finish(reason: ExitReason): Promise<GatewayEnd> {
+    await this.#reaper.stop();
+    if (this.#outcome !== null) return { kind: 'drained', outcome: this.#outcome };
+    return { kind: 'failed', reason: describeExit(reason) };
+  }
+
+  /** Supervisor reports go to the log; children that come and go with clients only at debug level. */
+  #report(report: Report): void {
+    const { log } = this.#log;
+    const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
+    switch (report.type) {
+      case 'child/started':
+        return log.debug({ ...fields, incarnation: report.incarnation }, 'started');
+      case 'child/terminated':
+        if (report.reason.type === 'fault') log.error({ ...fields, stack: report.reason.error.stack }, describeExit(report.reason));
+        else log.debug(fields, describeExit(report.reason));
+        return;
+      case 'child/restarted':
+        return log.warn({ ...fields, incarnation: report.incarnation }, `restarted after ${describeExit(report.reason)}`);
+      case 'child/start-failed':
+      case 'actor/late-error':
+        return log.error({ ...fields, stack: report.error.stack }, report.error.message);
+      case 'child/abandoned':
+        return log.error({ ...fields, afterMs: report.afterMs }, 'did not stop in time and was left behind');
+      case 'supervisor/intensity-exceeded':
+        return log.error({ ...fields, restarts: report.restarts, withinMs: report.withinMs }, 'restarts too often and gives up');
+    }
+  }
+}

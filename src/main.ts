@@ -1,0 +1,118 @@
+/**
+ * `node dist/main.js`: the gateway as a process. Options, configuration, signals, exit codes; the rest is `gateway.ts`.
+ */
+import {
+  type Config,
+  demoConfig,
+  EXIT_USAGE,
+  loadConfig,
+  type LoadResult,
+  parseProcessOptions,
+  type ProcessOptions,
+  renderProblems,
+  watchConfig,
+} from './config/index.js';
+import { Gateway, VERSION } from './gateway.js';
+import { toError } from './kernel/index.js';
+import { createLog, type Logger, type LogOutput } from './telemetry/logger.js';
+
+/** Exit codes of the process. `docs/operations.md` lists them; 2 is a wrong command line. */
+const EXIT = { ok: 0, failed: 1, configuration: 3, cannotListen: 4, defect: 70, forced: 130 } as const;
+
+async function main(): Promise<void> {
+  const parsed = parseProcessOptions(process.argv.slice(2), process.env, VERSION);
+  if (!parsed.ok) {
+    (parsed.exit === 0 ? process.stdout : process.stderr).write(`${parsed.text}\n`);
+    return exit(parsed.exit === 0 ? EXIT.ok : EXIT_USAGE);
+  }
+  const { options } = parsed;
+  const loaded = await load(options);
+  if (!loaded.ok) {
+    process.stderr.write(`${renderProblems(loaded.problems, options.config ?? null)}\n`);
+    return exit(EXIT.configuration);
+  }
+  if (options.checkConfig) {
+    if (loaded.warnings.length > 0) process.stderr.write(`${renderProblems(loaded.warnings, options.config ?? null)}\n`);
+    process.stdout.write(`The configuration is valid: ${loaded.config.servers.size} upstreams.\n`);
+    return exit(EXIT.ok);
+  }
+  const terminal = process.stderr.isTTY;
+  const output = createLog(loaded.config.gateway.logging.level, terminal);
+  for (const warning of loaded.warnings) output.log.warn({ event: 'configuration_warning', path: warning.path }, warning.message);
+  await run(options, loaded.config, output);
+}
+
+function load(options: ProcessOptions): Promise<LoadResult> {
+  const { config: file, overrides } = options;
+  return file === undefined ? demoConfig({ env: process.env, overrides }) : loadConfig({ file, env: process.env, overrides });
+}
+
+async function run(options: ProcessOptions, config: Config, output: LogOutput): Promise<void> {
+  const { log } = output;
+  const dashboard = config.gateway.dashboard.enabled && process.stdout.isTTY && process.stdin.isTTY;
+  const gateway = new Gateway({ config, log: output, dashboard, reload: () => load(options) });
+  try {
+    await gateway.start();
+  } catch (cause) {
+    const error = toError(cause);
+    log.fatal({ event: 'start_failed', stack: error.stack }, startAdvice(error, config));
+    return exit(EXIT.cannotListen);
+  }
+  onSignals(gateway, log);
+  const watch = options.config === undefined ? undefined : watchConfig(options.config, () => gateway.reload('file'));
+  sayReady(gateway, config, log);
+  const end = await gateway.ended;
+  watch?.close();
+  if (end.kind === 'drained') {
+    log.info({ event: 'stopped', outcome: end.outcome }, 'stopped');
+    return exit(end.outcome === 'forced' ? EXIT.forced : EXIT.ok);
+  }
+  log.fatal({ event: 'failed' }, `the gateway cannot go on: ${end.reason}`);
+  exit(EXIT.failed);
+}
+
+/** Said at every log level: scripts wait for this line. */
+function sayReady(gateway: Gateway, config: Config, log: Logger): void {
+  const line = `ready: connect MCP clients to ${gateway.url} (for one upstream alone: ${gateway.url}/s/<name>)`;
+  log.child({}, { level: 'info' }).info(
+    { event: 'ready', url: gateway.url, adminSocket: gateway.adminSocket, upstreams: [...config.servers.keys()], pid: process.pid },
+    line,
+  );
+}
+
+/** SIGTERM and SIGINT drain, a second one forces; SIGHUP reads the configuration again. */
+function onSignals(gateway: Gateway, log: Logger): void {
+  let draining = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    log.info({ event: 'signal', signal }, draining ? `${signal} again: stopping at once` : `${signal}: draining`);
+    void (draining ? gateway.forceShutdown() : gateway.gracefulShutdown());
+    draining = true;
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', () => gateway.reload('SIGHUP'));
+  process.on('unhandledRejection', (cause) => {
+    const error = toError(cause);
+    log.error({ event: 'defect', stack: error.stack }, `a promise nobody awaited was rejected: ${error.message}`);
+  });
+  process.on('uncaughtException', (error) => {
+    log.fatal({ event: 'defect', stack: error.stack }, `an error outside any actor: ${error.message}`);
+    void gateway.forceShutdown().finally(() => exit(EXIT.defect));
+  });
+}
+
+function startAdvice(error: Error, config: Config): string {
+  const { host, port } = config.gateway.listen;
+  if ('code' in error && error.code === 'EADDRINUSE') {
+    return `something listens on ${host}:${port} already: stop it, or choose another port with --port (0 takes a free one)`;
+  }
+  return error.message;
+}
+
+function exit(code: number): void {
+  process.exitCode = code;
+  // Everything of ours has been stopped; what keeps the loop alive now is a leak, and must not keep the process.
+  setImmediate(() => process.exit());
+}
+
+await main();
