@@ -182,7 +182,7 @@ describe('bad upstreams', () => {
     const answers = client.messages.items.slice(from).filter((message) => message.method === undefined);
     assert.equal(answers.length, 3, JSON.stringify(answers));
     assert.ok(!(await listed()).includes('duplicate-answers__ghost'));
-    const drops = (await gateway.status()).drops.filter((drop) => /unknown|duplicate/.test(drop.reason));
+    const drops = (await gateway.status()).drops.filter((drop) => /unknown|duplicate|late/.test(drop.reason));
     assert.ok(
       drops.some((drop) => drop.count > 0),
       JSON.stringify(drops),
