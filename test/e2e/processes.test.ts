@@ -26,7 +26,7 @@ describe('processes', () => {
           // As npx and shell wrappers do: the server is a grandchild of the gateway.
           wrapped: {
             command: 'sh',
-            args: ['-c', '"$@" & wait', 'sh', process.execPath, ...hub.args('raw/many-tools', 'wrapped')],
+            args: ['-c', '"$@"; exit', 'sh', process.execPath, ...hub.args('raw/many-tools', 'wrapped')],
           },
         },
         gateway: settings(),
