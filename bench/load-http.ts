@@ -58,6 +58,16 @@ export class HttpLoadSession implements LoadSession {
     this.socket?.destroy();
   }
 
+  /** The session's id, once it is open and if the server gave one. */
+  get id(): string | undefined {
+    return this.session;
+  }
+
+  /** Drops the connection and leaves the session behind. */
+  abandon(): void {
+    this.socket?.destroy();
+  }
+
   private check(response: WireResponse, id: number, nonce: string): string | undefined {
     try {
       const messages = messagesOf(response);
