@@ -1,0 +1,61 @@
+/**
+ * A lane of a mailbox: a bounded FIFO ring that costs nothing until it is used.
+ */
+
+const FIRST_SIZE = 8;
+
+export class Lane<M> {
+  readonly bound: number;
+  #ring: (M | undefined)[] | null = null;
+  #head = 0;
+  #length = 0;
+
+  constructor(bound: number) {
+    this.bound = bound;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Appends; `false` when the lane is at its bound. */
+  push(message: M): boolean {
+    if (this.#length >= this.bound) return false;
+    this.force(message);
+    return true;
+  }
+
+  /** Appends past the bound: for messages whose number is bounded elsewhere (exits of children, timers of one's own). */
+  force(message: M): void {
+    this.#ring ??= new Array<M | undefined>(FIRST_SIZE);
+    if (this.#length === this.#ring.length) this.#grow(this.#ring);
+    this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = message;
+    this.#length += 1;
+  }
+
+  /** Takes the oldest. Call only when `length > 0`. */
+  shift(): M {
+    const ring = this.#ring as (M | undefined)[];
+    const message = ring[this.#head] as M;
+    ring[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (ring.length - 1);
+    this.#length -= 1;
+    // A burst leaves no large ring behind in an idle actor.
+    if (this.#length === 0 && ring.length > 1024) this.#ring = null;
+    return message;
+  }
+
+  /** Takes everything, oldest first. */
+  drain(): M[] {
+    const all: M[] = [];
+    while (this.#length > 0) all.push(this.shift());
+    return all;
+  }
+
+  #grow(ring: (M | undefined)[]): void {
+    const grown = new Array<M | undefined>(ring.length * 2);
+    for (let i = 0; i < this.#length; i++) grown[i] = ring[(this.#head + i) & (ring.length - 1)];
+    this.#ring = grown;
+    this.#head = 0;
+  }
+}
