@@ -3,7 +3,7 @@
  * a slow minute of the machine falls on all of them alike.
  */
 import { type Children } from './children.js';
-import { type LoadResult } from './load.js';
+import { type LoadResult } from './load-result.js';
 import { median, spread } from './stats.js';
 import { type Target } from './targets.js';
 

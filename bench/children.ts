@@ -41,15 +41,21 @@ export class Program {
   private readonly lastLines: string[] = [];
   private waiters: Waiter[] = [];
   private exited = false;
+  private readonly ended: Promise<void>;
 
   constructor(
     readonly label: string,
     private readonly child: ChildProcess,
   ) {
-    for (const stream of [child.stdout, child.stderr]) if (stream !== null) this.read(stream);
+    const outputs = [child.stdout, child.stderr].filter((stream) => stream !== null);
+    for (const stream of outputs) this.read(stream);
     child.on('error', (error) => this.gone(error.message));
-    // 'close' comes after the last line of output has been read: what it said is in the message.
-    child.on('close', (code, signal) => this.gone(`${this.label} ended with ${signal ?? code ?? 'no code'}`));
+    // Its last words have been read when its output has ended. ('close' would say so, but Node withholds it from a
+    // child whose IPC channel its parent has closed.)
+    this.ended = Promise.all([once(child, 'exit'), ...outputs.map((stream) => once(stream, 'close'))]).then(
+      () => this.gone(`${label} ended with ${child.signalCode ?? child.exitCode ?? 'no code'}`),
+      (error: unknown) => this.gone(String(error)),
+    );
   }
 
   /** Process id; the program's own, not its keeper's, once `spawned` has been seen. */
@@ -92,10 +98,9 @@ export class Program {
 
   async stop(): Promise<void> {
     if (this.exited) return;
-    const closed = once(this.child, 'close');
     if (this.child.connected) this.child.disconnect();
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
-    await closed;
+    await this.ended;
     clearTimeout(timer);
   }
 

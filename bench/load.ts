@@ -8,31 +8,12 @@
  */
 import { parseArgs } from 'node:util';
 import { announce, exitWithParent } from './lifeline.js';
+import { type LoadResult } from './load-result.js';
 import { HttpLoadSession } from './load-http.js';
 import { type LoadSession } from './load-session.js';
 import { WsLoadSession } from './load-ws.js';
 import { cpuMicros, rssKb } from './proc.js';
 import { quantile } from './stats.js';
-
-export interface ProcessCost {
-  readonly pid: number;
-  readonly cpuUsPerCall: number;
-  readonly rssMb: number;
-}
-
-export interface LoadResult {
-  readonly event: 'done';
-  readonly concurrency: number;
-  readonly seconds: number;
-  readonly calls: number;
-  readonly callsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly errors: number;
-  /** The first few different problems. */
-  readonly problems: readonly string[];
-  readonly processes: readonly ProcessCost[];
-}
 
 /** After a failed call a client waits, so that a dead server is not hammered. */
 const AFTER_ERROR_MS = 20;
