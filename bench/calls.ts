@@ -39,7 +39,12 @@ export interface CallOptions {
   readonly warmupSeconds: number;
   readonly concurrencies: readonly number[];
   readonly progress: (text: string) => void;
+  /** A window that could not be measured: what it was, and why. */
+  readonly fail: (text: string) => void;
 }
+
+/** Before the first round every series runs once for nothing: code that is not compiled yet costs several times more. */
+const WARM_CONCURRENCY = 16;
 
 const EXTRA_MS = 60_000;
 
@@ -84,6 +89,29 @@ function summarise({ scenario, target }: Series, concurrency: number, rounds: re
   };
 }
 
+/** One window; a target that fails is reported and has no figure. */
+async function attempt(
+  children: Children,
+  series: Series,
+  concurrency: number,
+  options: CallOptions,
+): Promise<LoadResult | undefined> {
+  const name = `${series.scenario} ${series.target.name}, C=${concurrency}`;
+  try {
+    const result = await measure(children, series, concurrency, options);
+    const cpu = result.processes[0]?.cpuUsPerCall;
+    options.progress(
+      `${name}: ${Math.round(result.callsPerSecond)} calls/s` +
+        (cpu === undefined ? '' : `, ${cpu.toFixed(0)} µs a call`) +
+        (result.errors === 0 ? '' : `, ${result.errors} ERRORS: ${result.problems.join('; ')}`),
+    );
+    return result;
+  } catch (error) {
+    options.fail([`${name}: ${(error as Error).message}`, series.target.program?.obituary ?? ''].join('\n'));
+    return undefined;
+  }
+}
+
 /** A B C D A B C D … for each concurrency. */
 export async function measureCalls(
   children: Children,
@@ -91,21 +119,18 @@ export async function measureCalls(
   options: CallOptions,
 ): Promise<CallFigures[]> {
   const figures: CallFigures[] = [];
+  options.progress('warming up');
+  for (const one of series) await attempt(children, one, WARM_CONCURRENCY, { ...options, progress: () => undefined });
   for (const concurrency of options.concurrencies) {
     const results = new Map<Series, LoadResult[]>(series.map((one) => [one, []]));
     for (let round = 1; round <= options.rounds; round += 1) {
+      options.progress(`round ${round} of ${options.rounds}`);
       for (const [one, seen] of results) {
-        const result = await measure(children, one, concurrency, options);
-        seen.push(result);
-        const cpu = result.processes[0]?.cpuUsPerCall;
-        options.progress(
-          `C=${concurrency} round ${round}/${options.rounds}  ${one.scenario} ${one.target.name}: ` +
-            `${Math.round(result.callsPerSecond)} calls/s${cpu === undefined ? '' : `, ${cpu.toFixed(0)} µs a call`}` +
-            (result.errors === 0 ? '' : `, ${result.errors} ERRORS: ${result.problems.join('; ')}`),
-        );
+        const result = await attempt(children, one, concurrency, options);
+        if (result !== undefined) seen.push(result);
       }
     }
-    for (const [one, seen] of results) figures.push(summarise(one, concurrency, seen));
+    for (const [one, seen] of results) if (seen.length > 0) figures.push(summarise(one, concurrency, seen));
   }
   return figures;
 }

@@ -64,6 +64,11 @@ export class Program {
     return Number(spawned?.['pid'] ?? this.child.pid);
   }
 
+  /** How it ended and what it said last; `undefined` while it runs. */
+  get obituary(): string | undefined {
+    return this.exited ? this.lastWords(`${this.label} has ended`).message : undefined;
+  }
+
   /** The first event of this name, seen already or to come. Rejects with the process's last words when it ends. */
   waitFor(event: string, timeoutMs: number): Promise<ProcessEvent> {
     const seen = this.events.find((candidate) => candidate.event === event);

@@ -96,10 +96,14 @@ class Skipped {
     try {
       return await start();
     } catch (error) {
-      this.failed = true;
-      this.add(`${what}: ${(error as Error).message}`);
+      this.fail(`${what}: ${(error as Error).message}`);
       return undefined;
     }
+  }
+
+  fail(reason: string): void {
+    this.failed = true;
+    this.add(reason);
   }
 }
 
@@ -194,7 +198,10 @@ async function measure(children: Children, plan: Plan): Promise<{ result: BenchR
   const needsGateway = has('http') || has('ws') || has('stdio') || has('memory');
   if (needsGateway && !gatewayIsBuilt()) skipped.add('gateway: dist/main.js has not been built');
   const series = await startSeries(children, plan, skipped);
-  const calls = await measureCalls(children, series, { ...plan, progress });
+  const calls =
+    series.length === 0
+      ? []
+      : await measureCalls(children, series, { ...plan, progress, fail: (text) => skipped.fail(text) });
   await children.stop();
   const idle = has('memory') ? await measureMemory(children, plan, skipped) : [];
   await children.stop();

@@ -167,6 +167,7 @@ export function render(result: BenchResult): string {
     ...kernel(result.kernel),
     ...verdicts(result),
     ...(problems.length === 0 ? [] : ['Wrong answers', ...problems, '']),
-    `Differences under 30 % say nothing from three rounds (here rounds differ by up to ${show(noise * 100)} %); CPU is the figure to trust.`,
+    'Differences under 30 % say nothing from three rounds; CPU is the figure to trust.',
+    ...(result.rounds > 1 ? [`Here rounds differ by up to ${show(noise * 100)} %.`] : []),
   ].join('\n');
 }
