@@ -87,7 +87,9 @@ class Skipped {
   failed = false;
 
   add(reason: string): void {
-    this.reasons.push(reason.split('\n', 1)[0] ?? reason);
+    const lines = reason.trim().split('\n');
+    const last = lines.length > 1 ? ` (${(lines.at(-1) ?? '').trim()})` : '';
+    this.reasons.push(`${lines[0] ?? ''}${last}`);
     progress(`left out: ${reason}`);
   }
 
