@@ -74,49 +74,53 @@ function batch(
   return { kind: 'batch', items: items.map((item, index) => classify(item, faults?.get(index))) };
 }
 
+/** Members of a JSON value are never `undefined`, so a missing member reads as `undefined` and nothing else does. */
 function classify(value: unknown, fault: NameFault | undefined): ParsedMessage {
   if (!isJsonObject(value)) return invalid(null, 'invalid_request', 'a message must be a JSON object');
-  const { id, method } = value;
+  const { id } = value;
   if (fault !== undefined) {
     return invalid(isJsonRpcId(id) && !fault.idInDoubt ? id : null, 'duplicate_key', fault.detail);
   }
   if (value['jsonrpc'] !== '2.0') return refuse(value, 'jsonrpc must be "2.0"');
-  if (id !== undefined && !isJsonRpcId(id)) {
-    // An error response to a message whose id could not be read carries null.
-    if (id !== null || method !== undefined || !('error' in value)) {
-      return refuse(value, 'id must be a string or an integer');
-    }
-  }
-  return method === undefined ? response(value) : call(value);
+  return value['method'] === undefined ? response(value) : call(value);
 }
 
 function call(value: JsonObject): ParsedMessage {
-  if (typeof value['method'] !== 'string') return refuse(value, 'method must be a string');
-  if ('result' in value || 'error' in value) return refuse(value, 'a message with a method has no result or error');
-  if ('params' in value && !isJsonObject(value['params'])) return refuse(value, 'params must be an object');
-  // The casts below assert exactly what has been checked; copying the message to please the types would cost.
-  if ('id' in value) return { kind: 'request', message: value as unknown as JsonRpcRequest };
+  const { id, method, params, result, error } = value;
+  if (id !== undefined && !isJsonRpcId(id)) return refuse(value, BAD_ID);
+  if (typeof method !== 'string') return refuse(value, 'method must be a string');
+  if (params !== undefined && !isJsonObject(params)) return refuse(value, 'params must be an object');
+  if (result !== undefined || error !== undefined) {
+    return refuse(value, 'a message with a method has no result or error');
+  }
+  // The casts assert exactly what has been checked; copying the message to please the types would cost.
+  if (id !== undefined) return { kind: 'request', message: value as unknown as JsonRpcRequest };
   return { kind: 'notification', message: value as unknown as JsonRpcNotification };
 }
 
 function response(value: JsonObject): ParsedMessage {
-  const { error, result } = value;
-  if ('result' in value === 'error' in value) {
+  const { id, params, result, error } = value;
+  if ((result === undefined) === (error === undefined)) {
     return refuse(value, 'a message has a method, or else exactly one of result and error');
   }
-  if ('params' in value) return refuse(value, 'a response has no params');
-  if (error === undefined) {
-    if (!('id' in value)) return refuse(value, 'a result must carry the id of its request');
-    if (!isJsonObject(result)) return refuse(value, 'result must be an object');
-    return { kind: 'response', message: value as unknown as JsonRpcResponse };
-  }
+  if (params !== undefined) return refuse(value, 'a response has no params');
+  if (error !== undefined) return failure(value, id, error);
+  if (!isJsonRpcId(id)) return refuse(value, BAD_ID);
+  if (!isJsonObject(result)) return refuse(value, 'result must be an object');
+  return { kind: 'response', message: value as unknown as JsonRpcResponse };
+}
+
+function failure(value: JsonObject, id: unknown, error: unknown): ParsedMessage {
+  // The answer to a message whose id could not be read carries null, or no id at all (MCP 2025-11-25).
+  if (id !== undefined && id !== null && !isJsonRpcId(id)) return refuse(value, BAD_ID);
   if (!isJsonObject(error)) return refuse(value, 'error must be an object');
   if (!Number.isSafeInteger(error['code'])) return refuse(value, 'error.code must be an integer');
   if (typeof error['message'] !== 'string') return refuse(value, 'error.message must be a string');
-  const failure = value as unknown as JsonRpcFailure;
-  // MCP 2025-11-25 lets an error response leave its id out; inside the gateway that is null.
-  return { kind: 'response', message: 'id' in value ? failure : { ...failure, id: null } };
+  const message = value as unknown as JsonRpcFailure;
+  return { kind: 'response', message: id === undefined ? { ...message, id: null } : message };
 }
+
+const BAD_ID = 'id must be a string or an integer';
 
 function refuse(value: JsonObject, detail: string): InvalidFrame {
   const { id } = value;

@@ -57,6 +57,7 @@ export function parseRoute(target: string): Route {
 
 function decodeSegment(segment: string): string | undefined {
   if (segment === '' || segment.includes('/') || segment.length > MAX_SERVER_NAME * 3) return undefined;
+  if (!segment.includes('%')) return segment.length > MAX_SERVER_NAME ? undefined : segment;
   try {
     const name = decodeURIComponent(segment);
     return name.length > MAX_SERVER_NAME ? undefined : name;

@@ -50,8 +50,6 @@ const ENVELOPE_BITS: ReadonlyMap<string, number> = new Map([
 /** Added to the bit of a member that is written in other case. */
 const MISSPELT = 64;
 
-/** Past so many characters of a string the engine's own search is faster than a loop. */
-const SHORT_STRING = 24;
 /** Past so many members, names are compared through a set instead of pairwise hashes. */
 const FEW_MEMBERS = 16;
 
@@ -104,16 +102,12 @@ export function scanFrame(text: string, maxDepth: number): ScanResult {
   return names.faults === undefined ? CLEAN : { tooDeep: false, faults: names.faults };
 }
 
-/** Index of the quote that closes the string whose first character is at `from`; the text's length if none does. */
+/**
+ * Index of the quote that closes the string whose first character is at `from`; the text's length if none does. The
+ * engine's own search beats a loop over characters for strings of any length.
+ */
 function stringEnd(text: string, from: number): number {
-  const near = Math.min(text.length, from + SHORT_STRING);
-  let i = from;
-  while (i < near) {
-    const c = text.charCodeAt(i);
-    if (c === QUOTE) return i;
-    i += c === BACKSLASH ? 2 : 1;
-  }
-  for (;;) {
+  for (let i = from; ;) {
     const quote = text.indexOf('"', i);
     if (quote < 0) return text.length;
     let first = quote;
@@ -222,18 +216,26 @@ class MemberNames {
 function knownMember(text: string, from: number, end: number): number {
   switch (end - from) {
     case 2:
-      return text.startsWith('id', from) ? 2 : 0;
+      return spells(text, from, 'id') ? ID_BIT : 0;
     case 5:
-      return text.startsWith('error', from) ? 32 : 0;
+      return spells(text, from, 'error') ? 32 : 0;
     case 6:
-      if (text.startsWith('method', from)) return 4;
-      if (text.startsWith('params', from)) return PARAMS_BIT;
-      return text.startsWith('result', from) ? 16 : 0;
+      if (spells(text, from, 'method')) return 4;
+      if (spells(text, from, 'params')) return PARAMS_BIT;
+      return spells(text, from, 'result') ? 16 : 0;
     case 7:
-      return text.startsWith('jsonrpc', from) ? 1 : 0;
+      return spells(text, from, 'jsonrpc') ? 1 : 0;
     default:
       return 0;
   }
+}
+
+/** `startsWith`, which is a call into the engine, for names of a few characters. */
+function spells(text: string, from: number, name: string): boolean {
+  for (let k = 0; k < name.length; k++) {
+    if (text.charCodeAt(from + k) !== name.charCodeAt(k)) return false;
+  }
+  return true;
 }
 
 function decoded(raw: string): string {
@@ -248,5 +250,7 @@ function decoded(raw: string): string {
 
 /** A name without its case, Unicode's single-letter variants included (`ſ` is `s`, the Kelvin sign is `k`). */
 function folded(raw: string): string {
-  return decoded(raw).toUpperCase().toLowerCase();
+  return PLAIN.test(raw) ? raw.toLowerCase() : decoded(raw).toUpperCase().toLowerCase();
 }
+
+const PLAIN = /^[ !#-[\]-~]*$/;

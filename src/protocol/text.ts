@@ -36,10 +36,10 @@ const PLAIN = /^[ -~]*$/;
 export function stripControl(text: string, max = Infinity): string {
   if (text.length <= max && PLAIN.test(text)) return text;
   const clean = text
+    .replace(LONE_SURROGATES, '\ufffd') // first: what is removed between two halves must not join them
     .replace(ESCAPE_SEQUENCES, '')
     .replace(LINE_BREAKS, ' ')
-    .replace(INVISIBLE, '')
-    .replace(LONE_SURROGATES, '\ufffd');
+    .replace(INVISIBLE, '');
   return clean.length <= max ? clean : cut(clean, max);
 }
 
