@@ -7,6 +7,8 @@ import { StringDecoder } from 'node:string_decoder';
 import { createParser, type EventSourceParser } from 'eventsource-parser';
 
 const BOM = 0xfeff;
+const MAX_ID_CHARS = 1_024;
+const HEADER_VALUE = /^[\x20-\x7e\x80-\xff]+$/;
 
 export class SseStream {
   /** The id to resume after, once the server gave one. */
@@ -32,6 +34,17 @@ export class SseStream {
         if (type === 'max-buffer-size-exceeded') this.#overflown = true;
       },
     });
+  }
+
+  /**
+   * The last event id as the value of a Last-Event-ID header: its UTF-8 bytes (WHATWG HTML), one character a byte.
+   * Undefined when there is none or HTTP cannot carry it.
+   */
+  get resumeHeader(): string | undefined {
+    const { lastEventId } = this;
+    if (lastEventId === undefined || lastEventId === '' || lastEventId.length > MAX_ID_CHARS) return undefined;
+    const bytes = Buffer.from(lastEventId).toString('latin1');
+    return HEADER_VALUE.test(bytes) ? bytes : undefined;
   }
 
   /** Takes the next bytes. Returns false once an event is past the cap; the stream is spent then. */

@@ -51,11 +51,6 @@ export class LineSplitter {
     return start === chunk.length || this.#hold(start === 0 ? chunk : chunk.subarray(start));
   }
 
-  /** The unfinished line's size; at the end of the stream it is a message cut short. */
-  get unfinished(): number {
-    return this.#held;
-  }
-
   #hold(rest: Buffer): boolean {
     this.#pieces.push(rest);
     this.#held += rest.length;

@@ -40,7 +40,7 @@ export class ListenExchange extends Exchange {
   }
 
   start(): void {
-    this.#owner.listenAgain(this, this.#stream?.lastEventId);
+    this.#owner.listenAgain(this, this.#stream?.resumeHeader);
   }
 
   override cancel(): void {

@@ -31,7 +31,9 @@ export interface RequestOwner {
   unqueued(bytes: number): void;
   /** The request has its answer or failure. */
   settled(exchange: RequestExchange): void;
-  /** The answer came on a stream that is still open. */
+  /** The status of a message that gets no answer came. */
+  accepted(exchange: RequestExchange): void;
+  /** What is left of the body serves nobody, but it is still open. */
   lingers(exchange: RequestExchange): void;
   /** The exchange is over and its connection free. */
   ended(exchange: RequestExchange): void;
@@ -78,11 +80,6 @@ export class RequestExchange extends Exchange {
     this.#settled = id === undefined;
   }
 
-  /** True once the answer or failure was told; what is left of the stream serves nobody. */
-  get isSettled(): boolean {
-    return this.#settled;
-  }
-
   get isCancelled(): boolean {
     return this.cancelled;
   }
@@ -104,7 +101,12 @@ export class RequestExchange extends Exchange {
     this.#size = 0;
     this.#mode = this.#modeOf(status, head);
     if (status < 300 && head.sessionId !== undefined) this.#owner.sessionGiven(head.sessionId);
-    if (this.#mode === 'sse') {
+    if (this.#mode === 'ignore') {
+      // A body behind this is read to its end, so that the connection can be used again, but not for ever.
+      this.#owner.lingers(this);
+      this.#owner.accepted(this);
+      this.#fail(this.#protocol(`answered ${status} without a message`));
+    } else if (this.#mode === 'sse') {
       const before = this.#stream;
       this.#stream = new SseStream(this.#owner.maxMessageBytes, (data, type) => this.#onEvent(data, type));
       this.#stream.lastEventId = before?.lastEventId;
@@ -139,7 +141,6 @@ export class RequestExchange extends Exchange {
     }
     if (this.#mode === 'json') this.#onJson();
     else if (this.#mode === 'error') this.#onErrorStatus();
-    else this.#fail(this.#protocol(`answered ${this.#status} without a message`));
     this.#owner.ended(this);
   }
 
@@ -183,7 +184,7 @@ export class RequestExchange extends Exchange {
 
   /** The SSE stream, or an attempt to resume it, ended. */
   #streamOver(error: Error): void {
-    const lastEventId = this.#stream?.lastEventId;
+    const lastEventId = this.#stream?.resumeHeader;
     // A new id is progress even without a message: so a server makes its clients poll (SEP-1699).
     if (lastEventId !== this.#resumedFrom) this.#resumptions = 0;
     if (this.#settled || lastEventId === undefined || this.#resumptions >= MAX_RESUMPTIONS) {
@@ -229,7 +230,6 @@ export class RequestExchange extends Exchange {
   #cutShort(): void {
     super.cancel();
     if (this.#mode === 'error') this.#onErrorStatus();
-    else this.#fail(this.#protocol(`answered ${this.#status} without a message`));
     this.#owner.ended(this);
   }
 

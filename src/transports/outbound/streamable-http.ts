@@ -151,8 +151,11 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
 
   ended(exchange: RequestExchange): void {
     this.#lingering.delete(exchange);
-    if (exchange.id !== undefined) return;
     this.#notices.delete(exchange);
+    if (exchange.releases) this.#initialized.release();
+  }
+
+  accepted(exchange: RequestExchange): void {
     if (exchange.releases) this.#initialized.release();
   }
 
@@ -195,8 +198,8 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     this.#cancelLinger = undefined;
     for (const [exchange, seen] of this.#lingering) {
       if (seen) {
-        this.#lingering.delete(exchange);
         exchange.cancel();
+        this.ended(exchange);
       } else {
         this.#lingering.set(exchange, true);
       }

@@ -382,6 +382,39 @@ describe('Streamable HTTP transport', () => {
       assert.equal(fixture.seen[1].response.destroyed, false);
     });
 
+    it('takes back the connection of a notification that is answered by an endless body', async () => {
+      fixture.override = ({ response, message }) => {
+        if (message?.['id'] !== undefined) return false;
+        stream(response, ':\n\n');
+        return true;
+      };
+      transport.send(notification('notifications/initialized'));
+      transport.send(request(1, 'echo'));
+      await recorder.result(1);
+      const closed = new Promise((resolve) => fixture.seen[0]?.response.once('close', resolve));
+      clock.advance(10_000);
+      await closed;
+      assert.deepEqual(clock.waits, []);
+    });
+
+    it('resumes from an id outside ASCII, and does not resume from one that HTTP cannot carry', async () => {
+      let id = 'ä€';
+      fixture.override = ({ request: { method }, response }) => {
+        if (method === 'POST') stream(response, `id: ${id}\ndata:\n\n`).end();
+        else stream(response, 'data: {"jsonrpc":"2.0","id":1,"result":{}}\n\n').end();
+        return true;
+      };
+      transport.send(request(1, 'echo'));
+      await clock.set(1_000);
+      clock.advance(1_000);
+      await recorder.result(1);
+      const header = seen('GET')[0]?.request.headers['last-event-id'];
+      assert.equal(Buffer.from(String(header), 'latin1').toString(), id);
+      id = 'a\u0001b';
+      transport.send(request(2, 'echo'));
+      assert.equal((await failure(2)).kind, 'closed');
+    });
+
     it('passes answers to the server while every connection waits for one', async () => {
       const single = await open({ connections: 1 });
       let waiting: ServerResponse | undefined;
