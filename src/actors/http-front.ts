@@ -112,7 +112,7 @@ export class HttpFront {
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
     if (!goodVersion(req)) return this.#refuse(req, res, 'unsupported_version');
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
-      if (!body.ok) return sendError(res, 'payload_too_large', { headers: { connection: 'close' } });
+      if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
       if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
       this.#route(req, res, scope, frame, body.bytes);
@@ -199,7 +199,7 @@ export class HttpFront {
     const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
     if (sessionId === null) return this.#refuse(req, res, 'session_required');
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
-      if (!body.ok) return sendError(res, 'payload_too_large', { headers: { connection: 'close' } });
+      if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
       if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
       const entry = this.#plane.sessions.get(sessionId);
@@ -228,6 +228,11 @@ export class HttpFront {
     req.resume();
     sendError(res, name);
   }
+}
+
+function refuseBody(res: ServerResponse, why: 'payload_too_large' | 'parse_error'): void {
+  if (why === 'parse_error') sendError(res, why, { detail: 'the body is not UTF-8' });
+  else sendError(res, why, { headers: { connection: 'close' } }); // the rest of the body is not worth reading
 }
 
 /** How many answers the frame asks for. */

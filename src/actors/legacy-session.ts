@@ -166,6 +166,10 @@ export class LegacySession {
   #request(request: JsonRpcRequest, channel: Channel): void {
     const { id, method } = request;
     const params = request.params ?? {};
+    if (this.#calls.has(id)) {
+      const detail = 'the id is that of a request which is not answered yet';
+      return this.#refuse(null, gatewayError('invalid_request', detail), channel); // with the id it would answer the other one
+    }
     const rule = CLIENT_REQUESTS.get(method);
     if (rule === undefined) return this.#refuse(id, gatewayError('method_not_found', stripControl(method, 80)), channel);
     if (this.phase === 'new' && !('beforeInitialized' in rule)) return this.#refuse(id, gatewayError('not_initialized'), channel);
@@ -291,7 +295,7 @@ export class LegacySession {
     renamedUri?: { own: string; shown: string },
   ): void {
     const gate = route.target;
-    const refusal = this.#admit(request.id, gate);
+    const refusal = this.#admit(gate);
     if (refusal) return this.#refuse(request.id, refusal, channel);
     const meta = params['_meta'];
     const token = isJsonObject(meta) ? meta['progressToken'] : undefined;
@@ -311,8 +315,7 @@ export class LegacySession {
     this.#env.wheel.schedule(call, gate.requestTimeout);
   }
 
-  #admit(id: JsonRpcId, gate: UpstreamGate): JsonRpcErrorObject | undefined {
-    if (this.#calls.has(id)) return gatewayError('invalid_request', 'the id is that of a request which is not yet answered');
+  #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS) return gatewayError('overloaded', `${MAX_CALLS} requests of this session are outstanding`);
     if (gate.session === null) return this.#failure(unavailable(gate, this.#env.clock));
     if (gate.inFlight >= gate.maxInFlight) {

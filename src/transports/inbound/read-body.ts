@@ -1,20 +1,21 @@
 /** Reads an HTTP body up to a bound. */
+import { isUtf8 } from 'node:buffer';
 import { type IncomingMessage } from 'node:http';
 
-export type Body = { readonly ok: true; readonly text: string; readonly bytes: number } | { readonly ok: false; readonly why: 'too_large' };
+export type Body = { readonly ok: true; readonly text: string; readonly bytes: number } | { readonly ok: false; readonly why: 'payload_too_large' | 'parse_error' };
 
 /** Bytes past the bound that are read and thrown away, so that the client gets to read the refusal. */
 const MERCY_BYTES = 16 * 1024 * 1024;
 
 /**
- * Calls `done` once with the body's text, or when more than `maxBytes` are announced or have come. Not called when the
+ * Calls `done` once: with the body's text, or when it is no UTF-8, or when more than `maxBytes` are announced or have come. Not called when the
  * client goes away first. Callbacks and not a promise: this is the data path.
  */
 export function readBody(req: IncomingMessage, maxBytes: number, done: (body: Body) => void): void {
   const announced = req.headers['content-length'];
   if (announced !== undefined && Number(announced) > maxBytes) {
     skipRest(req);
-    done({ ok: false, why: 'too_large' });
+    done({ ok: false, why: 'payload_too_large' });
     return;
   }
   let first: Buffer | null = null;
@@ -26,13 +27,16 @@ export function readBody(req: IncomingMessage, maxBytes: number, done: (body: Bo
       req.off('data', onData);
       req.off('end', onEnd);
       skipRest(req);
-      done({ ok: false, why: 'too_large' });
+      done({ ok: false, why: 'payload_too_large' });
     } else if (first === null) first = chunk;
     else (more ??= [first]).push(chunk);
   };
   const onEnd = (): void => {
     const whole = more === null ? first : Buffer.concat(more, bytes);
-    done({ ok: true, text: whole === null ? '' : whole.toString('utf8'), bytes });
+    if (whole === null) done({ ok: true, text: '', bytes });
+    // Bytes that are no UTF-8 must not become some other text on the way.
+    else if (isUtf8(whole)) done({ ok: true, text: whole.toString('utf8'), bytes });
+    else done({ ok: false, why: 'parse_error' });
   };
   req.on('data', onData);
   req.on('end', onEnd);
