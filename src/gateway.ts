@@ -56,7 +56,9 @@ export interface ShutdownOptions {
 }
 
 /** Version of this package. */
-export const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+export const VERSION = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
 
 export class Gateway {
   readonly #system: ActorSystem;
@@ -82,7 +84,10 @@ export class Gateway {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#log = options.log ?? createLog(gateway.logging.level, false);
-    this.#system = new ActorSystem({ ...(options.clock && { clock: options.clock }), onReport: (report) => this.#report(report) });
+    this.#system = new ActorSystem({
+      ...(options.clock && { clock: options.clock }),
+      onReport: (report) => this.#report(report),
+    });
     const now = this.#system.clock.now();
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     this.#plane = new DataPlane(gateway, new Counters());
@@ -111,7 +116,7 @@ export class Gateway {
 
   /** Path of the admin socket. */
   get adminSocket(): string {
-    return this.#running.current.gateway.admin.socket ?? defaultSocketPath(this.#address.port);
+    return this.#plane.options.admin.socket ?? defaultSocketPath(this.#address.port);
   }
 
   /** Boots the tree. Resolves when clients are served; upstreams appear as they come up. Rejects when it cannot listen. */
@@ -125,7 +130,11 @@ export class Gateway {
    * A second call joins the first; its options are ignored.
    */
   async gracefulShutdown({ timeout, callback }: ShutdownOptions = {}): Promise<DrainOutcome> {
-    const sent = this.#system.urgent(DRAIN, { type: 'drain/begin', reason: 'shutdown', ...(timeout !== undefined && { timeoutMs: timeout }) });
+    const sent = this.#system.urgent(DRAIN, {
+      type: 'drain/begin',
+      reason: 'shutdown',
+      ...(timeout !== undefined && { timeoutMs: timeout }),
+    });
     if (sent !== 'ok') this.#stop('forced');
     const end = await this.ended;
     const outcome = end.kind === 'drained' ? end.outcome : 'forced';
@@ -174,14 +183,22 @@ export class Gateway {
         version: VERSION,
         log,
         random,
-        load: this.#options.reload ?? (() => Promise.resolve({ ok: true, config: this.#running.current, warnings: [] })),
+        load:
+          this.#options.reload ?? (() => Promise.resolve({ ok: true, config: this.#running.current, warnings: [] })),
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
         buildUpstream: (id, lifecycle) => buildUpstream(id, lifecycle as ActorInit<never>),
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
       '/front/listeners/http': listener({ system, plane, http, log, address: this.#address }),
-      '/drain': drain({ system, plane, log, random, progress: this.#drain, onDrained: (outcome) => this.#stop(outcome) }),
+      '/drain': drain({
+        system,
+        plane,
+        log,
+        random,
+        progress: this.#drain,
+        onDrained: (outcome) => this.#stop(outcome),
+      }),
       '/consoles/admin': adminEndpoint({ system, plane, view: this.#view, ring, log, path: () => this.adminSocket }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
@@ -207,7 +224,14 @@ export class Gateway {
   }
 
   #applyOptions(config: Config): void {
-    this.#plane.options = config.gateway;
+    // What needs a restart stays as it was at the start.
+    const {
+      listen,
+      dashboard: { enabled, refreshInterval },
+      admin,
+    } = this.#plane.options;
+    const next = config.gateway;
+    this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
   }
@@ -232,18 +256,25 @@ export class Gateway {
       case 'child/started':
         return log.debug({ ...fields, incarnation: report.incarnation }, 'started');
       case 'child/terminated':
-        if (report.reason.type === 'fault') log.error({ ...fields, stack: report.reason.error.stack }, describeExit(report.reason));
+        if (report.reason.type === 'fault')
+          log.error({ ...fields, stack: report.reason.error.stack }, describeExit(report.reason));
         else log.debug(fields, describeExit(report.reason));
         return;
       case 'child/restarted':
-        return log.warn({ ...fields, incarnation: report.incarnation }, `restarted after ${describeExit(report.reason)}`);
+        return log.warn(
+          { ...fields, incarnation: report.incarnation },
+          `restarted after ${describeExit(report.reason)}`,
+        );
       case 'child/start-failed':
       case 'actor/late-error':
         return log.error({ ...fields, stack: report.error.stack }, report.error.message);
       case 'child/abandoned':
         return log.error({ ...fields, afterMs: report.afterMs }, 'did not stop in time and was left behind');
       case 'supervisor/intensity-exceeded':
-        return log.error({ ...fields, restarts: report.restarts, withinMs: report.withinMs }, 'restarts too often and gives up');
+        return log.error(
+          { ...fields, restarts: report.restarts, withinMs: report.withinMs },
+          'restarts too often and gives up',
+        );
     }
   }
 }

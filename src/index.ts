@@ -1,4 +1,11 @@
 /** The library: run the gateway inside your own process. */
 export { type GatewaySnapshot } from './admin/protocol.js';
-export { type Config, type ConfigProblem, demoConfig, loadConfig, type LoadResult, renderProblems } from './config/index.js';
+export {
+  type Config,
+  type ConfigProblem,
+  demoConfig,
+  loadConfig,
+  type LoadResult,
+  renderProblems,
+} from './config/index.js';
 export { Gateway, type GatewayEnd, type GatewayOptions, type ShutdownOptions, VERSION } from './gateway.js';

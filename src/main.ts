@@ -32,19 +32,23 @@ async function main(): Promise<void> {
     return exit(EXIT.configuration);
   }
   if (options.checkConfig) {
-    if (loaded.warnings.length > 0) process.stderr.write(`${renderProblems(loaded.warnings, options.config ?? null)}\n`);
+    if (loaded.warnings.length > 0)
+      process.stderr.write(`${renderProblems(loaded.warnings, options.config ?? null)}\n`);
     process.stdout.write(`The configuration is valid: ${loaded.config.servers.size} upstreams.\n`);
     return exit(EXIT.ok);
   }
   const terminal = process.stderr.isTTY;
   const output = createLog(loaded.config.gateway.logging.level, terminal);
-  for (const warning of loaded.warnings) output.log.warn({ event: 'configuration_warning', path: warning.path }, warning.message);
+  for (const warning of loaded.warnings)
+    output.log.warn({ event: 'configuration_warning', path: warning.path }, warning.message);
   await run(options, loaded.config, output);
 }
 
 function load(options: ProcessOptions): Promise<LoadResult> {
   const { config: file, overrides } = options;
-  return file === undefined ? demoConfig({ env: process.env, overrides }) : loadConfig({ file, env: process.env, overrides });
+  return file === undefined
+    ? demoConfig({ env: process.env, overrides })
+    : loadConfig({ file, env: process.env, overrides });
 }
 
 async function run(options: ProcessOptions, config: Config, output: LogOutput): Promise<void> {
@@ -74,10 +78,18 @@ async function run(options: ProcessOptions, config: Config, output: LogOutput): 
 /** Said at every log level: scripts wait for this line. */
 function sayReady(gateway: Gateway, config: Config, log: Logger): void {
   const line = `ready: connect MCP clients to ${gateway.url} (for one upstream alone: ${gateway.url}/s/<name>)`;
-  log.child({}, { level: 'info' }).info(
-    { event: 'ready', url: gateway.url, adminSocket: gateway.adminSocket, upstreams: [...config.servers.keys()], pid: process.pid },
-    line,
-  );
+  log
+    .child({}, { level: 'info' })
+    .info(
+      {
+        event: 'ready',
+        url: gateway.url,
+        adminSocket: gateway.adminSocket,
+        upstreams: [...config.servers.keys()],
+        pid: process.pid,
+      },
+      line,
+    );
 }
 
 /** SIGTERM and SIGINT drain, a second one forces; SIGHUP reads the configuration again. */

@@ -84,7 +84,11 @@ class AdminAnswers {
       case 'drain':
         return this.#beginDrain((params as Params['drain']).timeoutMs);
       case 'force-shutdown':
-        return this.#ask<DrainMessage>(system.whereis(DRAIN), (replyTo) => ({ type: 'drain/force', reason: 'operator', replyTo }));
+        return this.#ask<DrainMessage>(system.whereis(DRAIN), (replyTo) => ({
+          type: 'drain/force',
+          reason: 'operator',
+          replyTo,
+        }));
       case 'logs':
         return done(this.#logs(params as Params['logs'], context));
       case 'watch':
@@ -133,7 +137,9 @@ class AdminAnswers {
       const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
       return refuse('invalid_arguments', `${issues.join('; ')}.`);
     }
-    return this.#ask(this.#deps.system.whereis(actorName<unknown>(path)), (replyTo) => known.message(parsed.data, replyTo));
+    return this.#ask(this.#deps.system.whereis(actorName<unknown>(path)), (replyTo) =>
+      known.message(parsed.data, replyTo),
+    );
   }
 
   #kill(name: string): AdminReply {
@@ -145,18 +151,32 @@ class AdminAnswers {
   }
 
   #find(name: string): string | AdminError {
-    const match = matchActor(name, [...this.#deps.system.paths()].filter((path) => path !== ''));
+    const match = matchActor(
+      name,
+      [...this.#deps.system.paths()].filter((path) => path !== ''),
+    );
     switch (match.kind) {
       case 'found':
         return match.path;
       case 'ambiguous':
-        return { code: 'ambiguous_actor', message: `Several actors are called "${name}"; give the whole path.`, suggestions: match.candidates };
+        return {
+          code: 'ambiguous_actor',
+          message: `Several actors are called "${name}"; give the whole path.`,
+          suggestions: match.candidates,
+        };
       case 'unknown':
-        return { code: 'unknown_actor', message: `There is no actor "${name}"; \`viable tree\` lists them.`, suggestions: match.suggestions };
+        return {
+          code: 'unknown_actor',
+          message: `There is no actor "${name}"; \`viable tree\` lists them.`,
+          suggestions: match.suggestions,
+        };
     }
   }
 
-  async #ask<M>(target: Ref<M> | undefined, message: (replyTo: { reply(value: unknown): void }) => M): Promise<AdminReply> {
+  async #ask<M>(
+    target: Ref<M> | undefined,
+    message: (replyTo: { reply(value: unknown): void }) => M,
+  ): Promise<AdminReply> {
     try {
       return done(await ask<M, unknown>(this.#deps.system.wheel, target, message, ASK_TIMEOUT_MS));
     } catch (cause) {
@@ -165,7 +185,10 @@ class AdminAnswers {
     }
   }
 
-  #logs({ lines = DEFAULT_LOG_LINES, level = 'trace', follow = false }: Params['logs'], context: AdminContext): LogLine[] {
+  #logs(
+    { lines = DEFAULT_LOG_LINES, level = 'trace', follow = false }: Params['logs'],
+    context: AdminContext,
+  ): LogLine[] {
     const least = LOG_LEVELS.indexOf(level);
     const wanted = (line: { level: LogLevel }): boolean => LOG_LEVELS.indexOf(line.level) >= least;
     if (follow) {

@@ -110,7 +110,13 @@ class Catalogue implements Behavior<CatalogueMessage> {
     if (changes.length > 0) system.tell(REGISTRY, { type: 'registry/lists-changed', changes });
     const { tools, prompts, resources } = table.aggregate.lists;
     this.#deps.log.info(
-      { event: 'catalogue', version: table.version, tools: tools.size, prompts: prompts.size, resources: resources.size },
+      {
+        event: 'catalogue',
+        version: table.version,
+        tools: tools.size,
+        prompts: prompts.size,
+        resources: resources.size,
+      },
       'published the merged catalogue',
     );
   }
@@ -118,7 +124,10 @@ class Catalogue implements Behavior<CatalogueMessage> {
   #offers(parts: readonly Part[]): Offer<UpstreamGate>[] {
     const wishes = new Map<string, string>();
     for (const { server } of parts) if (server.prefix !== undefined) wishes.set(server.name, server.prefix);
-    const { prefixes, conflicts } = assignPrefixes(parts.map((part) => part.server.name), wishes);
+    const { prefixes, conflicts } = assignPrefixes(
+      parts.map((part) => part.server.name),
+      wishes,
+    );
     for (const conflict of conflicts) {
       this.#once(`${conflict.kind}:${conflict.prefix}:${conflict.servers.join()}`, () =>
         this.#deps.log.warn({ event: 'collision', ...conflict }, 'servers whose prefixes are the same or look alike'),
@@ -174,5 +183,8 @@ function sameList(
 ): boolean {
   const old = before.scope(scope)?.lists[kind];
   const next = after.scope(scope)?.lists[kind];
-  return old === next || (old !== undefined && next !== undefined ? old.equals(next) : (old?.size ?? 0) === (next?.size ?? 0));
+  return (
+    old === next ||
+    (old !== undefined && next !== undefined ? old.equals(next) : (old?.size ?? 0) === (next?.size ?? 0))
+  );
 }

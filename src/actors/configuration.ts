@@ -7,8 +7,23 @@
  * Invariants: a configuration that does not load changes nothing; upstreams that are the same before and after are never
  * touched. Reading the file is the one thing that it waits for.
  */
-import { type Config, type ConfigProblem, diffConfig, isEmptyDiff, type LoadResult, renderProblems, type ServerConfig } from '../config/index.js';
-import { type ActorContext, type ActorInit, type ActorSystem, type Behavior, type ChildSpec, type ReplyTo } from '../kernel/index.js';
+import {
+  type Config,
+  type ConfigProblem,
+  diffConfig,
+  isEmptyDiff,
+  type LoadResult,
+  renderProblems,
+  type ServerConfig,
+} from '../config/index.js';
+import {
+  type ActorContext,
+  type ActorInit,
+  type ActorSystem,
+  type Behavior,
+  type ChildSpec,
+  type ReplyTo,
+} from '../kernel/index.js';
 import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type DataPlane } from './data-plane.js';
@@ -96,8 +111,15 @@ class Configuration implements Behavior<ConfigurationMessage> {
     for (const name of diff.changed) this.#deps.system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
     const { added, removed, changed, gateway } = diff;
     const summary = `added ${added.length}, removed ${removed.length}, changed ${changed.length} upstreams`;
-    log.info({ event: 'configuration', cause, version: running.version, added, removed, changed, options: gateway.applied }, `configuration applied: ${summary}`);
-    if (gateway.restart.length > 0) log.warn({ event: 'configuration_restart', options: gateway.restart }, 'these options take effect at the next start');
+    log.info(
+      { event: 'configuration', cause, version: running.version, added, removed, changed, options: gateway.applied },
+      `configuration applied: ${summary}`,
+    );
+    if (gateway.restart.length > 0)
+      log.warn(
+        { event: 'configuration_restart', options: gateway.restart },
+        'these options take effect at the next start',
+      );
     return { applied: true, version: running.version, summary };
   }
 
@@ -105,7 +127,10 @@ class Configuration implements Behavior<ConfigurationMessage> {
     const { running, log } = this.#deps;
     const text = renderProblems(problems, running.current.source.file);
     running.rejected = text;
-    log.error({ event: 'configuration_refused', cause, problems }, 'the changed configuration was refused; the old one stays');
+    log.error(
+      { event: 'configuration_refused', cause, problems },
+      'the changed configuration was refused; the old one stays',
+    );
     return { applied: false, problems: text };
   }
 
@@ -119,13 +144,17 @@ class Configuration implements Behavior<ConfigurationMessage> {
 
   #add(server: ServerConfig): void {
     const { system, plane, views, log } = this.#deps;
-    const gate = plane.gates.get(server.name) ?? new UpstreamGate(server.name, server.maxInFlight, server.timeouts.request);
+    const gate =
+      plane.gates.get(server.name) ?? new UpstreamGate(server.name, server.maxInFlight, server.timeouts.request);
     const view = views.get(server.name) ?? newUpstreamView(this.#context.clock.now());
     plane.gates.set(server.name, gate);
     views.set(server.name, view);
     const started = system.startChild(UPSTREAMS, this.#upstreamSpec(server.name, gate, view));
     if (!started.ok && started.why !== 'already_started') {
-      log.error({ event: 'upstream_not_started', upstream: server.name, why: started.why }, started.error?.message ?? started.why);
+      log.error(
+        { event: 'upstream_not_started', upstream: server.name, why: started.why },
+        started.error?.message ?? started.why,
+      );
     }
   }
 
@@ -136,7 +165,10 @@ class Configuration implements Behavior<ConfigurationMessage> {
       if (!server) throw new Error(`upstream "${name}" is configured no more`);
       return server;
     };
-    return buildUpstream(upstreamId(name), upstream({ system, plane, gate, config, version, log, random, createTransport, view }));
+    return buildUpstream(
+      upstreamId(name),
+      upstream({ system, plane, gate, config, version, log, random, createTransport, view }),
+    );
   }
 
   /** Gates in the order of the configuration: that of the merged lists and of the consoles. */

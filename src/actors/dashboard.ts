@@ -11,7 +11,11 @@ import { fileURLToPath } from 'node:url';
 import { type ActorContext, type Behavior, NORMAL } from '../kernel/index.js';
 import { type Logger } from '../telemetry/logger.js';
 
-export type DashboardMessage = { readonly type: 'process/exited'; readonly code: number | null; readonly signal: string | null };
+export type DashboardMessage = {
+  readonly type: 'process/exited';
+  readonly code: number | null;
+  readonly signal: string | null;
+};
 
 export interface DashboardDeps {
   readonly log: Logger;
@@ -63,7 +67,10 @@ class Dashboard implements Behavior<DashboardMessage> {
       return this.#context.exit(NORMAL);
     }
     if (message.code === 0) {
-      this.#deps.log.info({ event: 'dashboard_closed' }, 'dashboard closed, the gateway goes on; Ctrl-C stops it, `viable top` opens the dashboard again');
+      this.#deps.log.info(
+        { event: 'dashboard_closed' },
+        'dashboard closed, the gateway goes on; Ctrl-C stops it, `viable top` opens the dashboard again',
+      );
       return this.#context.exit(NORMAL);
     }
     this.#deps.crashes.count += 1;

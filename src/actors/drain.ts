@@ -91,7 +91,10 @@ class Drain implements Behavior<DrainMessage> {
     const deadlineAt = startedAt + timeout;
     progress.current = { startedAt, deadlineAt, reason, connectionsAtStart: plane.sessions.size };
     plane.admission = { state: 'draining', deadlineAt };
-    log.info({ event: 'draining', reason, timeoutMs: timeout, inFlight: plane.counters.inFlight }, 'draining: no newcomers, work in flight finishes');
+    log.info(
+      { event: 'draining', reason, timeoutMs: timeout, inFlight: plane.counters.inFlight },
+      'draining: no newcomers, work in flight finishes',
+    );
     this.#notify();
     this.#look();
   }
@@ -103,7 +106,8 @@ class Drain implements Behavior<DrainMessage> {
     if (plane.counters.inFlight === 0) {
       if (this.#machine.send({ type: 'settled' })) this.#close('completed', 'nothing is in flight');
     } else if (now >= (progress.current?.deadlineAt ?? now)) {
-      if (this.#machine.send({ type: 'expired' })) this.#close('timed_out', `${plane.counters.inFlight} calls did not finish in time`);
+      if (this.#machine.send({ type: 'expired' }))
+        this.#close('timed_out', `${plane.counters.inFlight} calls did not finish in time`);
     } else {
       this.#context.after(LOOK_MS, { type: 'drain/look' });
     }
@@ -112,7 +116,10 @@ class Drain implements Behavior<DrainMessage> {
   #notify(): void {
     if (this.#machine.phase !== 'draining') return;
     const { system, plane, random } = this.#deps;
-    const remaining = Math.max(0, Math.round((this.#deps.progress.current?.deadlineAt ?? 0) - this.#context.clock.now()));
+    const remaining = Math.max(
+      0,
+      Math.round((this.#deps.progress.current?.deadlineAt ?? 0) - this.#context.clock.now()),
+    );
     const spread = (plane.sessions.size / RECONNECTS_A_SECOND) * 1_000;
     const notice = (): ShutdownNotice => ({
       type: 'shutdown_pending',

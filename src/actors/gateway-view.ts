@@ -1,7 +1,13 @@
 /**
  * What consoles see of the gateway, put together from plain memory at one instant: no actor is asked or stopped.
  */
-import { CLIENT_TRANSPORTS, type ClientTransport, type GatewayPhase, type GatewaySnapshot, type UpstreamSnapshot } from '../admin/protocol.js';
+import {
+  CLIENT_TRANSPORTS,
+  type ClientTransport,
+  type GatewayPhase,
+  type GatewaySnapshot,
+  type UpstreamSnapshot,
+} from '../admin/protocol.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { type Windows } from '../telemetry/windows.js';
 import { type RunningConfig } from './configuration.js';
@@ -76,7 +82,10 @@ export class GatewayView {
 
   #connections(): GatewaySnapshot['connections'] {
     const { transports, sockets } = this.#deps.plane.counters;
-    const byTransport = Object.fromEntries(CLIENT_TRANSPORTS.map((name) => [name, transports[name].open])) as Record<ClientTransport, number>;
+    const byTransport = Object.fromEntries(CLIENT_TRANSPORTS.map((name) => [name, transports[name].open])) as Record<
+      ClientTransport,
+      number
+    >;
     return { byTransport, total: CLIENT_TRANSPORTS.reduce((sum, name) => sum + byTransport[name], 0), sockets };
   }
 

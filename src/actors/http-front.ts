@@ -53,7 +53,8 @@ export class HttpFront {
       case 'aggregate':
         return this.#streamableHttp(req, res, null);
       case 'server':
-        if (!this.#plane.gates.has(route.name)) return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
+        if (!this.#plane.gates.has(route.name))
+          return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
         return this.#streamableHttp(req, res, route.name);
       case 'sse':
         return req.method === 'GET' ? this.#openSse(req, res) : this.#notAllowed(res, 'GET');
@@ -69,7 +70,9 @@ export class HttpFront {
       case 'metrics':
       case 'resource-metadata':
       case 'unknown':
-        return sendError(res, 'unknown_route', { detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/sse and /mcp/ws' });
+        return sendError(res, 'unknown_route', {
+          detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/sse and /mcp/ws',
+        });
     }
   }
 
@@ -86,7 +89,10 @@ export class HttpFront {
     const { admission, sessions, options } = this.#plane;
     if (admission.state === 'draining') {
       const seconds = Math.max(1, Math.ceil((admission.deadlineAt - this.#env.clock.now()) / 1_000));
-      return { name: 'draining', reply: { data: { retryAfter: seconds }, headers: { 'retry-after': String(seconds) } } };
+      return {
+        name: 'draining',
+        reply: { data: { retryAfter: seconds }, headers: { 'retry-after': String(seconds) } },
+      };
     }
     if (sessions.size >= options.sessions.max) {
       return { name: 'too_many_sessions', reply: { headers: { 'retry-after': '10' } } };
@@ -122,15 +128,23 @@ export class HttpFront {
   #route(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) {
-      if (frame.kind === 'request' && frame.message.method === 'initialize') return this.#begin(req, res, scope, frame, bytes);
+      if (frame.kind === 'request' && frame.message.method === 'initialize')
+        return this.#begin(req, res, scope, frame, bytes);
       return sendError(res, 'session_required', { id: frame.kind === 'request' ? frame.message.id : null });
     }
     const session = this.#session(sessionId, scope);
-    if (!session) return sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
+    if (!session)
+      return sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
     this.#deliver(session, res, frame, bytes, null);
   }
 
-  #deliver(session: Ref<HttpSessionMessage>, res: ServerResponse, frame: ParsedFrame, bytes: number, newId: string | null): void {
+  #deliver(
+    session: Ref<HttpSessionMessage>,
+    res: ServerResponse,
+    frame: ParsedFrame,
+    bytes: number,
+    newId: string | null,
+  ): void {
     const requests = countAnswers(frame);
     const exchange = new HttpExchange(res, this.#env.wheel, requests, frame.kind === 'batch');
     exchange.sessionId = newId;
@@ -148,7 +162,11 @@ export class HttpFront {
     const facts = { sessionId, transport: 'http', scope, remote: remoteOf(req), route } as const;
     const started = this.#system.startChild<HttpSessionMessage>(
       CONNECTIONS,
-      actor<HttpSessionMessage>({ id: `http-${(this.#made += 1)}`, restart: 'temporary', init: httpSession(this.#env, facts) }),
+      actor<HttpSessionMessage>({
+        id: `http-${(this.#made += 1)}`,
+        restart: 'temporary',
+        init: httpSession(this.#env, facts),
+      }),
     );
     if (!started.ok) return sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
     this.#deliver(started.ref, res, frame, bytes, sessionId);
@@ -160,7 +178,11 @@ export class HttpFront {
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) return sendError(res, 'session_required');
     const refuse = (): void => sendError(res, 'session_exists');
-    const sent = this.#session(sessionId, scope)?.accept({ type: 'http/get', accept: () => new EventStream(res), refuse });
+    const sent = this.#session(sessionId, scope)?.accept({
+      type: 'http/get',
+      accept: () => new EventStream(res),
+      refuse,
+    });
     if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
   }
 
@@ -182,7 +204,13 @@ export class HttpFront {
     const closed = this.closedToNewcomers();
     if (closed) return sendError(res, closed.name, closed.reply);
     if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
-    const facts = { sessionId: randomUUID(), transport: 'sse', scope: null, remote: remoteOf(req), route: '/mcp/sse' } as const;
+    const facts = {
+      sessionId: randomUUID(),
+      transport: 'sse',
+      scope: null,
+      remote: remoteOf(req),
+      route: '/mcp/sse',
+    } as const;
     const started = this.#system.startChild<SseConnectionMessage>(
       CONNECTIONS,
       actor<SseConnectionMessage>({
@@ -216,7 +244,12 @@ export class HttpFront {
     const good = kind === 'health' || state === 'running';
     let ready = 0;
     for (const gate of this.#plane.gates.values()) if (gate.session !== null) ready += 1;
-    sendJson(res, good ? 200 : 503, { status: state, upstreams: { ready, configured: this.#plane.gates.size } }, NO_STORE);
+    sendJson(
+      res,
+      good ? 200 : 503,
+      { status: state, upstreams: { ready, configured: this.#plane.gates.size } },
+      NO_STORE,
+    );
   }
 
   #notAllowed(res: ServerResponse, allow: string): void {
@@ -260,5 +293,3 @@ function headerOf(req: IncomingMessage, name: string): string | undefined {
 export function remoteOf(req: IncomingMessage): string {
   return `${req.socket.remoteAddress ?? '?'}:${req.socket.remotePort ?? 0}`;
 }
-
-

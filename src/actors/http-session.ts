@@ -24,7 +24,8 @@ export type HttpSessionMessage =
   | { readonly type: 'http/delete'; readonly done: () => void };
 
 export function httpSession(env: SessionEnvironment, facts: ClientFacts) {
-  return (context: ActorContext<HttpSessionMessage>): Behavior<HttpSessionMessage> => new HttpSession(env, facts, context);
+  return (context: ActorContext<HttpSessionMessage>): Behavior<HttpSessionMessage> =>
+    new HttpSession(env, facts, context);
 }
 
 class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {

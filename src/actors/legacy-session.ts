@@ -89,7 +89,8 @@ export class LegacySession {
     if (!this.#take(call)) return;
     const failed = 'error' in message && message.error.code === -32603;
     this.#count(call, failed ? 'failed' : 'succeeded');
-    const text = 'error' in message ? errorText(call.id, message.error) : resultText(call.id, resultJson(call, message.result));
+    const text =
+      'error' in message ? errorText(call.id, message.error) : resultText(call.id, resultJson(call, message.result));
     this.#answer(call.channel, text);
   }
 
@@ -121,7 +122,9 @@ export class LegacySession {
   /** Whether a log message passes the level that the client has set; all pass while it has set none. */
   wantsLog(params: JsonObject): boolean {
     const level = params['level'];
-    return this.logLevel === null || !isLogLevel(level) || LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.logLevel);
+    return (
+      this.logLevel === null || !isLogLevel(level) || LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.logLevel)
+    );
   }
 
   /** The client is gone for good: its upstream work is cancelled, nobody is answered. */
@@ -171,8 +174,10 @@ export class LegacySession {
       return this.#refuse(null, gatewayError('invalid_request', detail), channel); // with the id it would answer the other one
     }
     const rule = CLIENT_REQUESTS.get(method);
-    if (rule === undefined) return this.#refuse(id, gatewayError('method_not_found', stripControl(method, 80)), channel);
-    if (this.phase === 'new' && !('beforeInitialized' in rule)) return this.#refuse(id, gatewayError('not_initialized'), channel);
+    if (rule === undefined)
+      return this.#refuse(id, gatewayError('method_not_found', stripControl(method, 80)), channel);
+    if (this.phase === 'new' && !('beforeInitialized' in rule))
+      return this.#refuse(id, gatewayError('not_initialized'), channel);
     switch (rule.method) {
       case 'initialize':
         return this.#initialize(id, params, channel);
@@ -241,7 +246,8 @@ export class LegacySession {
 
   #callNamed(request: JsonRpcRequest, params: JsonObject, kind: 'tools' | 'prompts', channel: Channel): void {
     const name = params['name'];
-    if (typeof name !== 'string') return this.#refuse(request.id, gatewayError('invalid_params', '"name" must be a string'), channel);
+    if (typeof name !== 'string')
+      return this.#refuse(request.id, gatewayError('invalid_params', '"name" must be a string'), channel);
     const route = this.#view()?.[kind].get(name);
     if (route === undefined) {
       const error = gatewayError(kind === 'tools' ? 'unknown_tool' : 'unknown_prompt', stripControl(name, 128));
@@ -252,16 +258,19 @@ export class LegacySession {
 
   #read(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
     const uri = params['uri'];
-    if (typeof uri !== 'string') return this.#refuse(request.id, gatewayError('invalid_params', '"uri" must be a string'), channel);
+    if (typeof uri !== 'string')
+      return this.#refuse(request.id, gatewayError('invalid_params', '"uri" must be a string'), channel);
     const route = this.#view()?.resource(uri);
-    if (route === undefined) return this.#refuse(request.id, gatewayError('resource_not_found', undefined, { uri }), channel);
+    if (route === undefined)
+      return this.#refuse(request.id, gatewayError('resource_not_found', undefined, { uri }), channel);
     if (route.own === uri) return this.#dispatch(request, params, route, channel);
     this.#dispatch(request, { ...params, uri: route.own }, route, channel, { own: route.own, shown: uri });
   }
 
   #complete(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
     const ref = params['ref'];
-    if (!isJsonObject(ref)) return this.#refuse(request.id, gatewayError('invalid_params', '"ref" must be an object'), channel);
+    if (!isJsonObject(ref))
+      return this.#refuse(request.id, gatewayError('invalid_params', '"ref" must be an object'), channel);
     const { type, name, uri } = ref;
     if (type === 'ref/prompt' && typeof name === 'string') {
       const route = this.#view()?.prompts.get(name);
@@ -279,7 +288,11 @@ export class LegacySession {
   #setLevel(id: JsonRpcId, params: JsonObject, channel: Channel): void {
     const level = params['level'];
     if (!isLogLevel(level)) {
-      return this.#refuse(id, gatewayError('invalid_params', `"level" must be one of ${LOG_LEVELS.join(', ')}`), channel);
+      return this.#refuse(
+        id,
+        gatewayError('invalid_params', `"level" must be one of ${LOG_LEVELS.join(', ')}`),
+        channel,
+      );
     }
     this.logLevel = level;
     this.#env.onLogLevel(level);
@@ -302,10 +315,23 @@ export class LegacySession {
     const progressToken = isJsonRpcId(token) ? token : undefined;
     const { id, method } = request;
     const startedAt = performance.now();
-    const call = new Call({ id, method, params, replyTo: this.#self, gate, channel, progressToken, startedAt, renamedUri });
+    const call = new Call({
+      id,
+      method,
+      params,
+      replyTo: this.#self,
+      gate,
+      channel,
+      progressToken,
+      startedAt,
+      renamedUri,
+    });
     const sent = gate.session?.tell(call);
     if (sent !== 'ok') {
-      const error = sent === 'full' ? gatewayError('overloaded', `upstream "${gate.name}"`, { server: gate.name }) : unavailable(gate, this.#env.clock);
+      const error =
+        sent === 'full'
+          ? gatewayError('overloaded', `upstream "${gate.name}"`, { server: gate.name })
+          : unavailable(gate, this.#env.clock);
       return this.#refuseFailed(id, error, channel);
     }
     this.#calls.set(id, call);
@@ -316,10 +342,15 @@ export class LegacySession {
   }
 
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
-    if (this.#calls.size >= MAX_CALLS) return gatewayError('overloaded', `${MAX_CALLS} requests of this session are outstanding`);
+    if (this.#calls.size >= MAX_CALLS)
+      return gatewayError('overloaded', `${MAX_CALLS} requests of this session are outstanding`);
     if (gate.session === null) return this.#failure(unavailable(gate, this.#env.clock));
     if (gate.inFlight >= gate.maxInFlight) {
-      return this.#failure(gatewayError('overloaded', `upstream "${gate.name}" has ${gate.maxInFlight} calls outstanding`, { server: gate.name }));
+      return this.#failure(
+        gatewayError('overloaded', `upstream "${gate.name}" has ${gate.maxInFlight} calls outstanding`, {
+          server: gate.name,
+        }),
+      );
     }
     return undefined;
   }

@@ -34,7 +34,12 @@ const BACKLOG = 1_024;
 /** The HTTP parser for all sockets, whoever accepted them. It outlives every listener. */
 export function createHttpFace(front: HttpFront, webSockets: WebSocketFront): HttpServer {
   const http = createHttpServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true },
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+    },
     (req, res) => front.handle(req, res),
   );
   http.on('upgrade', (req, socket, head) => webSockets.upgrade(req, socket, head, () => socket.emit(UPGRADED)));
@@ -73,7 +78,9 @@ class Sockets {
   accept(socket: Socket): void {
     const { system, plane, http } = this.#deps;
     if (plane.counters.sockets >= plane.options.listen.maxConnections) {
-      socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      socket.end(
+        'HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
+      );
       return;
     }
     const started = system.startChild<HttpConnectionMessage>(

@@ -76,7 +76,8 @@ class SessionRegistry implements Behavior<RegistryMessage> {
   #logMessage(server: string, params: JsonObject): void {
     const text = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params });
     for (const entry of this.#deps.plane.sessions.all()) {
-      if (entry.scope === null || entry.scope === server) this.#tell(entry, { type: 'client/log-message', params, text });
+      if (entry.scope === null || entry.scope === server)
+        this.#tell(entry, { type: 'client/log-message', params, text });
     }
   }
 

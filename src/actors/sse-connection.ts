@@ -28,7 +28,12 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
   readonly #stream: EventStream;
   readonly #shell: ClientShell;
 
-  constructor(env: SessionEnvironment, facts: ClientFacts, stream: EventStream, context: ActorContext<SseConnectionMessage>) {
+  constructor(
+    env: SessionEnvironment,
+    facts: ClientFacts,
+    stream: EventStream,
+    context: ActorContext<SseConnectionMessage>,
+  ) {
     this.#context = context;
     this.#stream = stream;
     this.#shell = new ClientShell(env, context as ActorContext<ClientMessage>, facts, this);

@@ -5,7 +5,12 @@
  * Sources: MCP specification 2025-11-25, "Base Protocol › Lifecycle", "Server Features › Utilities › Pagination".
  */
 import { isJsonObject, type JsonObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
-import { isLegacyRevision, LATEST_LEGACY_REVISION, LEGACY_REVISIONS, type LegacyRevision } from '../protocol/revisions.js';
+import {
+  isLegacyRevision,
+  LATEST_LEGACY_REVISION,
+  LEGACY_REVISIONS,
+  type LegacyRevision,
+} from '../protocol/revisions.js';
 import { stripControl } from '../protocol/text.js';
 import { type Listing } from '../routing/routing-table.js';
 
@@ -50,7 +55,11 @@ export async function initialize(request: OwnRequest, version: string): Promise<
 }
 
 /** Everything that the server's capabilities promise. `onOdd` hears of entries and lists that are left out. */
-export async function listAll(request: OwnRequest, facts: ServerFacts, onOdd: (what: string) => void): Promise<Listing> {
+export async function listAll(
+  request: OwnRequest,
+  facts: ServerFacts,
+  onOdd: (what: string) => void,
+): Promise<Listing> {
   const { capabilities, instructions } = facts;
   const none = Promise.resolve([]);
   const [tools, prompts, resources, resourceTemplates] = await Promise.all([
@@ -107,5 +116,8 @@ function resultOf(answer: JsonRpcResponse, method: string): JsonObject {
 
 function readServerInfo(info: unknown): { name: string; version: string } | null {
   if (!isJsonObject(info)) return null;
-  return { name: stripControl(String(info['name'] ?? ''), 80), version: stripControl(String(info['version'] ?? ''), 40) };
+  return {
+    name: stripControl(String(info['name'] ?? ''), 80),
+    version: stripControl(String(info['version'] ?? ''), 40),
+  };
 }

@@ -10,13 +10,23 @@
  */
 import { type ActorContext, type ActorSystem, type Behavior, NORMAL, type Ref, toError } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
-import { isJsonObject, type JsonObject, type JsonRpcId, type JsonRpcMessage, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonRpcId,
+  type JsonRpcMessage,
+  type JsonRpcResponse,
+} from '../protocol/jsonrpc.js';
 import { SERVER_NOTIFICATIONS } from '../protocol/methods.js';
 import { stripControl } from '../protocol/text.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Logger } from '../telemetry/logger.js';
-import { type OutboundHandlers, type OutboundTransport, type TransportError } from '../transports/outbound/transport.js';
+import {
+  type OutboundHandlers,
+  type OutboundTransport,
+  type TransportError,
+} from '../transports/outbound/transport.js';
 import { Call, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { REGISTRY } from './names.js';
 import { initialize, listAll, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
@@ -24,7 +34,12 @@ import { initialize, listAll, type OwnRequest, type ServerFacts } from './upstre
 /** What the session tells the lifecycle actor. After `session/ended` it exits. */
 export type UpstreamSessionEvent =
   | { readonly type: 'session/opened'; readonly pid: number | undefined }
-  | { readonly type: 'session/ready'; readonly ref: Ref<UpstreamSessionMessage>; readonly facts: ServerFacts; readonly listing: Listing }
+  | {
+      readonly type: 'session/ready';
+      readonly ref: Ref<UpstreamSessionMessage>;
+      readonly facts: ServerFacts;
+      readonly listing: Listing;
+    }
   | { readonly type: 'session/listed'; readonly ref: Ref<UpstreamSessionMessage>; readonly listing: Listing }
   /** `unsent`: calls that the upstream is known not to have begun, for the next session. */
   | {
@@ -75,7 +90,8 @@ interface Own {
 }
 
 export function upstreamSession(deps: UpstreamSessionDeps) {
-  return (context: ActorContext<UpstreamSessionInbox>): Behavior<UpstreamSessionInbox> => new UpstreamSession(deps, context);
+  return (context: ActorContext<UpstreamSessionInbox>): Behavior<UpstreamSessionInbox> =>
+    new UpstreamSession(deps, context);
 }
 
 class UpstreamSession implements Behavior<UpstreamSessionInbox> {
@@ -98,7 +114,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       onMessage: (message) => {
         // An answer must not be refused: its number is bounded by what this session asked for.
         if (!('method' in message)) self.alive && this.#accept({ type: 'transport/received', message });
-        else if (self.accept({ type: 'transport/received', message }) === 'full') deps.counters.drop('notification_overflow');
+        else if (self.accept({ type: 'transport/received', message }) === 'full')
+          deps.counters.drop('notification_overflow');
       },
       onRequestFailed: (id, error) => void self.answer({ type: 'transport/request-failed', id, error }),
       onClosed: (error) => void self.answer({ type: 'transport/closed', error }),
@@ -174,7 +191,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     const id = this.#nextId++;
     const params = call.progressToken === undefined ? call.params : withProgressToken(call.params, id);
     if (!this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params })) {
-      const error = gatewayError('overloaded', `upstream "${this.#deps.server}" reads too slowly`, { server: this.#deps.server });
+      const error = gatewayError('overloaded', `upstream "${this.#deps.server}" reads too slowly`, {
+        server: this.#deps.server,
+      });
       call.replyTo.answer({ type: 'call/failed', call, error });
       return;
     }
@@ -243,7 +262,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       told.add(call.replyTo);
       this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
     }
-    if (told.size === 0) this.#deps.system.tell(REGISTRY, { type: 'registry/log-message', server: this.#deps.server, params });
+    if (told.size === 0)
+      this.#deps.system.tell(REGISTRY, { type: 'registry/log-message', server: this.#deps.server, params });
   }
 
   #tellCaller(caller: Ref<CallEvent>, event: CallEvent): void {
@@ -269,7 +289,12 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #callError(error: TransportError): ReturnType<typeof gatewayError> {
-    const name = error.unsent === true ? 'upstream_unavailable' : error.kind === 'protocol' ? 'upstream_protocol_error' : 'upstream_lost';
+    const name =
+      error.unsent === true
+        ? 'upstream_unavailable'
+        : error.kind === 'protocol'
+          ? 'upstream_protocol_error'
+          : 'upstream_lost';
     return gatewayError(name, `upstream "${this.#deps.server}": ${error.message}`, { server: this.#deps.server });
   }
 
@@ -284,7 +309,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       const listing = await listAll(request, facts, (what) => this.#odd(what));
       this.#context.self.answer({ type: 'handshake/done', facts, listing });
     };
-    void run().catch((cause: unknown) => this.#context.self.answer({ type: 'handshake/failed', error: toError(cause) }));
+    void run().catch((cause: unknown) =>
+      this.#context.self.answer({ type: 'handshake/failed', error: toError(cause) }),
+    );
   }
 
   #planRelist(): void {
@@ -296,7 +323,11 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   #relist(): void {
     this.#relistPlanned = false;
     if (this.#ready === null) return;
-    void listAll((method, params) => this.#request(method, params), this.#ready.facts, (what) => this.#odd(what)).then(
+    void listAll(
+      (method, params) => this.#request(method, params),
+      this.#ready.facts,
+      (what) => this.#odd(what),
+    ).then(
       (listing) => this.#context.self.answer({ type: 'relist/done', listing }),
       (cause: unknown) => this.#odd(`listing again failed: ${toError(cause).message}`),
     );

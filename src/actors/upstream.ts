@@ -77,7 +77,16 @@ export interface UpstreamView {
 }
 
 export function newUpstreamView(now: number): UpstreamView {
-  return { phase: 'connecting', since: now, facts: null, listing: null, pid: null, reconnects: 0, lastError: null, junkBytes: 0 };
+  return {
+    phase: 'connecting',
+    since: now,
+    facts: null,
+    listing: null,
+    pid: null,
+    reconnects: 0,
+    lastError: null,
+    junkBytes: 0,
+  };
 }
 
 /** A session that was ready this long clears the failures before it. */
@@ -164,7 +173,11 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #operate(command: 'upstream/reconnect' | 'upstream/disable' | 'upstream/enable'): void {
-    const event = { 'upstream/reconnect': 'reconnect', 'upstream/disable': 'disable', 'upstream/enable': 'enable' } as const;
+    const event = {
+      'upstream/reconnect': 'reconnect',
+      'upstream/disable': 'disable',
+      'upstream/enable': 'enable',
+    } as const;
     const before = this.#step({ type: event[command] });
     const phase = this.#machine.phase;
     if (before === phase) return;
@@ -236,9 +249,16 @@ class Upstream implements Behavior<UpstreamMessage> {
     gate.session = ref;
     gate.retryAt = null;
     this.#offer(listing);
-    for (const call of this.#parked.splice(0)) if (ref.tell(call) !== 'ok') this.#fail(call, 'its new session was lost at once');
+    for (const call of this.#parked.splice(0))
+      if (ref.tell(call) !== 'ok') this.#fail(call, 'its new session was lost at once');
     log.info(
-      { event: 'upstream_ready', upstream: config.name, protocol: facts.protocolVersion, server: facts.serverInfo, tools: listing.tools.length },
+      {
+        event: 'upstream_ready',
+        upstream: config.name,
+        protocol: facts.protocolVersion,
+        server: facts.serverInfo,
+        tools: listing.tools.length,
+      },
       `upstream "${config.name}" is ready`,
     );
   }
@@ -276,7 +296,8 @@ class Upstream implements Behavior<UpstreamMessage> {
     view.lastError = { at: now, message: why };
     const { backoffBase, backoffMax } = plane.options.upstreams;
     const first = this.#machine.failures <= 1;
-    const delay = forgotten && first ? 0 : backoffDelay(this.#machine.failures, backoffBase, backoffMax, this.#deps.random);
+    const delay =
+      forgotten && first ? 0 : backoffDelay(this.#machine.failures, backoffBase, backoffMax, this.#deps.random);
     gate.retryAt = now + delay;
     this.#withdrawGate(why);
     if (!forgotten) this.#failParked(why);

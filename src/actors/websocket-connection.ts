@@ -21,7 +21,12 @@ export type WebSocketConnectionMessage =
   | { readonly type: 'ws/frame'; readonly text: string; readonly bytes: number }
   | { readonly type: 'ws/closed' };
 
-const CLOSE_CODES: Readonly<Record<CloseReason, number>> = { idle: 1001, shutdown: 1001, operator: 1001, slow_reader: 1008 };
+const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
+  idle: 1001,
+  shutdown: 1001,
+  operator: 1001,
+  slow_reader: 1008,
+};
 
 export function webSocketConnection(env: SessionEnvironment, facts: ClientFacts, socket: WebSocket) {
   return (context: ActorContext<WebSocketConnectionMessage>): Behavior<WebSocketConnectionMessage> =>
@@ -47,7 +52,8 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     const self = context.self;
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) socket.close(1003, 'text frames only');
-      else if (self.accept({ type: 'ws/frame', text: data.toString('utf8'), bytes: data.length }) === 'full') this.close('slow_reader');
+      else if (self.accept({ type: 'ws/frame', text: data.toString('utf8'), bytes: data.length }) === 'full')
+        this.close('slow_reader');
     });
     socket.on('pong', () => {
       this.#awaitingPong = false;

@@ -58,7 +58,13 @@ export class WebSocketFront {
   }
 
   #start(webSocket: WebSocket, req: IncomingMessage): void {
-    const facts = { sessionId: randomUUID(), transport: 'websocket', scope: null, remote: remoteOf(req), route: '/mcp/ws' } as const;
+    const facts = {
+      sessionId: randomUUID(),
+      transport: 'websocket',
+      scope: null,
+      remote: remoteOf(req),
+      route: '/mcp/ws',
+    } as const;
     const started = this.#system.startChild<WebSocketConnectionMessage>(
       CONNECTIONS,
       actor<WebSocketConnectionMessage>({
@@ -75,7 +81,12 @@ export class WebSocketFront {
 function refuse(socket: Duplex, name: ErrorName, reply: ErrorReply = {}): void {
   const status = errorEntry(name).httpStatus;
   const body = errorText(null, gatewayError(name, reply.detail, reply.data));
-  const headers = { ...reply.headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), connection: 'close' };
+  const headers = {
+    ...reply.headers,
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  };
   const head = Object.entries(headers).map(([key, value]) => `${key}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head.join('')}\r\n${body}`);
 }

@@ -77,10 +77,9 @@ const sessions = block(LIVE, 'Client sessions.', {
 
 const requests = block(LIVE, 'Requests to upstream servers. A server may set its own in its `viable` block.', {
   timeout: time('From a request to its answer.').default(60_000),
-  maxInFlight: count('Requests that wait for the answer of one upstream at a time.').default(256),
-  maxQueued: count('Requests that wait for a free place of one upstream; the next is refused at once.', 0).default(
-    1024,
-  ),
+  maxInFlight: count(
+    'Requests that wait for the answer of one upstream at a time; the next is refused at once.',
+  ).default(256),
 });
 
 const catalogue = block(LIVE, 'The joined list of tools, prompts and resources.', {

@@ -132,7 +132,7 @@ export class ChildSlot {
 
   #init(cell: Cell<never>): undefined | Promise<void> {
     const spec = this.spec;
-    if (spec.type === 'actor') return cell.start((spec).init);
+    if (spec.type === 'actor') return cell.start(spec.init);
     const self = cell as unknown as Cell<SupervisorMessage>;
     const supervising = this.#system.supervise(spec, this, self);
     this.supervising = supervising;

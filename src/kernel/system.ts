@@ -66,7 +66,7 @@ export class ActorSystem implements TreeHost {
   /** Whoever lives now under that name. */
   whereis<M>(name: ActorName<M>): Ref<M> | undefined {
     const cell = this.#slots.get(name.path)?.cell;
-    return cell?.alive ? (cell) : undefined;
+    return cell?.alive ? cell : undefined;
   }
 
   /** Sends to whoever lives now under that name. */

@@ -167,7 +167,9 @@ export class ScopeView<T> {
     }
     this.#addResources(offers, entries.resources, collisions);
     this.#templates = this.#addTemplates(offers, entries.resourceTemplates, collisions);
-    this.#resourceServers = offers.filter((o) => o.available && 'resources' in o.listing.capabilities).map((o) => o.target);
+    this.#resourceServers = offers
+      .filter((o) => o.available && 'resources' in o.listing.capabilities)
+      .map((o) => o.target);
     this.lists = {
       tools: new PagedList('tools', pageSize, entries.tools),
       prompts: new PagedList('prompts', pageSize, entries.prompts),
@@ -215,14 +217,16 @@ export class ScopeView<T> {
       seen.add(own);
       const shown = prefixed ? aggregateName(offer.prefix, own) : own;
       routes.set(shown, { target: offer.target, own });
-      if (offer.available) entries.push({ key: shown, item, renamed: prefixed ? { member: 'name', to: shown } : undefined });
+      if (offer.available)
+        entries.push({ key: shown, item, renamed: prefixed ? { member: 'name', to: shown } : undefined });
     }
   }
 
   #addResources(offers: readonly Offer<T>[], entries: Entry[], collisions: Collision[]): void {
     for (const { shown, own, offer, item } of assign(offers, 'resources', collisions)) {
       this.resources.set(shown, { target: offer.target, own });
-      if (offer.available) entries.push({ key: shown, item, renamed: shown === own ? undefined : { member: 'uri', to: shown } });
+      if (offer.available)
+        entries.push({ key: shown, item, renamed: shown === own ? undefined : { member: 'uri', to: shown } });
     }
   }
 

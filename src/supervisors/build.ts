@@ -1,5 +1,13 @@
 /** From the tree as data to child specs: each actor's path finds its `init`. */
-import { type ActorInit, actor, type ChildSpec, dynamic, partitioned, supervisor, type SupervisorSpec } from '../kernel/index.js';
+import {
+  type ActorInit,
+  actor,
+  type ChildSpec,
+  dynamic,
+  partitioned,
+  supervisor,
+  type SupervisorSpec,
+} from '../kernel/index.js';
 import { type ActorNode, type SupervisorNode, type TreeNode, UPSTREAM } from './tree.js';
 
 /** `init` of each actor by its path below the node that is built. An optional actor without one is left out. */
@@ -44,7 +52,14 @@ function build(node: TreeNode, inits: Inits, path: string): ChildSpec[] {
 
 function buildActor(node: ActorNode, init: ActorInit<never> | undefined, path: string): ChildSpec[] {
   if (init) {
-    return [actor<never>({ id: node.id, restart: node.restart, init, ...(node.shutdownMs !== undefined && { shutdownMs: node.shutdownMs }) })];
+    return [
+      actor<never>({
+        id: node.id,
+        restart: node.restart,
+        init,
+        ...(node.shutdownMs !== undefined && { shutdownMs: node.shutdownMs }),
+      }),
+    ];
   }
   if (node.optional) return [];
   throw new Error(`nobody said how ${path} starts`);

@@ -9,7 +9,9 @@ export function renderSupervisionPage(): string {
     const key = `n${nodes.length}`;
     nodes.push(`  ${key}${shape(node)}`);
     if (parent !== null) edges.push(`  ${parent} --> ${key}`);
-    rows.push(`| \`${path === '' ? '/' : path}\` | ${kind(node)} | ${node.restart} | ${intensity(node)} | ${node.role} |`);
+    rows.push(
+      `| \`${path === '' ? '/' : path}\` | ${kind(node)} | ${node.restart} | ${intensity(node)} | ${node.role} |`,
+    );
     if (node.type !== 'actor') for (const child of node.children) visit(child, `${path}/${child.id}`, key);
   };
   visit(TREE, '', null);

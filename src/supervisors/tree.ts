@@ -63,7 +63,12 @@ export const UPSTREAM = {
       restart: 'permanent',
       intensity: { max: 5, withinMs: 30_000 },
       children: [
-        { id: 'session-<n>', role: 'one session over one transport; holds the calls that wait', type: 'actor', restart: 'temporary' },
+        {
+          id: 'session-<n>',
+          role: 'one session over one transport; holds the calls that wait',
+          type: 'actor',
+          restart: 'temporary',
+        },
       ],
     },
     { id: 'lifecycle', role: 'connects, waits, connects again; keeps the gate', type: 'actor', restart: 'permanent' },
@@ -113,7 +118,12 @@ export const TREE = {
               intensity: { max: 20, withinMs: 30_000 },
               children: [UPSTREAM],
             },
-            { id: 'configuration', role: 'starts and stops upstreams by difference', type: 'actor', restart: 'permanent' },
+            {
+              id: 'configuration',
+              role: 'starts and stops upstreams by difference',
+              type: 'actor',
+              restart: 'permanent',
+            },
           ],
         },
       ],
@@ -126,7 +136,12 @@ export const TREE = {
       strategy: 'rest_for_one',
       intensity: { max: 5, withinMs: 30_000 },
       children: [
-        { id: 'session-registry', role: 'the directory of sessions; speaks to many', type: 'actor', restart: 'permanent' },
+        {
+          id: 'session-registry',
+          role: 'the directory of sessions; speaks to many',
+          type: 'actor',
+          restart: 'permanent',
+        },
         {
           id: 'connections',
           role: 'everything that a client holds open',
@@ -136,7 +151,13 @@ export const TREE = {
           partitionIntensity: { max: 20, withinMs: 30_000 },
           partitionSize: 100,
           children: [
-            { id: 'socket-<n>', role: 'a TCP connection of the HTTP listener', type: 'actor', restart: 'temporary', shutdownMs: 1_000 },
+            {
+              id: 'socket-<n>',
+              role: 'a TCP connection of the HTTP listener',
+              type: 'actor',
+              restart: 'temporary',
+              shutdownMs: 1_000,
+            },
             { id: 'http-<n>', role: 'a Streamable HTTP session', type: 'actor', restart: 'temporary' },
             { id: 'sse-<n>', role: 'an HTTP+SSE connection', type: 'actor', restart: 'temporary' },
             { id: 'ws-<n>', role: 'a WebSocket connection', type: 'actor', restart: 'temporary' },
@@ -149,7 +170,9 @@ export const TREE = {
           restart: 'permanent',
           strategy: 'one_for_one',
           intensity: { max: 10, withinMs: 30_000 },
-          children: [{ id: 'http', role: 'accepts connections on the configured address', type: 'actor', restart: 'permanent' }],
+          children: [
+            { id: 'http', role: 'accepts connections on the configured address', type: 'actor', restart: 'permanent' },
+          ],
         },
       ],
     },
@@ -163,7 +186,13 @@ export const TREE = {
       intensity: { max: 5, withinMs: 30_000 },
       children: [
         { id: 'admin', role: 'the admin socket', type: 'actor', restart: 'permanent' },
-        { id: 'dashboard', role: 'the terminal dashboard, a process of its own', type: 'actor', restart: 'transient', optional: true },
+        {
+          id: 'dashboard',
+          role: 'the terminal dashboard, a process of its own',
+          type: 'actor',
+          restart: 'transient',
+          optional: true,
+        },
       ],
     },
   ],

@@ -49,7 +49,9 @@ export interface LogOutput {
 export function createLog(level: string, pretty: boolean): LogOutput {
   const ring = new LogRing();
   let quiet = false;
-  const terminal = pretty ? PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }) : null;
+  const terminal = pretty
+    ? PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' })
+    : null;
   const write = (text: string): void => {
     ring.add(readLine(text));
     if (quiet) return;

@@ -82,7 +82,10 @@ export class Windows {
   #read(): Totals {
     const { transports, messages } = this.#counters;
     const outcomes = Object.fromEntries(
-      CLIENT_TRANSPORTS.map((name) => [name, { succeeded: transports[name].succeeded, failed: transports[name].failed }]),
+      CLIENT_TRANSPORTS.map((name) => [
+        name,
+        { succeeded: transports[name].succeeded, failed: transports[name].failed },
+      ]),
     ) as Totals['outcomes'];
     return { messages, outcomes };
   }

@@ -11,12 +11,21 @@ export interface ErrorReply {
 }
 
 /** Sends an error of the catalogue with its HTTP status. The body is a JSON-RPC error, so that MCP clients can read it. */
-export function sendError(res: ServerResponse, name: ErrorName, { id = null, detail, data, headers }: ErrorReply = {}): void {
+export function sendError(
+  res: ServerResponse,
+  name: ErrorName,
+  { id = null, detail, data, headers }: ErrorReply = {},
+): void {
   const text = errorText(id, gatewayError(name, detail, data));
   sendText(res, errorEntry(name).httpStatus, 'application/json', text, headers);
 }
 
-export function sendJson(res: ServerResponse, status: number, body: unknown, headers?: Readonly<Record<string, string>>): void {
+export function sendJson(
+  res: ServerResponse,
+  status: number,
+  body: unknown,
+  headers?: Readonly<Record<string, string>>,
+): void {
   sendText(res, status, 'application/json', JSON.stringify(body), headers);
 }
 

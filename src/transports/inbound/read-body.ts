@@ -2,7 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 import { type IncomingMessage } from 'node:http';
 
-export type Body = { readonly ok: true; readonly text: string; readonly bytes: number } | { readonly ok: false; readonly why: 'payload_too_large' | 'parse_error' };
+export type Body =
+  | { readonly ok: true; readonly text: string; readonly bytes: number }
+  | { readonly ok: false; readonly why: 'payload_too_large' | 'parse_error' };
 
 /** Bytes past the bound that are read and thrown away, so that the client gets to read the refusal. */
 const MERCY_BYTES = 16 * 1024 * 1024;

@@ -15,6 +15,7 @@ export interface StdioTarget {
   readonly command: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly inheritEnv?: readonly string[];
   readonly cwd?: string;
 }
 

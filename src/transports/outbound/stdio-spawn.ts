@@ -7,6 +7,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { compileFilter } from '../../protocol/globs.js';
 import type { TransportError } from './transport.js';
 
 /** What a server inherits from the gateway's environment, besides `LC_*`. Everything else is configured or absent. */
@@ -34,11 +35,18 @@ export interface Launch {
   readonly cwd: string | undefined;
 }
 
-/** The environment of a server: the allowlist out of `own`, then the configured variables. */
-export function childEnv(own: NodeJS.ProcessEnv, configured: Readonly<Record<string, string>>): Record<string, string> {
+/** The environment of a server: the allowlist and what matches `inherit` (names or globs) out of `own`, then the configured variables. */
+export function childEnv(
+  own: NodeJS.ProcessEnv,
+  configured: Readonly<Record<string, string>>,
+  inherit: readonly string[] = [],
+): Record<string, string> {
   const env: Record<string, string> = {};
+  const wanted = compileFilter({ allow: inherit });
   for (const [name, value] of Object.entries(own)) {
-    if (value !== undefined && (INHERITED_ENV.includes(name) || name.startsWith('LC_'))) env[name] = value;
+    if (value === undefined) continue;
+    if (INHERITED_ENV.includes(name) || name.startsWith('LC_') || (PORTABLE_NAME.test(name) && wanted(name)))
+      env[name] = value;
   }
   return { ...env, ...configured };
 }
@@ -64,7 +72,11 @@ async function isProgram(file: string): Promise<boolean> {
 }
 
 /** Checks all that can be checked before a process exists, and gives the launch with an absolute program. */
-export async function prepare(launch: Launch, own: NodeJS.ProcessEnv): Promise<Launch | TransportError> {
+export async function prepare(
+  launch: Launch,
+  own: NodeJS.ProcessEnv,
+  inherit: readonly string[] = [],
+): Promise<Launch | TransportError> {
   if (process.platform === 'win32') {
     return failed('stdio servers need a POSIX system; on Windows run the gateway in WSL');
   }
@@ -80,7 +92,7 @@ export async function prepare(launch: Launch, own: NodeJS.ProcessEnv): Promise<L
   const cwd = launch.cwd ?? process.cwd();
   const folder = await stat(cwd).catch(() => undefined);
   if (folder?.isDirectory() !== true) return failed(`the working directory ${cwd} does not exist or is no directory`);
-  const env = childEnv(own, launch.env);
+  const env = childEnv(own, launch.env, inherit);
   const program = await resolveCommand(launch.command, env['PATH'] ?? DEFAULT_PATH, cwd);
   if (program === undefined) return failed(missing(launch.command));
   return { command: program, args: launch.args, env, cwd };

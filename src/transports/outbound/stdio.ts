@@ -26,6 +26,8 @@ export interface StdioOptions extends Partial<TransportLimits> {
   readonly args?: readonly string[];
   /** Added to the inherited allowlist (`INHERITED_ENV`); nothing else is in the server's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Names or globs of the gateway's own variables that the server inherits besides the allowlist. */
+  readonly inheritEnv?: readonly string[];
   /** Working directory; the gateway's own when absent. */
   readonly cwd?: string;
   /** The process that ends this server should the gateway be killed. */
@@ -96,8 +98,8 @@ class StdioTransport implements OutboundTransport {
   }
 
   async #open(signal: AbortSignal): Promise<TransportError | undefined> {
-    const { command, args = [], env = {}, cwd } = this.#options;
-    const launch = await prepare({ command, args, env, cwd }, process.env);
+    const { command, args = [], env = {}, inheritEnv, cwd } = this.#options;
+    const launch = await prepare({ command, args, env, cwd }, process.env, inheritEnv);
     if ('kind' in launch) return this.#giveUp(launch);
     const early = this.#interrupted(signal);
     if (early !== undefined) return this.#giveUp(early);

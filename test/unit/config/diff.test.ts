@@ -42,13 +42,13 @@ describe('config/diff', () => {
     const next = await config({
       gateway: {
         listen: { port: 1, allowedHosts: ['h'] },
-        requests: { maxQueued: 1 },
+        catalogue: { pageSize: 1 },
         logging: { level: 'warn' },
         admin: { socket: '/s' },
       },
     });
     assert.deepEqual(diffConfig(old, next).gateway, {
-      applied: ['gateway.requests.maxQueued', 'gateway.logging.level'],
+      applied: ['gateway.catalogue.pageSize', 'gateway.logging.level'],
       restart: ['gateway.listen.port', 'gateway.listen.allowedHosts', 'gateway.admin.socket'],
     });
   });

@@ -170,7 +170,7 @@ describe('config/load: what is accepted', () => {
         maxConnections: 10_000,
       },
       sessions: { max: 10_000, idleTimeout: 1_800_000 },
-      requests: { timeout: 60_000, maxInFlight: 256, maxQueued: 1024 },
+      requests: { timeout: 60_000, maxInFlight: 256 },
       catalogue: { pageSize: 1000, listChangedDebounce: 250 },
       upstreams: { connectTimeout: 30_000, backoffBase: 250, backoffMax: 30_000, shutdownGrace: 3000 },
       draining: { enabled: true, defaultTimeout: 30_000, notificationInterval: 5000 },
