@@ -23,19 +23,19 @@ async function main(): Promise<void> {
   const parsed = parseProcessOptions(process.argv.slice(2), process.env, VERSION);
   if (!parsed.ok) {
     (parsed.exit === 0 ? process.stdout : process.stderr).write(`${parsed.text}\n`);
-    return exit(parsed.exit === 0 ? EXIT.ok : EXIT_USAGE);
+    exit(parsed.exit === 0 ? EXIT.ok : EXIT_USAGE); return;
   }
   const { options } = parsed;
   const loaded = await load(options);
   if (!loaded.ok) {
     process.stderr.write(`${renderProblems(loaded.problems, options.config ?? null)}\n`);
-    return exit(EXIT.configuration);
+    exit(EXIT.configuration); return;
   }
   if (options.checkConfig) {
     if (loaded.warnings.length > 0)
       process.stderr.write(`${renderProblems(loaded.warnings, options.config ?? null)}\n`);
     process.stdout.write(`The configuration is valid: ${loaded.config.servers.size} upstreams.\n`);
-    return exit(EXIT.ok);
+    exit(EXIT.ok); return;
   }
   const terminal = process.stderr.isTTY;
   const output = createLog(loaded.config.gateway.logging.level, terminal);
@@ -60,7 +60,7 @@ async function run(options: ProcessOptions, config: Config, output: LogOutput): 
   } catch (cause) {
     const error = toError(cause);
     log.fatal({ event: 'start_failed', stack: error.stack }, startAdvice(error, config));
-    return exit(EXIT.cannotListen);
+    exit(EXIT.cannotListen); return;
   }
   onSignals(gateway, log);
   const watch = options.config === undefined ? undefined : watchConfig(options.config, () => gateway.reload('file'));
@@ -69,7 +69,7 @@ async function run(options: ProcessOptions, config: Config, output: LogOutput): 
   watch?.close();
   if (end.kind === 'drained') {
     log.info({ event: 'stopped', outcome: end.outcome }, 'stopped');
-    return exit(end.outcome === 'forced' ? EXIT.forced : EXIT.ok);
+    exit(end.outcome === 'forced' ? EXIT.forced : EXIT.ok); return;
   }
   log.fatal({ event: 'failed' }, `the gateway cannot go on: ${end.reason}`);
   exit(EXIT.failed);

@@ -35,7 +35,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
 
   constructor(env: SessionEnvironment, facts: ClientFacts, context: ActorContext<HttpSessionMessage>) {
     this.#context = context;
-    this.#shell = new ClientShell(env, context as ActorContext<ClientMessage>, facts, this);
+    this.#shell = new ClientShell(env, context, facts, this);
   }
 
   handle(message: HttpSessionMessage): void {

@@ -4,7 +4,7 @@
  * Parent: front, before connections and listeners. Restart: permanent; its siblings start anew with it, for sessions
  * that nobody can find are of no use.
  */
-import { type ActorContext, type ActorSystem, type Behavior, type ReplyTo } from '../kernel/index.js';
+import { type ActorSystem, type Behavior, type ReplyTo } from '../kernel/index.js';
 import { type CursorKind } from '../protocol/cursor.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
 import { LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
@@ -29,7 +29,7 @@ export interface RegistryDeps {
 }
 
 export function sessionRegistry(deps: RegistryDeps) {
-  return (context: ActorContext<RegistryMessage>): Behavior<RegistryMessage> => new SessionRegistry(deps, context);
+  return (): Behavior<RegistryMessage> => new SessionRegistry(deps);
 }
 
 const METHOD: Readonly<Record<CursorKind, string>> = {
@@ -43,7 +43,7 @@ class SessionRegistry implements Behavior<RegistryMessage> {
   readonly #deps: RegistryDeps;
   #logLevel: LogLevel | null = null;
 
-  constructor(deps: RegistryDeps, _context: ActorContext<RegistryMessage>) {
+  constructor(deps: RegistryDeps) {
     this.#deps = deps;
   }
 

@@ -36,7 +36,7 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
   ) {
     this.#context = context;
     this.#stream = stream;
-    this.#shell = new ClientShell(env, context as ActorContext<ClientMessage>, facts, this);
+    this.#shell = new ClientShell(env, context, facts, this);
     stream.onClose(() => void context.self.answer({ type: 'sse/closed' }));
     stream.send({ event: 'endpoint', data: `/mcp/messages?sessionId=${encodeURIComponent(facts.sessionId)}` });
   }

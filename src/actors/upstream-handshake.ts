@@ -116,8 +116,9 @@ function resultOf(answer: JsonRpcResponse, method: string): JsonObject {
 
 function readServerInfo(info: unknown): { name: string; version: string } | null {
   if (!isJsonObject(info)) return null;
-  return {
-    name: stripControl(String(info['name'] ?? ''), 80),
-    version: stripControl(String(info['version'] ?? ''), 40),
-  };
+  return { name: textOf(info['name'], 80), version: textOf(info['version'], 40) };
+}
+
+function textOf(value: unknown, max: number): string {
+  return typeof value === 'string' ? stripControl(value, max) : '';
 }

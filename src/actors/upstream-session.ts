@@ -27,7 +27,7 @@ import {
   type OutboundTransport,
   type TransportError,
 } from '../transports/outbound/transport.js';
-import { Call, type CallEvent, type UpstreamSessionMessage } from './call.js';
+import { type Call, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { REGISTRY } from './names.js';
 import { initialize, listAll, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
 
@@ -113,7 +113,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#transport = deps.createTransport({
       onMessage: (message) => {
         // An answer must not be refused: its number is bounded by what this session asked for.
-        if (!('method' in message)) self.alive && this.#accept({ type: 'transport/received', message });
+        if (!('method' in message)) this.#accept({ type: 'transport/received', message });
         else if (self.accept({ type: 'transport/received', message }) === 'full')
           deps.counters.drop('notification_overflow');
       },

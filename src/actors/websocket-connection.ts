@@ -48,7 +48,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
   ) {
     this.#context = context;
     this.#socket = socket;
-    this.#shell = new ClientShell(env, context as ActorContext<ClientMessage>, facts, this);
+    this.#shell = new ClientShell(env, context, facts, this);
     const self = context.self;
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) socket.close(1003, 'text frames only');

@@ -107,7 +107,7 @@ export class ActorSystem implements TreeHost {
   childrenOf<M>(path: string): Ref<M>[] {
     const refs: Ref<M>[] = [];
     for (const { cell } of this.#slots.get(path)?.supervising?.children() ?? []) {
-      if (cell?.alive) refs.push(cell as unknown as Ref<M>);
+      if (cell?.alive) refs.push(cell);
     }
     return refs;
   }
