@@ -2,7 +2,18 @@
  * A lane of a mailbox: a bounded FIFO ring that costs nothing until it is used.
  */
 
+export const DEFAULT_URGENT_BOUND = 1_024;
+export const DEFAULT_NORMAL_BOUND = 4_096;
+
 const FIRST_SIZE = 8;
+
+/** What waits in the lanes of an actor that has exited, oldest first. */
+export interface Waiting<M> {
+  readonly urgent: readonly M[];
+  readonly normal: readonly M[];
+}
+
+export const NOTHING_WAITS: Waiting<never> = { urgent: [], normal: [] };
 
 export class Lane<M> {
   readonly bound: number;
@@ -41,7 +52,10 @@ export class Lane<M> {
     this.#head = (this.#head + 1) & (ring.length - 1);
     this.#length -= 1;
     // A burst leaves no large ring behind in an idle actor.
-    if (this.#length === 0 && ring.length > 1024) this.#ring = null;
+    if (this.#length === 0 && ring.length > 1024) {
+      this.#ring = null;
+      this.#head = 0;
+    }
     return message;
   }
 
