@@ -130,6 +130,7 @@ export class ChildSlot {
   /** Keeps what the exit says for the snapshot. */
   exited(reason: ExitReason): void {
     this.supervising = null;
+    if (this.state === 'running') this.state = 'failed'; // until its supervisor has decided
     this.lastExit = reason;
     if (isAbnormal(reason)) this.lastFault = { at: this.#system.clock.now(), message: describeExit(reason) };
   }

@@ -6,7 +6,16 @@ import { type Cell } from './cell.js';
 import { type ChildSpec } from './child-spec.js';
 import { type Clock, SystemClock } from './clock.js';
 import { DynamicSupervisor, PartitionedSupervisor, type StartResult } from './dynamic-supervisor.js';
-import { absurd, type ActorName, type ExitReason, type Ref, type SendResult, SHUTDOWN, toError } from './ref.js';
+import {
+  absurd,
+  type ActorName,
+  type ExitReason,
+  isAbnormal,
+  type Ref,
+  type SendResult,
+  SHUTDOWN,
+  toError,
+} from './ref.js';
 import { type Report, type ReportListener } from './reports.js';
 import { ChildSlot, type SupervisionSpec, type Supervising, type SupervisorMessage, type TreeHost } from './slot.js';
 import { type NodeSnapshot, snapshotOf } from './snapshot.js';
@@ -53,6 +62,7 @@ export class ActorSystem implements TreeHost {
     this.register(slot);
     try {
       await slot.start((_cell, reason) => {
+        if (slot.state !== 'stopping' && !isAbnormal(reason)) slot.state = 'stopped'; // nobody decides for the root
         slot.retire();
         this.#rootExited?.(reason);
       });

@@ -40,11 +40,13 @@ describe('Lane', () => {
 
   it('loses nothing after a burst has given its large ring back', () => {
     for (const burst of [1_024, 1_025, 1_500, 2_047, 2_048, 3_000]) {
-      const lane = new Lane<number>(100_000);
-      for (const n of range(0, burst)) lane.push(n);
-      assert.deepEqual(lane.drain(), range(0, burst));
-      for (const n of range(0, 20)) lane.push(n);
-      assert.deepEqual(lane.drain(), range(0, 20), `after a burst of ${burst}`);
+      for (const after of [1, 5, 8, 9, 20]) {
+        const lane = new Lane<number>(100_000);
+        for (const n of range(0, burst)) lane.push(n);
+        assert.deepEqual(lane.drain(), range(0, burst));
+        for (const n of range(0, after)) lane.push(n);
+        assert.deepEqual(lane.drain(), range(0, after), `${after} after a burst of ${burst}`);
+      }
     }
   });
 
