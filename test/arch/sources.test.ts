@@ -99,7 +99,8 @@ describe('the sources', () => {
 
   it('switch no check off', () => none(silenced));
   it('have no any', () => none(anys));
-  it('have no variable of a module', () => none(moduleVariables));
+  it('of src and tui have no variable of a module', () =>
+    assert.deepEqual(sources('src', 'tui').flatMap(moduleVariables), []));
   it('have no singleton', () => none(singletons));
 
   it('of the protocol open no socket', () => assert.deepEqual(sources('src/protocol').flatMap(sockets), []));

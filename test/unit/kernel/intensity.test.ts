@@ -67,6 +67,7 @@ describe('restart intensity', () => {
     await crash(fix, '/s/t/a', 1);
     assert.deepEqual(await fix.system.terminated, { type: 'intensity', restarts: 2, withinMs: 1_000 });
     assert.equal(fix.lives('/x'), false);
+    assert.equal(fix.nodes().get('/')?.state, 'failed');
     assert.deepEqual(
       fix.of('supervisor/intensity-exceeded').map(({ path }) => path),
       ['/s/t', '/s/t', '/s', '/s/t', '/s/t', '/s', '/'],
