@@ -191,7 +191,9 @@ export class PartitionedSupervisor implements Supervising {
   startChild<M>(spec: ChildSpec): StartResult<M> {
     let total = 0;
     let roomy: DynamicSupervisor | null = null;
-    for (const partition of this.#running()) {
+    for (const slot of this.#partitions.children()) {
+      const partition = slot.supervising;
+      if (!(partition instanceof DynamicSupervisor)) continue;
       if (partition.has(spec.id)) return { ok: false, why: 'already_started' };
       total += partition.childCount;
       if (!roomy && partition.accepts) roomy = partition;
@@ -202,7 +204,9 @@ export class PartitionedSupervisor implements Supervising {
 
   /** Stops a child for good. `false` when no partition holds it. */
   async stopChild(id: string): Promise<boolean> {
-    for (const partition of this.#running()) if (partition.has(id)) return partition.stopChild(id);
+    for (const { supervising } of this.#partitions.children()) {
+      if (supervising instanceof DynamicSupervisor && supervising.has(id)) return supervising.stopChild(id);
+    }
     return false;
   }
 
@@ -212,12 +216,6 @@ export class PartitionedSupervisor implements Supervising {
 
   terminate(): Promise<void> {
     return this.#partitions.terminate();
-  }
-
-  *#running(): Iterable<DynamicSupervisor> {
-    for (const slot of this.#partitions.children()) {
-      if (slot.supervising instanceof DynamicSupervisor) yield slot.supervising;
-    }
   }
 
   #makePartition(): DynamicSupervisor | null {
