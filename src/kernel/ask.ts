@@ -3,6 +3,8 @@
  */
 import { Cell } from './cell.js';
 import { describeExit, type Ref } from './ref.js';
+import { type MonitorHandle } from './child-spec.js';
+import { type TimerHandle } from './clock.js';
 import { type TimerWheel } from './timer-wheel.js';
 
 export type AskFailure = 'timeout' | 'noproc' | 'full' | 'down';
@@ -37,14 +39,12 @@ export function ask<M, R>(
       reject(new AskError('noproc', 'there is no such actor'));
       return;
     }
+    let timer: TimerHandle | null = null;
+    let monitor: MonitorHandle | null = null;
     const settle = (): void => {
-      timer.cancel();
-      monitor.cancel();
+      timer?.cancel();
+      monitor?.cancel();
     };
-    const timer = wheel.after(timeoutMs, () => {
-      monitor.cancel();
-      reject(new AskError('timeout', `${target.path} did not answer within ${timeoutMs} ms`));
-    });
     const sent = target.urgent(
       message({
         reply: (value: R) => {
@@ -53,13 +53,17 @@ export function ask<M, R>(
         },
       }),
     );
-    const monitor = target.onExit((reason) => {
-      timer.cancel();
+    if (sent !== 'ok') {
+      reject(new AskError(sent, `${target.path} takes no message: ${sent}`));
+      return;
+    }
+    timer = wheel.after(timeoutMs, () => {
+      settle();
+      reject(new AskError('timeout', `${target.path} did not answer within ${timeoutMs} ms`));
+    });
+    monitor = target.onExit((reason) => {
+      settle();
       reject(new AskError('down', `${target.path} exited: ${describeExit(reason)}`));
     });
-    if (sent !== 'ok') {
-      settle();
-      reject(new AskError(sent, `${target.path} takes no message: ${sent}`));
-    }
   });
 }

@@ -6,12 +6,13 @@
  * - messages of one cell are handled one at a time, in order within a lane; urgent overtakes normal, but a turn with
  *   both always handles some normal ones, so that alarms cannot starve work;
  * - a handler that throws ends the cell with that error; no message is handled afterwards;
- * - the exit is announced exactly once, after the running handler, `terminate` and nact's `afterStop` have settled, or
- *   when the supervisor abandons the cell.
+ * - the exit is announced exactly once, after the running handler and `terminate` have settled, or when the cell is
+ *   abandoned because that takes too long; `terminate` then still runs once, when the handler settles after all.
  *
  * Lifecycle: starting → running → exiting → exited. Only forward.
  */
-import { type ActorSystemRef, dispatch, spawn, stop as nactStop } from 'nact';
+import { dispatch, spawn, stop as nactStop } from 'nact';
+import { type CellHost } from './cell-host.js';
 import {
   type ActorContext,
   type ActorInit,
@@ -20,16 +21,14 @@ import {
   type MonitorHandle,
 } from './child-spec.js';
 import { type Clock, type TimerHandle } from './clock.js';
-import { Lane } from './mailbox.js';
-import { type ExitReason, KILLED, type Ref, type SendResult, toError } from './ref.js';
+import { Belongings } from './belongings.js';
+import { type Lane, Mailbox, NOTHING_WAITS, type Waiting } from './mailbox.js';
+import { describeExit, type ExitReason, KILLED, type Ref, type SendResult, toError } from './ref.js';
 
 /** Messages handled in one turn before other actors and I/O get theirs. */
 export const TURN_BUDGET = 64;
 /** Urgent messages handled in a turn while normal ones wait. */
 export const URGENT_QUOTA = 48;
-
-export const DEFAULT_URGENT_BOUND = 1_024;
-export const DEFAULT_NORMAL_BOUND = 4_096;
 
 /** nact's own reference type is an empty interface: anything would be one. */
 type NactActor = Parameters<typeof nactStop>[0];
@@ -37,21 +36,9 @@ type NactActor = Parameters<typeof nactStop>[0];
 const WAKE = Symbol('wake');
 const NOTHING_TO_CANCEL: TimerHandle = { cancel: () => undefined };
 
-/** What a cell needs of its system. */
-export interface CellHost {
-  readonly nact: ActorSystemRef;
-  readonly clock: Clock;
-  /** A message that will never be handled: sent to an exited cell, refused by a full lane, or left when it exited. */
-  dropped(path: string, reason: 'dead_letter' | 'mailbox_full', count: number): void;
-  /** An error after the actor's fate was sealed. */
-  lateError(path: string, error: Error): void;
-}
-
 export type AnyCell = Cell<never>;
 export type CellState = 'starting' | 'running' | 'exiting' | 'exited';
 type ExitWatcher = (reason: ExitReason) => void;
-
-let nextNactName = 0;
 
 export class Cell<M> implements Ref<M>, ActorContext<M> {
   readonly path: string;
@@ -59,36 +46,36 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
   readonly startedAt: number;
   readonly keepsMailbox: boolean;
   readonly #host: CellHost;
-  readonly #urgent: Lane<M>;
-  readonly #normal: Lane<M>;
+  readonly #exiting: (() => void) | null;
+  readonly #mailbox: Mailbox<M>;
   #state: CellState = 'starting';
   #behavior: Behavior<M> | null = null;
   #nact: NactActor | null = null;
   #woken = false;
   /** A handler runs: in a turn, in `accept`, or a promise of one is pending. */
   #busy = false;
+  #terminated = false;
   #handled = 0;
   #reason: ExitReason | null = null;
-  #abort: AbortController | null = null;
+  #belongings: Belongings | null = null;
   #watchers: Set<ExitWatcher> | null = null;
-  #timers: Set<TimerHandle> | null = null;
-  #monitors: Set<MonitorHandle> | null = null;
 
+  /** `exiting` is called once, when the cell begins to exit. `inherited` may exceed the bounds: it was accepted once. */
   constructor(
     host: CellHost,
     path: string,
     incarnation: number,
     mailbox: MailboxSpec = {},
-    inherited: readonly M[] = [],
+    inherited: Waiting<M> = NOTHING_WAITS,
+    exiting: (() => void) | null = null,
   ) {
     this.#host = host;
+    this.#exiting = exiting;
     this.path = path;
     this.incarnation = incarnation;
     this.startedAt = host.clock.now();
     this.keepsMailbox = mailbox.keep ?? false;
-    this.#urgent = new Lane(mailbox.urgent ?? DEFAULT_URGENT_BOUND);
-    this.#normal = new Lane(mailbox.normal ?? DEFAULT_NORMAL_BOUND);
-    for (const message of inherited) this.#normal.push(message);
+    this.#mailbox = new Mailbox(mailbox.urgent, mailbox.normal, inherited);
   }
 
   get self(): Ref<M> {
@@ -100,11 +87,7 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === null) {
-      this.#abort = new AbortController();
-      if (!this.alive) this.#abort.abort();
-    }
-    return this.#abort.signal;
+    return this.#owned().signal;
   }
 
   get state(): CellState {
@@ -116,7 +99,7 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
   }
 
   get depth(): { urgent: number; normal: number } {
-    return { urgent: this.#urgent.length, normal: this.#normal.length };
+    return this.#mailbox.depth;
   }
 
   /** Messages handled so far. */
@@ -125,23 +108,23 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
   }
 
   tell(message: M): SendResult {
-    return this.#enqueue(this.#normal, message);
+    return this.#enqueue(this.#mailbox.normal, message);
   }
 
   urgent(message: M): SendResult {
-    return this.#enqueue(this.#urgent, message);
+    return this.#enqueue(this.#mailbox.urgent, message);
   }
 
   answer(message: M): SendResult {
     if (!this.alive) return this.#refused();
-    this.#normal.force(message);
+    this.#mailbox.normal.force(message);
     if (!this.#woken && this.#state === 'running') this.#wake();
     return 'ok';
   }
 
   accept(message: M): SendResult {
-    if (this.#state !== 'running' || this.#busy || this.#urgent.length > 0 || this.#normal.length > 0) {
-      return this.#enqueue(this.#normal, message);
+    if (this.#state !== 'running' || this.#busy || !this.#mailbox.empty) {
+      return this.#enqueue(this.#mailbox.normal, message);
     }
     this.#busy = true;
     const pending = this.#handle(message);
@@ -152,27 +135,35 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
 
   /**
    * Runs `init`. Synchronous inits start the cell before this returns; then the result is `undefined`, otherwise a
-   * promise. Throws (or rejects) what `init` threw: the cell has then never run and announces no exit.
+   * promise. Throws (or rejects) what `init` threw: the cell has then never run. Rejects too when the cell is abandoned
+   * before its init has settled.
    */
   start(init: ActorInit<M>): undefined | Promise<void> {
     let started: Behavior<M> | Promise<Behavior<M>>;
     try {
       started = init(this);
     } catch (cause) {
-      this.#discard(toError(cause));
-      throw toError(cause);
+      throw this.#discard(toError(cause));
     }
     if (!(started instanceof Promise)) {
       this.#run(started);
       return undefined;
     }
-    return started.then(
-      (behavior) => this.#run(behavior),
-      (cause: unknown) => {
-        this.#discard(toError(cause));
-        throw toError(cause);
-      },
-    );
+    const pending = started;
+    return new Promise((resolve, reject) => {
+      const abandoned = this.onExit((reason) => reject(new Error(`abandoned in init: ${describeExit(reason)}`)));
+      pending.then(
+        (behavior) => {
+          abandoned.cancel();
+          this.#run(behavior);
+          resolve();
+        },
+        (cause: unknown) => {
+          abandoned.cancel();
+          reject(this.#discard(toError(cause)));
+        },
+      );
+    });
   }
 
   /** Begins to stop. The first reason wins. Resolves through `onExit`. */
@@ -181,14 +172,13 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
     const wasRunning = this.#state === 'running';
     this.#state = 'exiting';
     this.#reason = reason;
-    this.#abort?.abort();
-    for (const timer of this.#timers ?? []) timer.cancel();
-    this.#timers = null;
+    this.#belongings?.stop();
+    this.#exiting?.();
     // A cell that still starts exits when its init has settled; a running one in a turn of its own.
     if (wasRunning) this.#wake();
   }
 
-  /** Ends the cell at once, whatever its handler is doing. For a supervisor whose patience is over. */
+  /** Ends the cell at once, whatever its init, handler or `terminate` is doing: when patience with it is over. */
   abandon(): void {
     if (this.#state === 'exited') return;
     this.#reason ??= KILLED;
@@ -207,48 +197,44 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
   }
 
   /** Takes the messages that wait, for the next incarnation. Call after the exit. */
-  takeMailbox(): M[] {
-    return [...this.#urgent.drain(), ...this.#normal.drain()];
+  takeMailbox(): Waiting<M> {
+    return this.#mailbox.take();
+  }
+
+  /** Gives up the messages that wait: counts them, and lets the behavior tell their senders. */
+  dropMailbox(): void {
+    if (this.#mailbox.empty) return;
+    const { urgent, normal } = this.takeMailbox();
+    this.#host.dropped(this.path, 'dead_letter', urgent.length + normal.length);
+    for (const message of [...urgent, ...normal]) {
+      try {
+        this.#behavior?.unhandled?.(message);
+      } catch (cause) {
+        this.#host.lateError(this.path, toError(cause));
+      }
+    }
   }
 
   after(ms: number, message: M): TimerHandle {
     if (!this.alive) return NOTHING_TO_CANCEL;
-    const timers = (this.#timers ??= new Set());
-    const inner = this.#host.clock.after(ms, () => {
-      timers.delete(handle);
-      this.deliver(message);
-    });
-    const handle: TimerHandle = {
-      cancel: () => {
-        timers.delete(handle);
-        inner.cancel();
-      },
-    };
-    timers.add(handle);
-    return handle;
+    return this.#owned().timer(this.#host.clock, ms, () => this.deliver(message));
   }
 
   monitor<T>(target: Ref<T>, down: (reason: ExitReason) => M): MonitorHandle {
     if (!(target instanceof Cell)) throw new Error(`not a reference of this kernel: ${target.path}`);
-    const monitors = (this.#monitors ??= new Set());
-    const inner = target.onExit((reason) => {
-      monitors.delete(handle);
-      this.deliver(down(reason));
-    });
-    const handle: MonitorHandle = {
-      cancel: () => {
-        monitors.delete(handle);
-        inner.cancel();
-      },
-    };
-    if (target.state !== 'exited') monitors.add(handle);
-    return handle;
+    if (target.state === 'exited') return target.onExit((reason) => this.deliver(down(reason)));
+    return this.#owned().monitor((done) =>
+      target.onExit((reason) => {
+        done();
+        this.deliver(down(reason));
+      }),
+    );
   }
 
   /** @internal The kernel's own messages: urgent, past the bound, their number being bounded by what was asked for. */
   deliver(message: M): void {
     if (!this.alive) return;
-    this.#urgent.force(message);
+    this.#mailbox.urgent.force(message);
     if (!this.#woken && this.#state === 'running') this.#wake();
   }
 
@@ -269,24 +255,25 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
 
   #run(behavior: Behavior<M>): void {
     this.#behavior = behavior;
-    if (this.#reason !== null || this.#state !== 'starting') {
-      // Stopped or abandoned while its init was under way: it runs only to release what init took.
-      this.#nact = this.#spawn();
-      if (this.#state === 'exited') void this.#terminate(this.#reason ?? KILLED);
-      else this.#wake();
+    if (this.#state === 'exited') {
+      void this.#terminate(this.#reason ?? KILLED); // abandoned in its init: it only releases what that took
       return;
     }
     this.#nact = this.#spawn();
-    this.#state = 'running';
-    if (this.#urgent.length > 0 || this.#normal.length > 0) this.#wake();
+    if (this.#state === 'starting') this.#state = 'running';
+    if (this.#state === 'exiting' || !this.#mailbox.empty) this.#wake();
   }
 
   #spawn(): NactActor {
     // All cells are children of the nact system itself, under names never used twice: dispatch is one map look-up, a
     // reference never reaches another incarnation, and no actor has children (docs/adr/0002).
-    return spawn(this.#host.nact, () => this.#turn(), `c${(nextNactName++).toString(36)}`, {
-      onCrash: (_message, error, context) => {
-        this.#host.lateError(this.path, toError(error));
+    return spawn(this.#host.nact, () => this.#turn(), this.#host.nactName(), {
+      // Only a defect of the kernel or of a report listener ends here; the exit is announced all the same.
+      onCrash: (_message, cause, context) => {
+        const error = toError(cause);
+        this.#reason ??= { type: 'fault', error };
+        this.#finish();
+        this.#host.lateError(this.path, error);
         return context.stop;
       },
     });
@@ -304,7 +291,7 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
     this.#busy = true;
     let urgentLeft = URGENT_QUOTA;
     for (let budget = TURN_BUDGET; budget > 0 && this.#state === 'running'; budget--) {
-      const message = this.#next(urgentLeft);
+      const message = this.#mailbox.next(urgentLeft > 0);
       if (message === undefined) break;
       if (message.urgent) urgentLeft -= 1;
       const pending = this.#handle(message.value);
@@ -312,15 +299,6 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
     }
     this.#busy = false;
     return this.#endOfTurn();
-  }
-
-  /** The next message: urgent while its quota lasts or nothing normal waits. A reused box, so nothing is allocated. */
-  #next(urgentLeft: number): { value: M; urgent: boolean } | undefined {
-    const urgent = this.#urgent.length > 0 && (urgentLeft > 0 || this.#normal.length === 0);
-    if (!urgent && this.#normal.length === 0) return undefined;
-    BOX.value = urgent ? this.#urgent.shift() : this.#normal.shift();
-    BOX.urgent = urgent;
-    return BOX as { value: M; urgent: boolean };
   }
 
   #handle(message: M): Promise<void> | undefined {
@@ -354,12 +332,19 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
   }
 
   #endOfTurn(): undefined | Promise<void> {
-    if (this.#state === 'exiting') return this.#terminate(this.#reason ?? KILLED).then(() => this.#finish());
-    if (this.#state === 'running' && !this.#woken && (this.#urgent.length > 0 || this.#normal.length > 0)) this.#wake();
+    if (this.#state === 'exiting') {
+      this.#busy = true; // nothing is handled while it terminates
+      return this.#terminate(this.#reason ?? KILLED).then(() => this.#finish());
+    }
+    // Abandoned under a handler that has settled after all: it releases what it owns.
+    if (this.#state === 'exited') return this.#terminate(this.#reason ?? KILLED);
+    if (!this.#woken && !this.#mailbox.empty) this.#wake();
     return undefined;
   }
 
   async #terminate(reason: ExitReason): Promise<void> {
+    if (this.#terminated) return;
+    this.#terminated = true;
     try {
       await this.#behavior?.terminate?.(reason);
     } catch (cause) {
@@ -372,47 +357,39 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
     this.#state = 'exited';
     if (this.#nact !== null) nactStop(this.#nact);
     this.#nact = null;
-    this.#release();
-    if (!this.keepsMailbox) this.#discardMailbox();
-    this.#behavior = null;
+    this.#belongings?.release();
+    if (!this.keepsMailbox) this.dropMailbox();
     this.#announce(this.#reason ?? KILLED);
   }
 
-  #discardMailbox(): void {
-    const left = this.takeMailbox();
-    if (left.length === 0) return;
-    this.#host.dropped(this.path, 'dead_letter', left.length);
-    for (const message of left) {
+  /** An init that failed. Returns its error. */
+  #discard(error: Error): Error {
+    if (this.#state === 'exited') {
+      this.#host.lateError(this.path, error);
+    } else {
+      this.#reason ??= { type: 'start_failed', error };
+      this.#finish();
+    }
+    return error;
+  }
+
+  #announce(reason: ExitReason): void {
+    // One watcher that throws must not keep the news from the others, the supervisor among them.
+    for (const watcher of this.#watchers ?? []) {
       try {
-        this.#behavior?.unhandled?.(message);
+        watcher(reason);
       } catch (cause) {
         this.#host.lateError(this.path, toError(cause));
       }
     }
-  }
-
-  /** An init that failed: the host hears no exit, because the cell never was a child. */
-  #discard(error: Error): void {
-    if (this.#state === 'exited') return;
-    this.#state = 'exited';
-    this.#reason ??= { type: 'start_failed', error };
-    this.#release();
-    this.#announce(this.#reason);
-  }
-
-  #announce(reason: ExitReason): void {
-    const watchers = this.#watchers;
     this.#watchers = null;
-    for (const watcher of watchers ?? []) watcher(reason);
   }
 
-  #release(): void {
-    this.#abort?.abort();
-    for (const timer of this.#timers ?? []) timer.cancel();
-    this.#timers = null;
-    for (const monitor of this.#monitors ?? []) monitor.cancel();
-    this.#monitors = null;
+  #owned(): Belongings {
+    if (this.#belongings === null) {
+      this.#belongings = new Belongings();
+      if (!this.alive) this.#belongings.stop();
+    }
+    return this.#belongings;
   }
 }
-
-const BOX: { value: unknown; urgent: boolean } = { value: undefined, urgent: false };

@@ -56,7 +56,7 @@ export class VirtualClock implements Clock {
   }
 
   after(ms: number, fn: () => void): TimerHandle {
-    const timer: VirtualTimer = { at: this.#now + Math.max(ms, 0), order: this.#order++, fn };
+    const timer: VirtualTimer = { at: this.#now + Math.min(Math.max(ms, 0), MAX_DELAY), order: this.#order++, fn };
     this.#timers.add(timer);
     return { cancel: () => void this.#timers.delete(timer) };
   }
@@ -66,10 +66,11 @@ export class VirtualClock implements Clock {
     const end = this.#now + ms;
     for (let next = this.#nextDue(end); next; next = this.#nextDue(end)) {
       this.#timers.delete(next);
-      this.#now = next.at;
+      // A timer's function may advance the clock itself; time still never goes back.
+      this.#now = Math.max(this.#now, next.at);
       next.fn();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
   }
 
   #nextDue(end: number): VirtualTimer | undefined {

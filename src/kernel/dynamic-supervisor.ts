@@ -14,12 +14,12 @@ import {
 } from './child-spec.js';
 import { absurd, type ExitReason, type Ref, toError } from './ref.js';
 import { RestartWindow, shouldRestart } from './restart.js';
-import { ChildSlot, type Supervising, type SupervisorMessage, type TreeHost } from './slot.js';
+import { ChildSlot, stopWith, type Supervising, type SupervisorMessage, type TreeHost } from './slot.js';
 
 const DEFAULT_MAX_CHILDREN = 1_000_000;
 const DEFAULT_PARTITION_SIZE = 100;
 
-/** `ready` settles when an asynchronous init has; its rejection is also the supervisor's, who has removed the child. */
+/** `ready` settles when an asynchronous init has; a rejection may be ignored: it was reported and the child removed. */
 export type StartResult<M> =
   | { readonly ok: true; readonly ref: Ref<M>; readonly ready: Promise<void> | undefined }
   | {
@@ -52,6 +52,15 @@ export class DynamicSupervisor implements Supervising {
     return this.#slots.size >= (this.#spec.maxChildren ?? DEFAULT_MAX_CHILDREN);
   }
 
+  /** Whether a child could be started now. */
+  get accepts(): boolean {
+    return this.#self.alive && !this.full;
+  }
+
+  has(id: string): boolean {
+    return this.#slots.has(id);
+  }
+
   children(): Iterable<ChildSlot> {
     return this.#slots.values();
   }
@@ -72,6 +81,7 @@ export class DynamicSupervisor implements Supervising {
         this.#forget(slot);
         throw cause;
       });
+      ready?.catch(() => undefined);
       return { ok: true, ref: slot.cell as unknown as Ref<M>, ready };
     } catch (cause) {
       this.#forget(slot);
@@ -91,7 +101,7 @@ export class DynamicSupervisor implements Supervising {
   handle(message: SupervisorMessage): undefined | Promise<void> {
     switch (message.type) {
       case 'child/exited':
-        return this.#childExited(message.slot, message.cell, message.reason);
+        return this.#childExited(message.slot, message.cell);
       case 'restart/due':
         message.slot.backoff = null;
         return message.slot.state === 'restarting' ? this.#restart(message.slot) : undefined;
@@ -110,23 +120,21 @@ export class DynamicSupervisor implements Supervising {
     return slot.start((cell, reason) => this.#exitedNow(slot, cell, reason));
   }
 
-  /** A child that is not restarted is forgotten at its exit, without a turn; the others are the mailbox's business. */
+  /** A child that is not restarted is forgotten at its exit, without a turn; restarts are the mailbox's business. */
   #exitedNow(slot: ChildSlot, cell: AnyCell, reason: ExitReason): void {
-    if (slot.cell === cell && slot.state !== 'stopping' && !shouldRestart(slot.restart, reason)) this.#forget(slot);
+    if (slot.cell !== cell || slot.state === 'stopping' || slot.state === 'stopped') return;
+    if (!shouldRestart(slot.restart, reason)) this.#forget(slot);
     else this.#self.deliver({ type: 'child/exited', slot, cell, reason });
   }
 
   #forget(slot: ChildSlot): void {
     if (this.#slots.get(slot.spec.id) === slot) this.#slots.delete(slot.spec.id);
+    slot.retire();
     this.#system.unregister(slot);
   }
 
-  #childExited(slot: ChildSlot, cell: AnyCell, reason: ExitReason): undefined | Promise<void> {
+  #childExited(slot: ChildSlot, cell: AnyCell): undefined | Promise<void> {
     if (slot.cell !== cell || slot.state === 'stopping' || slot.state === 'stopped') return undefined;
-    if (!shouldRestart(slot.restart, reason)) {
-      this.#forget(slot);
-      return undefined;
-    }
     if (this.#tooOften()) return undefined;
     return this.#restart(slot);
   }
@@ -143,10 +151,12 @@ export class DynamicSupervisor implements Supervising {
     slot.restarts += 1;
     const reason = slot.lastExit;
     try {
-      await this.#start(slot);
+      const pending = this.#start(slot);
+      if (pending) await stopWith(this.#self, slot, pending);
       this.#system.report({ type: 'child/restarted', path: slot.path, incarnation: slot.incarnation, reason });
     } catch {
-      if (this.#tooOften()) return;
+      // Stopped for good meanwhile, by `stopChild` or with the supervisor: it must not come back.
+      if (slot.state !== 'failed' || !this.#self.alive || this.#tooOften()) return;
       slot.state = 'restarting';
       slot.backoff = this.#self.after(0, { type: 'restart/due', slot });
     }
@@ -184,8 +194,9 @@ export class PartitionedSupervisor implements Supervising {
     for (const slot of this.#partitions.children()) {
       const partition = slot.supervising;
       if (!(partition instanceof DynamicSupervisor)) continue;
+      if (partition.has(spec.id)) return { ok: false, why: 'already_started' };
       total += partition.childCount;
-      if (!roomy && !partition.full && slot.state === 'running') roomy = partition;
+      if (!roomy && partition.accepts) roomy = partition;
     }
     if (total >= (this.#spec.maxChildren ?? DEFAULT_MAX_CHILDREN)) return { ok: false, why: 'max_children' };
     return (roomy ?? this.#makePartition())?.startChild<M>(spec) ?? { ok: false, why: 'not_running' };
@@ -193,8 +204,8 @@ export class PartitionedSupervisor implements Supervising {
 
   /** Stops a child for good. `false` when no partition holds it. */
   async stopChild(id: string): Promise<boolean> {
-    for (const slot of this.#partitions.children()) {
-      if (slot.supervising instanceof DynamicSupervisor && (await slot.supervising.stopChild(id))) return true;
+    for (const { supervising } of this.#partitions.children()) {
+      if (supervising instanceof DynamicSupervisor && supervising.has(id)) return supervising.stopChild(id);
     }
     return false;
   }

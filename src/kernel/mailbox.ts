@@ -2,7 +2,18 @@
  * A lane of a mailbox: a bounded FIFO ring that costs nothing until it is used.
  */
 
+export const DEFAULT_URGENT_BOUND = 1_024;
+export const DEFAULT_NORMAL_BOUND = 4_096;
+
 const FIRST_SIZE = 8;
+
+/** What waits in the lanes of an actor that has exited, oldest first. */
+export interface Waiting<M> {
+  readonly urgent: readonly M[];
+  readonly normal: readonly M[];
+}
+
+export const NOTHING_WAITS: Waiting<never> = { urgent: [], normal: [] };
 
 export class Lane<M> {
   readonly bound: number;
@@ -41,7 +52,10 @@ export class Lane<M> {
     this.#head = (this.#head + 1) & (ring.length - 1);
     this.#length -= 1;
     // A burst leaves no large ring behind in an idle actor.
-    if (this.#length === 0 && ring.length > 1024) this.#ring = null;
+    if (this.#length === 0 && ring.length > 1024) {
+      this.#ring = null;
+      this.#head = 0;
+    }
     return message;
   }
 
@@ -57,5 +71,42 @@ export class Lane<M> {
     for (let i = 0; i < this.#length; i++) grown[i] = ring[(this.#head + i) & (ring.length - 1)];
     this.#ring = grown;
     this.#head = 0;
+  }
+}
+
+/** One box for all messages, read before the next is taken, so that taking one allocates nothing. */
+const BOX: { value: unknown; urgent: boolean } = { value: undefined, urgent: false };
+
+/** Both lanes, and which message is next. */
+export class Mailbox<M> {
+  readonly urgent: Lane<M>;
+  readonly normal: Lane<M>;
+
+  constructor(urgent = DEFAULT_URGENT_BOUND, normal = DEFAULT_NORMAL_BOUND, inherited: Waiting<M> = NOTHING_WAITS) {
+    this.urgent = new Lane(urgent);
+    this.normal = new Lane(normal);
+    for (const message of inherited.urgent) this.urgent.force(message);
+    for (const message of inherited.normal) this.normal.force(message);
+  }
+
+  get empty(): boolean {
+    return this.urgent.length === 0 && this.normal.length === 0;
+  }
+
+  get depth(): { urgent: number; normal: number } {
+    return { urgent: this.urgent.length, normal: this.normal.length };
+  }
+
+  /** The next message, `undefined` when none waits. Urgent ones first, unless `mayBeUrgent` is false and a normal one waits. */
+  next(mayBeUrgent: boolean): { readonly value: M; readonly urgent: boolean } | undefined {
+    const urgent = this.urgent.length > 0 && (mayBeUrgent || this.normal.length === 0);
+    if (!urgent && this.normal.length === 0) return undefined;
+    BOX.value = urgent ? this.urgent.shift() : this.normal.shift();
+    BOX.urgent = urgent;
+    return BOX as { value: M; urgent: boolean };
+  }
+
+  take(): Waiting<M> {
+    return { urgent: this.urgent.drain(), normal: this.normal.drain() };
   }
 }

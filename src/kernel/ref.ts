@@ -85,5 +85,10 @@ export function absurd(value: never): never {
 }
 
 export function toError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Error(String(cause));
+  if (cause instanceof Error) return cause;
+  try {
+    return new Error(String(cause), { cause });
+  } catch {
+    return new Error('a thrown value that has no string form', { cause });
+  }
 }

@@ -1,7 +1,8 @@
 /**
  * A child's place in the tree. Incarnations come and go; the slot keeps their history.
  */
-import { type AnyCell, Cell, type CellHost } from './cell.js';
+import { type AnyCell, Cell } from './cell.js';
+import { type CellHost } from './cell-host.js';
 import { type Behavior, type ChildSpec, DEFAULT_SHUTDOWN_MS, type Restart } from './child-spec.js';
 import { type TimerHandle } from './clock.js';
 import { describeExit, type ExitReason, isAbnormal, KILLED, NORMAL, SHUTDOWN, toError } from './ref.js';
@@ -43,6 +44,8 @@ export class ChildSlot {
   cell: AnyCell | null = null;
   /** Set while this slot holds a supervisor that runs. */
   supervising: Supervising | null = null;
+  /** A static supervisor's children by id, kept over its incarnations: their history goes on. */
+  children: ReadonlyMap<string, ChildSlot> | null = null;
   state: SlotState = 'starting';
   incarnation = 0;
   restarts = 0;
@@ -51,13 +54,19 @@ export class ChildSlot {
   backoff: TimerHandle | null = null;
   readonly #system: TreeHost;
 
-  /** `parentPath` is `null` for the root, whose own path is empty. */
-  constructor(system: TreeHost, spec: ChildSpec, parentPath: string | null) {
+  /** `parentPath` is `null` for the root. `before` held this place under an earlier incarnation of the supervisor. */
+  constructor(system: TreeHost, spec: ChildSpec, parentPath: string | null, before?: ChildSlot) {
     if (spec.id === '' || spec.id.includes('/')) throw new Error(`not a child id: "${spec.id}"`);
     this.#system = system;
     this.spec = spec;
-    this.path = parentPath === null ? '' : `${parentPath}/${spec.id}`;
+    this.path = parentPath === null ? '/' : `${parentPath === '/' ? '' : parentPath}/${spec.id}`;
     this.restart = spec.restart ?? 'permanent';
+    if (before) {
+      this.incarnation = before.incarnation;
+      this.restarts = before.restarts;
+      this.lastFault = before.lastFault;
+      this.children = before.children;
+    }
   }
 
   /**
@@ -66,11 +75,13 @@ export class ChildSlot {
    */
   start(exited: (cell: AnyCell, reason: ExitReason) => void): undefined | Promise<void> {
     const previous = this.cell;
-    const inherited = previous?.keepsMailbox ? previous.takeMailbox() : [];
+    const inherited = previous?.keepsMailbox ? previous.takeMailbox() : undefined;
     this.state = 'starting';
     this.incarnation += 1;
     const mailbox = this.spec.type === 'actor' ? this.spec.mailbox : undefined;
-    const cell = new Cell<never>(this.#system, this.path, this.incarnation, mailbox, inherited);
+    const cell = new Cell<never>(this.#system, this.path, this.incarnation, mailbox, inherited, () =>
+      this.#limitExit(cell),
+    );
     this.cell = cell;
     let pending: undefined | Promise<void>;
     try {
@@ -92,7 +103,7 @@ export class ChildSlot {
     );
   }
 
-  /** Stops the incarnation that runs; after `shutdownMs` it is abandoned. Resolves when it has exited. Never rejects. */
+  /** Stops the incarnation that starts or runs. Resolves when it has exited or was abandoned. Never rejects. */
   stop(reason: ExitReason = SHUTDOWN): Promise<void> {
     this.backoff?.cancel();
     this.backoff = null;
@@ -102,30 +113,24 @@ export class ChildSlot {
       return Promise.resolve();
     }
     this.state = 'stopping';
-    const patience =
-      this.spec.shutdownMs ?? (this.spec.type === 'actor' ? DEFAULT_SHUTDOWN_MS : SUPERVISOR_SHUTDOWN_MS);
     return new Promise((resolve) => {
-      const timer = this.#system.clock.after(patience, () => {
-        this.#system.report({
-          type: 'child/abandoned',
-          path: this.path,
-          incarnation: cell.incarnation,
-          afterMs: patience,
-        });
-        cell.abandon();
-      });
       cell.onExit(() => {
-        timer.cancel();
-        this.state = 'stopped';
+        if (this.cell === cell) this.state = 'stopped';
         resolve();
       });
       cell.exit(reason);
     });
   }
 
+  /** The last incarnation gets no successor: what it kept for one is dropped. */
+  retire(): void {
+    if (this.cell?.state === 'exited') this.cell.dropMailbox();
+  }
+
   /** Keeps what the exit says for the snapshot. */
   exited(reason: ExitReason): void {
     this.supervising = null;
+    if (this.state === 'running') this.state = 'failed'; // until its supervisor has decided
     this.lastExit = reason;
     if (isAbnormal(reason)) this.lastFault = { at: this.#system.clock.now(), message: describeExit(reason) };
   }
@@ -134,9 +139,24 @@ export class ChildSlot {
     const spec = this.spec;
     if (spec.type === 'actor') return cell.start(spec.init);
     const self = cell as unknown as Cell<SupervisorMessage>;
-    const supervising = this.#system.supervise(spec, this, self);
-    this.supervising = supervising;
-    return self.start(() => supervising.begin());
+    return self.start(() => {
+      this.supervising = this.#system.supervise(spec, this, self);
+      return this.supervising.begin();
+    });
+  }
+
+  /**
+   * Whoever does not exit in time is left behind, whether it was told to or exits by itself: a handler or `terminate`
+   * that hangs must not keep its supervisor from restarting it.
+   */
+  #limitExit(cell: AnyCell): void {
+    const afterMs = this.spec.shutdownMs ?? (this.spec.type === 'actor' ? DEFAULT_SHUTDOWN_MS : SUPERVISOR_SHUTDOWN_MS);
+    const { path } = this;
+    const timer = this.#system.clock.after(afterMs, () => {
+      this.#system.report({ type: 'child/abandoned', path, incarnation: cell.incarnation, afterMs });
+      cell.abandon();
+    });
+    cell.onExit(() => timer.cancel());
   }
 
   #started(cell: AnyCell, exited: (cell: AnyCell, reason: ExitReason) => void): void {
@@ -151,7 +171,7 @@ export class ChildSlot {
 
   #startFailed(error: Error): void {
     this.supervising = null;
-    this.state = 'failed';
+    if (this.state === 'starting') this.state = 'failed';
     this.lastFault = { at: this.#system.clock.now(), message: `start failed: ${error.message}` };
     this.#system.report({ type: 'child/start-failed', path: this.path, error });
   }
@@ -162,4 +182,15 @@ export class ChildSlot {
     this.cell.exit(KILLED);
     return true;
   }
+}
+
+/**
+ * Stops `slot` when its supervisor begins to stop while it still starts: an init that hangs must not hold up the
+ * supervisor's own stop, and one that heeds its `signal` ends at once.
+ */
+export function stopWith(self: Cell<SupervisorMessage>, slot: ChildSlot, pending: Promise<void>): Promise<void> {
+  const stop = (): void => void slot.stop();
+  if (!self.alive) stop();
+  self.signal.addEventListener('abort', stop, { once: true });
+  return pending.finally(() => self.signal.removeEventListener('abort', stop));
 }

@@ -36,7 +36,7 @@ export function snapshotOf(slot: ChildSlot, maxDynamic: number): NodeSnapshot {
     children.push(snapshotOf(child, maxDynamic));
   }
   return {
-    path: slot.path === '' ? '/' : slot.path,
+    path: slot.path,
     id: spec.id,
     kind: spec.type === 'actor' ? 'actor' : 'supervisor',
     ...(spec.type === 'actor' ? {} : { strategy: spec.type === 'supervisor' ? spec.strategy : spec.type }),

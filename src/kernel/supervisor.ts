@@ -10,7 +10,7 @@ import { type AnyCell, type Cell } from './cell.js';
 import { type Behavior, type SupervisorSpec } from './child-spec.js';
 import { absurd, type ExitReason } from './ref.js';
 import { restartSet, RestartWindow, shouldRestart } from './restart.js';
-import { ChildSlot, type Supervising, type SupervisorMessage, type TreeHost } from './slot.js';
+import { ChildSlot, stopWith, type Supervising, type SupervisorMessage, type TreeHost } from './slot.js';
 
 export class StaticSupervisor implements Supervising {
   readonly #system: TreeHost;
@@ -28,8 +28,9 @@ export class StaticSupervisor implements Supervising {
     this.#window = new RestartWindow(spec.intensity);
     for (const child of spec.children) {
       if (this.#slots.has(child.id)) throw new Error(`two children named "${child.id}" under ${slot.path}`);
-      this.#slots.set(child.id, new ChildSlot(system, child, slot.path));
+      this.#slots.set(child.id, new ChildSlot(system, child, slot.path, slot.children?.get(child.id)));
     }
+    slot.children = this.#slots;
   }
 
   get childCount(): number {
@@ -66,15 +67,17 @@ export class StaticSupervisor implements Supervising {
     for (let i = from; i < slots.length; i++) {
       let pending: undefined | Promise<void>;
       try {
+        if (!this.#self.alive) throw new Error('stopped while it started its children');
         pending = this.#start(slots[i] as ChildSlot);
       } catch (cause) {
-        if (i === 0) throw cause;
-        return this.#rollBack(slots.slice(0, i), cause);
+        if (i > 0) return this.#rollBack(slots.slice(0, i + 1), cause);
+        this.#system.unregister(slots[i] as ChildSlot);
+        throw cause;
       }
       if (pending) {
         return pending.then(
           () => this.#startInOrder(slots, i + 1),
-          (cause: unknown) => this.#rollBack(slots.slice(0, i), cause),
+          (cause: unknown) => this.#rollBack(slots.slice(0, i + 1), cause),
         );
       }
     }
@@ -88,11 +91,13 @@ export class StaticSupervisor implements Supervising {
 
   #start(slot: ChildSlot): undefined | Promise<void> {
     this.#system.register(slot);
-    return slot.start((cell, reason) => this.#self.deliver({ type: 'child/exited', slot, cell, reason }));
+    const pending = slot.start((cell, reason) => this.#self.deliver({ type: 'child/exited', slot, cell, reason }));
+    return pending && stopWith(this.#self, slot, pending);
   }
 
   async #remove(slot: ChildSlot): Promise<void> {
     await slot.stop();
+    slot.retire();
     this.#system.unregister(slot);
   }
 
@@ -100,6 +105,7 @@ export class StaticSupervisor implements Supervising {
     if (slot.cell !== cell || slot.state === 'stopping' || slot.state === 'stopped') return undefined;
     if (!shouldRestart(slot.restart, reason)) {
       slot.state = 'stopped';
+      slot.retire();
       return undefined;
     }
     if (this.#tooOften()) return undefined;
@@ -124,7 +130,11 @@ export class StaticSupervisor implements Supervising {
     const affected = restartSet(this.#spec.strategy, order, failed.spec.id).map(
       (id) => this.#slots.get(id) as ChildSlot,
     );
-    for (const slot of [...affected].reverse()) if (slot !== failed) await slot.stop();
+    for (const slot of [...affected].reverse()) {
+      if (slot === failed) continue;
+      await slot.stop();
+      if (slot.restart === 'temporary') slot.retire();
+    }
     const again = affected.filter((slot) => slot === failed || slot.restart !== 'temporary');
     for (const slot of again) {
       if (!this.#self.alive) return; // stopped meanwhile: `terminate` undoes what was started
@@ -142,7 +152,7 @@ export class StaticSupervisor implements Supervising {
 
   /** A child that cannot be started again counts as one more restart (OTP: `try_again_restart`). */
   #restartFailed(slot: ChildSlot): void {
-    if (this.#tooOften()) return;
+    if (!this.#self.alive || this.#tooOften()) return;
     slot.state = 'restarting';
     const delay = this.#spec.backoff?.(this.#window.count(this.#system.clock.now())) ?? 0;
     slot.backoff = this.#self.after(delay, { type: 'restart/due', slot });

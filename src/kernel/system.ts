@@ -6,7 +6,16 @@ import { type Cell } from './cell.js';
 import { type ChildSpec } from './child-spec.js';
 import { type Clock, SystemClock } from './clock.js';
 import { DynamicSupervisor, PartitionedSupervisor, type StartResult } from './dynamic-supervisor.js';
-import { absurd, type ActorName, type ExitReason, type Ref, type SendResult, SHUTDOWN } from './ref.js';
+import {
+  absurd,
+  type ActorName,
+  type ExitReason,
+  isAbnormal,
+  type Ref,
+  type SendResult,
+  SHUTDOWN,
+  toError,
+} from './ref.js';
 import { type Report, type ReportListener } from './reports.js';
 import { ChildSlot, type SupervisionSpec, type Supervising, type SupervisorMessage, type TreeHost } from './slot.js';
 import { type NodeSnapshot, snapshotOf } from './snapshot.js';
@@ -30,9 +39,10 @@ export class ActorSystem implements TreeHost {
   readonly #listeners = new Set<ReportListener>();
   readonly #slots = new Map<string, ChildSlot>();
   readonly #drops = new Map<DropReason, number>();
+  #nactNames = 0;
   #root: ChildSlot | null = null;
   #rootExited: ((reason: ExitReason) => void) | null = null;
-  /** Resolves with the reason when the root has exited: nothing of the tree is left. */
+  /** Resolves with the reason when the root has exited or its boot has failed: nothing of the tree is left. */
   readonly terminated: Promise<ExitReason>;
 
   constructor(options: ActorSystemOptions = {}) {
@@ -50,7 +60,16 @@ export class ActorSystem implements TreeHost {
     const slot = new ChildSlot(this, root, null);
     this.#root = slot;
     this.register(slot);
-    await slot.start((_cell, reason) => this.#rootExited?.(reason));
+    try {
+      await slot.start((_cell, reason) => {
+        if (slot.state !== 'stopping' && !isAbnormal(reason)) slot.state = 'stopped'; // nobody decides for the root
+        slot.retire();
+        this.#rootExited?.(reason);
+      });
+    } catch (cause) {
+      this.#rootExited?.({ type: 'start_failed', error: toError(cause) });
+      throw cause;
+    }
   }
 
   /** Stops the tree in reverse start order. Resolves when the root has exited. */
@@ -115,11 +134,11 @@ export class ActorSystem implements TreeHost {
   /** Kills the actor or supervisor at `path`; its supervisor restarts it as its spec says. `false` if none lives there. */
   kill(path: string): boolean {
     const slot = this.#slots.get(path);
-    if (!slot || slot === this.#root) return false;
+    if (!slot || slot === this.#root) return false; // the root has nobody to restart it
     return slot.kill();
   }
 
-  /** Paths of everything that has a place in the tree. */
+  /** Paths of everything that has a place in the tree; the root's is `/`. */
   paths(): Iterable<string> {
     return this.#slots.keys();
   }
@@ -158,6 +177,10 @@ export class ActorSystem implements TreeHost {
       default:
         return absurd(spec);
     }
+  }
+
+  nactName(): string {
+    return `c${(this.#nactNames++).toString(36)}`;
   }
 
   dropped(_path: string, reason: DropReason, count: number): void {

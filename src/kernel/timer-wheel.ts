@@ -59,10 +59,10 @@ export class TimerWheel {
     return this.#size;
   }
 
-  /** Puts `deadline` on the wheel, `ms` milliseconds from now. One that waits already is moved. */
+  /** Puts `deadline` on the wheel, `ms` milliseconds from now (`Infinity`: never). One that waits already is moved. */
   schedule(deadline: Deadline, ms: number): void {
     if (deadline.tick >= 0) this.cancel(deadline);
-    const due = this.#clock.now() - this.#origin + Math.max(ms, 0);
+    const due = Math.min(this.#clock.now() - this.#origin + Math.max(ms, 0), Number.MAX_SAFE_INTEGER);
     if (this.#size === 0) this.#current = Math.floor((this.#clock.now() - this.#origin) / this.#tickMs);
     deadline.tick = Math.max(Math.ceil(due / this.#tickMs), this.#current + 1);
     const head = this.#slotOf(deadline.tick);
@@ -119,7 +119,7 @@ export class TimerWheel {
     }
     this.#current = Math.max(this.#current, now);
     for (const deadline of due) {
-      if (deadline.tick < 0) continue; // cancelled by one that fired before it
+      if (deadline.tick < 0 || deadline.tick > now) continue; // cancelled or moved by one that fired before it
       this.cancel(deadline);
       deadline.fire();
     }
