@@ -20,6 +20,7 @@ export class RawConsole {
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => this.#take(chunk));
     socket.on('error', () => socket.destroy());
+    socket.on('end', () => socket.end());
     socket.on('close', () => {
       this.ended = true;
       this.#wake();
@@ -56,6 +57,11 @@ export class RawConsole {
     this.inbox.push(...lines.map((line) => JSON.parse(line) as WireMessage));
     this.#wake();
   }
+}
+
+/** For `onError`: the test did not expect any. */
+export function unexpected(error: Error): never {
+  throw error;
 }
 
 /** Runs `work` with a directory of its own, which goes afterwards. */

@@ -13,7 +13,7 @@ import {
 } from '#src/admin/client.js';
 import type { GatewaySnapshot, LogLine } from '#src/admin/protocol.js';
 import { startAdminServer, type AdminServer } from '#src/admin/server.js';
-import { withDirectory } from '../../support/admin/console.js';
+import { unexpected, withDirectory } from '../../support/admin/console.js';
 import { FakeGateway } from '../../support/admin/fake-gateway.js';
 import { fakeLog } from '../../support/admin/fixtures.js';
 
@@ -25,7 +25,7 @@ async function withClient(
     const server = await startAdminServer({
       path: join(directory, 'v.sock'),
       handler: gateway.handler,
-      onError: assert.fail,
+      onError: unexpected,
     });
     const client = await connectAdmin(server.path);
     try {
@@ -158,7 +158,7 @@ describe('discoverSocket', () => {
         startAdminServer({
           path: defaultSocketPath(port, env),
           handler: new FakeGateway().handler,
-          onError: assert.fail,
+          onError: unexpected,
         });
       await writeFile(join(directory, 'viable-1.sock'), 'no socket');
       assert.equal(discoverSocket({}, env), defaultSocketPath(4000, env));

@@ -5,13 +5,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { AdminSocketError, startAdminServer, type AdminHandler, type AdminLimits } from '#src/admin/server.js';
 import type { AdminServer } from '#src/admin/server.js';
-import { RawConsole, withDirectory } from '../../support/admin/console.js';
+import { RawConsole, type WireMessage, unexpected, withDirectory } from '../../support/admin/console.js';
 import { FakeGateway } from '../../support/admin/fake-gateway.js';
 
 interface Harness {
   readonly server: AdminServer;
   readonly errors: Error[];
-  open(): Promise<RawConsole>;
+  readonly open: () => Promise<RawConsole>;
 }
 
 async function withServer(
@@ -42,7 +42,7 @@ const errorCode = (message: Record<string, unknown> | undefined): unknown =>
   (message?.['error'] as { code?: unknown } | undefined)?.code;
 
 describe('admin socket file', () => {
-  const options = (path: string) => ({ path, handler: new FakeGateway().handler, onError: assert.fail });
+  const options = (path: string) => ({ path, handler: new FakeGateway().handler, onError: unexpected });
 
   it('is readable by its owner alone, whatever the umask, and goes with the server', () =>
     withDirectory(async (directory) => {
@@ -122,8 +122,8 @@ describe('admin server', () => {
       const lines = methods.map((method, index) => `${JSON.stringify({ id: index + 1, method })}\n`).join('');
       opened.socket.write(lines.slice(0, 70));
       opened.socket.write(lines.slice(70));
-      const answered = [];
-      for (const _ of methods) answered.push(await opened.next());
+      const answered: (WireMessage | undefined)[] = [];
+      while (answered.length < methods.length) answered.push(await opened.next());
       assert.deepEqual(answered.map((answer) => answer?.['id']).sort(), [1, 2, 3, 4, 5, 6, 7]);
       assert.ok(answered.every((answer) => answer?.['ok'] === true));
       assert.equal(opened.inbox.length, 0);
