@@ -50,6 +50,7 @@ export class DashboardScreen {
     this.#box = blessed.box({ parent: this.#screen, top: 0, left: 0, width: '100%', height: '100%' });
     keepLines(this.#box);
     this.#chart = lineChart({
+      screen: this.#screen,
       wholeNumbersOnly: true,
       abbreviate: true,
       xLabelPadding: 4,

@@ -14,6 +14,10 @@ const PALETTE = [
   ...['#6b7689', '#ff7b86', '#b5e890', '#ffd68a', '#8cc8ff', '#e29bf2', '#7fe0ea', '#ffffff'],
 ] as const;
 
+const BRAILLE = /^[\u2800-\u28ff]+$/u;
+/** Characters that keep their width next to others of their kind: ASCII, frames, Braille. */
+const KINDS: readonly RegExp[] = [/^[\x20-\x7e]+$/, /^[\u2500-\u257f]+$/u, BRAILLE];
+
 interface Style {
   readonly fill: string;
   readonly back: string | null;
@@ -61,9 +65,9 @@ function rowRuns(terminal: Terminal, row: number): readonly Run[] {
     if (cell === undefined || cells === 0) continue;
     const style = styleOf(cell);
     const text = cell.getChars() === '' ? ' ' : cell.getChars();
-    const plain = /^[\x20-\x7e]$/.test(text);
+    const kind = KINDS.find((known) => known.test(text));
     // Characters that a font may draw wider or narrower than a cell stand alone, so that they shift nothing.
-    if (last !== undefined && plain && /[\x20-\x7e]$/.test(last.text) && sameStyle(last.style, style)) {
+    if (last !== undefined && kind?.test(last.text) === true && sameStyle(last.style, style)) {
       last.text += text;
       last.cells += cells;
     } else {
@@ -83,9 +87,35 @@ function drawRun({ style, column, text, cells }: Run, row: number): string {
       ? ''
       : `<rect x="${x}" y="${y}" width="${width}" height="${CELL_HEIGHT}" fill="${style.back}"/>`;
   if (text.trim() === '') return back;
+  if (BRAILLE.test(text)) return back + drawDots(text, x, y, style.fill);
   const bold = style.bold ? ' font-weight="bold"' : '';
   const fit = `textLength="${width}" lengthAdjust="spacingAndGlyphs" xml:space="preserve"`;
   return `${back}<text x="${x}" y="${y + 13}" fill="${style.fill}"${bold} ${fit}>${escapeXml(text)}</text>`;
+}
+
+/** Column and row of each bit of a Braille character. */
+const DOTS = [
+  [0, 0],
+  [0, 1],
+  [0, 2],
+  [1, 0],
+  [1, 1],
+  [1, 2],
+  [0, 3],
+  [1, 3],
+] as const;
+
+/** Braille as round dots on the grid: few fonts have it, and hardly one in the width of its letters. */
+function drawDots(text: string, x: number, y: number, fill: string): string {
+  const dots = Array.from(text).flatMap((character, index) => {
+    const bits = (character.codePointAt(0) ?? 0) - 0x2800;
+    const set = DOTS.filter((_, bit) => (bits & (1 << bit)) !== 0);
+    return set.map(([column, row]) => {
+      const left = x + (index + 0.25 + column / 2) * CELL_WIDTH;
+      return `M${round(left)} ${round(y + (0.125 + row / 4) * CELL_HEIGHT)}h0`;
+    });
+  });
+  return `<path d="${dots.join('')}" stroke="${fill}" stroke-width="2" stroke-linecap="round"/>`;
 }
 
 function styleOf(cell: IBufferCell): Style {

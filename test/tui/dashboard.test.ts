@@ -9,9 +9,11 @@ import { FakeGateway } from '../support/admin/fake-gateway.js';
 import { fakeLog, fakeSnapshot } from '../support/admin/fixtures.js';
 import { FakeTerminal } from '../support/fake-terminal.js';
 import { renderScreenSvg } from '../support/screen-svg.js';
+import { takeScreenshot } from '../support/screenshot.js';
 
 interface Stage {
   readonly gateway: FakeGateway;
+  readonly socket: string;
   readonly terminal: FakeTerminal;
   readonly dashboard: Dashboard;
   readonly restart: () => Promise<void>;
@@ -43,7 +45,7 @@ function onStage(columns: number, rows: number, work: (stage: Stage) => Promise<
       server = await open();
     };
     try {
-      await work({ gateway, terminal, dashboard, restart, halt });
+      await work({ gateway, socket: path, terminal, dashboard, restart, halt });
     } finally {
       dashboard.stop();
       await dashboard.done;
@@ -200,5 +202,12 @@ describe('dashboard on a terminal', () => {
       assert.match(svg, /fill="#98c379"[^>]*>● ready|>●<\/text>/);
       assert.ok(svg.includes('>天</text>'));
       assert.doesNotMatch(svg, /[\u0000-\u0009\u000b-\u001f]/u);
+    }));
+
+  it('is photographed from a gateway’s socket alone', () =>
+    onStage(80, 24, async ({ socket }) => {
+      const shot = await takeScreenshot({ socket, columns: 100, rows: 30, keys: '2', expect: 'Supervision tree' });
+      assert.match(shot.text, /├─ operations one_for_one/);
+      assert.ok(shot.svg.endsWith('</svg>\n'));
     }));
 });
