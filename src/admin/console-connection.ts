@@ -52,7 +52,9 @@ export class ConsoleConnection {
     socket.on('close', () => this.#closed());
   }
 
+  /** Ends the connection; its streams have ended when this returns. */
   destroy(): void {
+    this.#closed();
     this.#socket.destroy();
   }
 

@@ -16,7 +16,7 @@ export interface AdminContext {
   /** Aborts when the console is gone, the stream was cancelled or the server closes. */
   readonly signal: AbortSignal;
   /** Sends an event of a followed stream. Held back until the request is answered; never blocks, never throws. */
-  emit(event: unknown): void;
+  readonly emit: (event: unknown) => void;
 }
 
 /** Answers one request. A rejection is answered with `internal_error` and reported. */

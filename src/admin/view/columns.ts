@@ -9,28 +9,28 @@ import type { TreeRow } from './tree.js';
 /** @param now the instant of the snapshot, for ages */
 export function upstreamColumns(now: number): readonly Column<UpstreamSnapshot>[] {
   return [
-    { title: 'UPSTREAM', min: 8, max: 32, cell: (row) => span(row.name, 'strong') },
+    { title: 'UPSTREAM', min: 12, max: 32, cell: (row) => span(row.name, 'strong') },
     { title: 'STATE', cell: (row) => upstreamState(row, now) },
     { title: 'BREAKER', rank: 1, cell: (row) => marked(BREAKER_MARKS[row.breaker]) },
     { title: 'VIA', rank: 5, cell: (row) => span(row.transport, 'dim') },
     { title: 'TOOLS', align: 'right', rank: 2, cell: (row) => quiet(row.tools) },
     { title: 'PROMPTS', align: 'right', rank: 8, cell: (row) => quiet(row.prompts) },
     { title: 'RESRC', align: 'right', rank: 7, cell: (row) => quiet(row.resources + row.resourceTemplates) },
-    { title: 'NOW', align: 'right', rank: 3, cell: (row) => quiet(row.inFlight) },
+    { title: 'NOW', align: 'right', rank: 4, cell: (row) => quiet(row.inFlight) },
     { title: 'CALLS', align: 'right', rank: 2, cell: (row) => quiet(row.calls) },
     { title: 'FAIL', align: 'right', rank: 1, cell: (row) => failures(row.failures) },
     { title: 'RECON', align: 'right', rank: 6, cell: (row) => quiet(row.reconnects) },
-    { title: 'LAST ERROR', min: 12, max: 160, rank: 4, cell: (row) => lastError(row.lastError, now) },
+    { title: 'LAST ERROR', min: 20, max: 160, rank: 3, cell: (row) => lastError(row.lastError, now) },
   ];
 }
 
 export function connectionColumns(now: number): readonly Column<ConnectionSnapshot>[] {
   return [
     { title: 'VIA', cell: (row) => span(row.transport + (row.streaming ? ' ⇊' : ''), 'info') },
-    { title: 'CLIENT', min: 8, max: 36, cell: (row) => span(row.client ?? NONE, 'strong') },
-    { title: 'PRINCIPAL', min: 6, max: 24, rank: 6, cell: (row) => row.principal ?? NONE },
-    { title: 'REMOTE', min: 9, max: 40, rank: 3, cell: (row) => span(row.remote, 'dim') },
-    { title: 'ROUTE', min: 4, max: 32, rank: 4, cell: (row) => row.route },
+    { title: 'CLIENT', min: 16, max: 36, cell: (row) => span(row.client ?? NONE, 'strong') },
+    { title: 'PRINCIPAL', min: 9, max: 24, rank: 6, cell: (row) => row.principal ?? NONE },
+    { title: 'REMOTE', min: 15, max: 40, rank: 3, cell: (row) => span(row.remote, 'dim') },
+    { title: 'ROUTE', min: 12, max: 32, rank: 4, cell: (row) => row.route },
     { title: 'PROTOCOL', rank: 7, cell: (row) => span(row.protocolVersion ?? NONE, 'dim') },
     { title: 'OPEN', align: 'right', rank: 2, cell: (row) => duration(now - row.openedAt) },
     { title: 'IDLE', align: 'right', rank: 5, cell: (row) => span(duration(now - row.lastSeenAt), 'dim') },
@@ -45,14 +45,14 @@ export function connectionColumns(now: number): readonly Column<ConnectionSnapsh
 
 export function treeColumns(now: number): readonly Column<TreeRow>[] {
   return [
-    { title: 'ACTOR', min: 20, cell: actorName },
+    { title: 'ACTOR', min: 34, cell: actorName },
     { title: 'STATE', cell: ({ node }) => marked(NODE_MARKS[node.state]) },
     { title: 'RESTARTS', align: 'right', rank: 1, cell: ({ node }) => warnAbove(node.restarts, 0) },
     { title: 'MAILBOX', align: 'right', rank: 2, cell: ({ node }) => mailbox(node) },
     { title: 'HANDLED', align: 'right', rank: 4, cell: ({ node }) => quiet(node.handled) },
     { title: 'UP', align: 'right', rank: 3, cell: ({ node }) => span(duration(now - node.startedAt), 'dim') },
-    { title: 'RESTART', rank: 6, cell: ({ node }) => span(node.restart, 'dim') },
-    { title: 'LAST FAULT', min: 12, max: 160, rank: 5, cell: ({ node }) => lastError(node.lastFault, now) },
+    { title: 'RESTART', rank: 7, cell: ({ node }) => span(node.restart, 'dim') },
+    { title: 'LAST FAULT', min: 16, max: 160, rank: 5, cell: ({ node }) => lastError(node.lastFault, now) },
   ];
 }
 

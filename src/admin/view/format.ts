@@ -25,6 +25,13 @@ export function latency(ms: number | null): string {
   return `${(ms / 1_000).toFixed(1)} s`;
 }
 
+/** Two latencies, the unit once where it is the same: `3.4 / 42 ms`, `120 ms / 1.3 s`. */
+export function latencyPair(first: number | null, second: number | null): string {
+  const [one, other] = [latency(first), latency(second)];
+  const unit = / m?s$/.exec(other)?.[0] ?? ' ';
+  return `${one.endsWith(unit) ? one.slice(0, -unit.length) : one} / ${other}`;
+}
+
 /** `999`, `1.2k`, `34k`, `5.6M`. */
 export function count(value: number): string {
   return scaled(value, 1_000, ['', 'k', 'M', 'G', 'T']);

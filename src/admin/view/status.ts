@@ -1,6 +1,6 @@
 /** The gateway in a few facts: header, connections, traffic, process. Pure: snapshot → lines. */
 import { CLIENT_TRANSPORTS, type ClientTransport, type GatewaySnapshot } from '../protocol.js';
-import { NONE, bytes, clock, count, duration, latency, percent } from './format.js';
+import { NONE, bytes, clock, count, duration, latency, latencyPair, percent } from './format.js';
 import { line, span, type Line, type Tone } from './line.js';
 import { PHASE_MARKS, marked } from './marks.js';
 
@@ -37,7 +37,7 @@ export function trafficFacts(snapshot: GatewaySnapshot): readonly (readonly [str
   const { requests, throughput } = snapshot;
   return [
     ['In flight', [figure(requests.inFlight)]],
-    ['p50 / p99', line(latency(requests.p50), span(' / ', 'dim'), latency(requests.p99))],
+    ['p50 / p99', [span(latencyPair(requests.p50, requests.p99))]],
     ['Answered', [figure(requests.answered)]],
     ['Failed', [figure(requests.failed, 'bad')]],
     ['Messages', [figure(throughput.messagesTotal)]],

@@ -1,5 +1,5 @@
 /**
- * Tables that fit a width: columns shrink to their minimum, widest first, and then the least important ones go.
+ * Tables that fit a width: columns shrink to their minimum, the one with most to give first, and then the least important ones go.
  * Pure.
  */
 import { fitLine, lineWidth, span, type Line, type Span } from './line.js';
@@ -58,10 +58,7 @@ function fitWidths<Row>(columns: readonly Column<Row>[], natural: readonly numbe
     let over = total(widths) - width;
     while (over > 0) {
       const slack = widths.map((size, index) => (size === 0 ? 0 : size - (floors[index] ?? 0)));
-      const widest = slack.reduce(
-        (best, _, index) => (score(slack, widths, index) > score(slack, widths, best) ? index : best),
-        0,
-      );
+      const widest = slack.indexOf(Math.max(...slack));
       if ((slack[widest] ?? 0) <= 0) break;
       widths[widest] = (widths[widest] ?? 0) - 1;
       over -= 1;
@@ -72,11 +69,6 @@ function fitWidths<Row>(columns: readonly Column<Row>[], natural: readonly numbe
     widths.fill(0);
     natural.forEach((size, index) => (widths[index] = dropped(columns, index, least) ? 0 : size));
   }
-}
-
-/** Of the columns that can still shrink, the widest. */
-function score(slack: readonly number[], widths: readonly number[], index: number): number {
-  return (slack[index] ?? 0) > 0 ? (widths[index] ?? 0) : 0;
 }
 
 function leastImportant<Row>(columns: readonly Column<Row>[], widths: readonly number[]): number | undefined {

@@ -68,6 +68,7 @@ export function wrapText(text: string, width: number): readonly string[] {
       used = textWidth(line);
       lastSpace = line.lastIndexOf(' ');
     }
+    if (character === ' ' && line === '' && lines.length > 0) continue;
     if (character === ' ') lastSpace = line.length;
     line += character;
     used += cells;

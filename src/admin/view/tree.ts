@@ -9,7 +9,7 @@ export interface TreeRow {
   readonly hidden: number;
 }
 
-/** @param filter case-insensitive part of an id, state or fault; the ancestors of what matches stay visible */
+/** @param filter case-insensitive part of an id, state or fault; what is above and below a match stays visible */
 export function treeRows(root: SupervisionNode, filter = ''): readonly TreeRow[] {
   const rows: TreeRow[] = [];
   const kept = filter === '' ? undefined : matching(root, filter.toLowerCase());
@@ -28,14 +28,14 @@ export function treeRows(root: SupervisionNode, filter = ''): readonly TreeRow[]
 
 function matching(root: SupervisionNode, needle: string): ReadonlySet<SupervisionNode> {
   const kept = new Set<SupervisionNode>();
-  const visit = (node: SupervisionNode): boolean => {
-    const own = [node.id, node.state, node.lastFault?.message ?? ''].some((text) =>
-      text.toLowerCase().includes(needle),
-    );
-    const below = node.children.map(visit).some(Boolean);
+  const visit = (node: SupervisionNode, inside: boolean): boolean => {
+    const texts = [node.id, node.state, node.lastFault?.message ?? ''];
+    const own = inside || texts.some((text) => text.toLowerCase().includes(needle));
+    // Every child is visited, whatever the ones before it answered.
+    const below = node.children.map((child) => visit(child, own)).includes(true);
     if (own || below) kept.add(node);
     return own || below;
   };
-  visit(root);
+  visit(root, false);
   return kept;
 }

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { lineWidth, plainText } from '#src/admin/view/line.js';
+import { drawable } from '#src/admin/view/text.js';
+import { composeScreen } from '#src/tui/compose.js';
+import type { FeedView } from '#src/tui/feed.js';
+import { PAGE_IDS } from '#src/tui/page.js';
+import { initialState, press, type Key, type UiState } from '#src/tui/state.js';
+import { fakeConnections, fakeLog, fakeSnapshot } from '../support/admin/fixtures.js';
+
+const live: FeedView = {
+  link: 'live',
+  reason: null,
+  snapshot: fakeSnapshot(),
+  connections: fakeConnections(),
+  logs: Array.from({ length: 200 }, (_, number) => ({ number, entry: fakeLog(number) })),
+};
+
+function keys(...names: readonly string[]): readonly Key[] {
+  return names.map((full) => ({ full, text: full.length === 1 ? full : undefined }));
+}
+
+/** Presses keys one after another, drawing between them as the dashboard does. */
+function after(pressed: readonly Key[], view = live, columns = 100, rows = 30): { state: UiState; text: string } {
+  let state = initialState(1_000);
+  for (const key of pressed) state = press(state, key, view, composeScreen(state, view, columns, rows).list);
+  return { state, text: text(state, view, columns, rows) };
+}
+
+function text(state: UiState, view: FeedView, columns: number, rows: number): string {
+  return composeScreen(state, view, columns, rows).lines.map(plainText).join('\n');
+}
+
+describe('composed screens', () => {
+  it('fill every size exactly, on every page, whatever is pressed', () => {
+    const anyKey = fc.constantFrom(
+      ...keys('1', '2', '3', '4', '5', 'tab', 'S-tab', 'up', 'down', 'pageup', 'pagedown', 'home', 'end'),
+      ...keys('/', 'e', 'x', 'backspace', 'enter', 'escape', '?', 'f', '+', '-', 'l', 'j', 'k', 'G'),
+    );
+    const size = fc.tuple(fc.integer({ min: 1, max: 160 }), fc.integer({ min: 1, max: 50 }));
+    const views = fc.constantFrom<FeedView>(live, { ...live, link: 'lost' }, { ...live, snapshot: null, logs: [] });
+    fc.assert(
+      fc.property(fc.array(anyKey, { maxLength: 15 }), size, views, (pressed, [columns, rows], view) => {
+        const { state } = after(pressed, view, columns, rows);
+        const { lines } = composeScreen(state, view, columns, rows);
+        assert.equal(lines.length, rows);
+        for (const line of lines) {
+          assert.equal(lineWidth(line), columns);
+          assert.equal(plainText(line), drawable(plainText(line)));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('show the figures of the overview at 120×40, 80×24 and 60×16', () => {
+    for (const [columns, rows] of [
+      [120, 40],
+      [80, 24],
+      [60, 16],
+    ] as const) {
+      const shown = text(initialState(1_000), live, columns, rows);
+      for (const figure of [
+        /Streamable HTTP +12 /,
+        /HTTP\+SSE +3 /,
+        /WebSocket +6 /,
+        /3\.4 \/ 42 ms/,
+        /everything +● ready +─ closed/,
+      ]) {
+        assert.match(shown, figure);
+      }
+      assert.match(shown, /Errors sse +– /, 'no samples is a dash');
+    }
+    assert.match(text(initialState(1_000), live, 60, 16), /msg\/s +[▁▂▃▄▅▆▇█]{8}/);
+  });
+
+  it('say when the window is too small', () => {
+    assert.match(text(initialState(1_000), live, 59, 16).replaceAll('\n', ' '), /59×16 cells.*60×16/);
+    assert.match(text(initialState(1_000), live, 60, 15), /60×15 cells/);
+  });
+
+  it('draw a dash for every figure without samples', () => {
+    const empty = fakeSnapshot({
+      requests: { inFlight: 0, answered: 0, failed: 0, p50: null, p99: null },
+      throughput: { perSecond: [], messagesTotal: 0 },
+      process: { rssBytes: 0, heapUsedBytes: 0, cpuPercent: null, loopDelayP99: null },
+      upstreams: [],
+    });
+    const shown = text(initialState(1_000), { ...live, snapshot: empty }, 120, 40);
+    for (const figure of [
+      /p50 \/ p99 +– \/ – /,
+      /CPU +– /,
+      /Loop delay p99 +– /,
+      /Throughput – msg/,
+      /No whole second/,
+      /No upstream/,
+    ]) {
+      assert.match(shown, figure);
+    }
+  });
+
+  it('tell how far a drain is', () => {
+    const snapshot = fakeSnapshot({
+      phase: 'draining',
+      drain: {
+        startedAt: 0,
+        deadlineAt: fakeSnapshot().takenAt + 12_000,
+        reason: 'SIGTERM',
+        connectionsAtStart: 21,
+        connectionsLeft: 5,
+        inFlight: 2,
+      },
+    });
+    assert.match(
+      text(initialState(1_000), { ...live, snapshot }, 120, 40),
+      /◐ draining 5\/21 connections, 2 calls left, 12s/,
+    );
+  });
+});
+
+describe('pages', () => {
+  it('turn with digits and Tab, both ways round', () => {
+    assert.deepEqual(
+      ['1', '2', '3', '4', '5'].map((digit) => after(keys(digit)).state.page),
+      [...PAGE_IDS],
+    );
+    assert.equal(after(keys('tab', 'tab')).state.page, 'upstreams');
+    assert.equal(after(keys('S-tab')).state.page, 'logs');
+  });
+
+  it('2: the chosen actor’s whole fault stands below the tree', () => {
+    const { text: shown } = after(keys('2', '/', ...Array.from('tickets'), 'enter', 'end'));
+    assert.match(shown, /Supervision tree {2}6\/6/);
+    assert.match(shown, /› +└─ session +▲ restarting/);
+    assert.match(shown, /\/operations\/upstreams\/upstream:tickets\/session ─/);
+    assert.match(shown, /incarnation 10, 9 restarts/);
+  });
+
+  it('3: list left, everything known of the chosen one right', () => {
+    const { text: shown } = after(keys('3', 'down', 'down', 'down', 'down', 'down'));
+    assert.match(shown, /›tickets +▲ backoff/);
+    assert.match(shown, /Breaker +╱ open/);
+    assert.match(shown, /next attempt in 8s/);
+    assert.match(shown, /connect ECONNREFUSED 203\.0\.113\.9:443/);
+    assert.match(
+      after(keys('down', 'down', 'enter')).text,
+      /›filesystem .*/,
+      'Enter on the overview opens its details',
+    );
+  });
+
+  it('4: connections, filtered by anything shown', () => {
+    assert.match(after(keys('4')).text, /Connections {2}1\/21/);
+    assert.match(after(keys('4', '/', ...Array.from('東京'), 'enter')).text, /Connections {2}1\/3/);
+    assert.match(after(keys('4', '/', ...Array.from('zzz'))).text, /No connection to show/);
+  });
+
+  it('5: the log follows until somebody scrolls, keeps its place, and follows again at the end', () => {
+    const more: FeedView = { ...live, logs: [...live.logs, { number: 200, entry: fakeLog(3) }] };
+    const following = after(keys('5'));
+    assert.match(following.text, /following/);
+    const paused = after(keys('5', 'up'));
+    const chosen = /›.*/.exec(paused.text)?.[0];
+    assert.ok(chosen !== undefined);
+    assert.ok(text(paused.state, more, 100, 30).includes(chosen));
+    assert.match(after(keys('5', 'up', 'end')).text, /following/);
+    assert.match(after(keys('5', 'l')).text, /warn and above/);
+    assert.doesNotMatch(after(keys('5', 'l')).text, /client\.connected/);
+  });
+});
+
+describe('keys', () => {
+  it('type a filter, keep it with Enter and clear it with Escape', () => {
+    const typed = after(keys('2', '/', 'm', 'q', 'backspace', 'e', 'm'));
+    assert.equal(typed.state.lists.tree.filter, 'mem');
+    assert.match(typed.text, /Filter: mem/);
+    assert.equal(typed.state.page, 'tree', 'digits and q are text while typing');
+    const kept = after(keys('2', '/', 'm', 'enter'));
+    assert.deepEqual([kept.state.typing, kept.state.lists.tree.filter], [false, 'm']);
+    assert.equal(after(keys('2', '/', 'm', 'enter', 'escape')).state.lists.tree.filter, '');
+  });
+
+  it('keep the cursor on its row while rows come and go', () => {
+    const { state } = after(keys('3', 'down', 'down'));
+    const fewer = { ...live, snapshot: fakeSnapshot({ upstreams: fakeSnapshot().upstreams.slice(1) }) };
+    assert.match(text(state, fewer, 100, 30), /›filesystem/);
+    const gone = { ...live, snapshot: fakeSnapshot({ upstreams: fakeSnapshot().upstreams.slice(0, 2) }) };
+    assert.match(text(state, gone, 100, 30), /›memory/);
+  });
+
+  it('freeze the figures but not the news of the connection', () => {
+    const { state } = after(keys('f'));
+    const later: FeedView = {
+      ...live,
+      link: 'lost',
+      snapshot: fakeSnapshot({
+        connections: { total: 99, byTransport: { http: 90, sse: 3, websocket: 6 }, sockets: 99 },
+      }),
+    };
+    const shown = text(state, later, 120, 40);
+    assert.match(shown, /FROZEN/);
+    assert.match(shown, /Streamable HTTP +12 /);
+    assert.match(shown, /reconnecting…/);
+    assert.match(
+      text(press(state, { full: 'f', text: 'f' }, later, composeScreen(state, later, 120, 40).list), later, 120, 40),
+      /Streamable HTTP +90 /,
+    );
+  });
+
+  it('step the refresh interval within bounds', () => {
+    assert.equal(after(keys('+')).state.intervalMs, 2_000);
+    assert.equal(after(keys('-')).state.intervalMs, 500);
+    assert.equal(after(Array.from({ length: 20 }, () => ({ full: '-', text: '-' }))).state.intervalMs, 100);
+    assert.match(after(keys('-', '-')).text, /every 250 ms/);
+  });
+
+  it('open and close the help', () => {
+    assert.match(after(keys('?')).text, /freeze and unfreeze the screen/);
+    assert.doesNotMatch(after(keys('?', 'escape')).text, /freeze and unfreeze/);
+  });
+});

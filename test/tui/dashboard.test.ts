@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startAdminServer, type AdminServer } from '#src/admin/server.js';
+import { startDashboard, type Dashboard } from '#src/tui/app.js';
+import { textWidth } from '#src/admin/view/text.js';
+import { unexpected, withDirectory } from '../support/admin/console.js';
+import { FakeGateway } from '../support/admin/fake-gateway.js';
+import { fakeLog, fakeSnapshot } from '../support/admin/fixtures.js';
+import { FakeTerminal } from '../support/fake-terminal.js';
+import { renderScreenSvg } from '../support/screen-svg.js';
+import { takeScreenshot } from '../support/screenshot.js';
+
+interface Stage {
+  readonly gateway: FakeGateway;
+  readonly socket: string;
+  readonly terminal: FakeTerminal;
+  readonly dashboard: Dashboard;
+  readonly restart: () => Promise<void>;
+  readonly halt: () => Promise<void>;
+}
+
+/** A dashboard on a fake terminal, in front of a fake gateway on a real socket. */
+function onStage(columns: number, rows: number, work: (stage: Stage) => Promise<void>, color = true): Promise<void> {
+  return withDirectory(async (directory) => {
+    const gateway = new FakeGateway();
+    const path = join(directory, 'v.sock');
+    const open = (): Promise<AdminServer> => startAdminServer({ path, handler: gateway.handler, onError: unexpected });
+    let server = await open();
+    const terminal = new FakeTerminal(columns, rows);
+    const dashboard = startDashboard({
+      input: terminal.input,
+      output: terminal.output,
+      color,
+      socket: path,
+      intervalMs: 1_000,
+      // Frames and retries at once: what is tested is what is drawn, not when.
+      schedule: (_, task) => {
+        const soon = setImmediate(task);
+        return () => clearImmediate(soon);
+      },
+    });
+    const halt = (): Promise<void> => server.close();
+    const restart = async (): Promise<void> => {
+      server = await open();
+    };
+    try {
+      await work({ gateway, socket: path, terminal, dashboard, restart, halt });
+    } finally {
+      dashboard.stop();
+      await dashboard.done;
+      await server.close();
+      await rm(path, { force: true });
+    }
+  });
+}
+
+describe('dashboard on a terminal', () => {
+  for (const [columns, rows] of [
+    [80, 24],
+    [120, 40],
+    [60, 16],
+  ] as const) {
+    it(`draws every page at ${columns}×${rows} with frames in line`, () =>
+      onStage(columns, rows, async ({ terminal }) => {
+        const pages: readonly [string, string][] = [
+          ['2', 'Supervision tree'],
+          ['3', 'Protocol'],
+          ['4', '1/21'],
+          ['5', 'following'],
+          ['1', 'Traffic'],
+        ];
+        await terminal.shows(/Streamable HTTP +12 /);
+        for (const [key, expected] of pages) {
+          terminal.type(key);
+          await terminal.shows(expected);
+          // CJK and emoji stand in these rows: a width misjudged anywhere would push the frame out.
+          for (const line of terminal.lines.slice(2, rows - 1)) {
+            assert.equal(textWidth(line), columns, line);
+            assert.match(line, /[│╮╯]$/u);
+          }
+        }
+      }));
+  }
+
+  it('draws the throughput line and keeps up with new figures', () =>
+    onStage(120, 40, async ({ terminal, gateway }) => {
+      await terminal.shows(/[\u2801-\u28ff]{3}/u);
+      gateway.tick({ connections: { total: 777, byTransport: { http: 700, sse: 70, websocket: 7 }, sockets: 1 } });
+      await terminal.shows(/Streamable HTTP +700 /);
+      gateway.log({ ...fakeLog(0), message: 'a line just written' });
+      await terminal.shows('a line just written');
+    }));
+
+  it('filters, freezes and helps', () =>
+    onStage(100, 30, async ({ terminal, gateway }) => {
+      await terminal.shows(/WebSocket +6 /);
+      terminal.type('2/tickets\r');
+      await terminal.shows('1/6');
+      terminal.type('1f');
+      await terminal.shows('FROZEN');
+      gateway.tick({ pid: 1, connections: { total: 9, byTransport: { http: 9, sse: 0, websocket: 0 }, sockets: 9 } });
+      terminal.type('?');
+      await terminal.shows('freeze and unfreeze');
+      assert.match(terminal.text, /Streamable HTTP +12 /);
+      terminal.type('?f');
+      await terminal.shows(/Streamable HTTP +9 /);
+    }));
+
+  it('asks for connections only while they are looked at', () =>
+    onStage(100, 30, async ({ terminal, gateway }) => {
+      await terminal.shows(/WebSocket +6 /);
+      const asked = (): number => gateway.received.filter(({ method }) => method === 'connections').length;
+      assert.equal(asked(), 0);
+      terminal.type('4');
+      await terminal.shows('cursor/3.2');
+      assert.equal(asked(), 1);
+    }));
+
+  it('watches at the interval chosen', () =>
+    onStage(100, 30, async ({ terminal, gateway }) => {
+      await terminal.shows('every 1 s');
+      terminal.type('-');
+      await terminal.shows('every 500 ms');
+      gateway.tick({ pid: 5 });
+      const watches = gateway.received
+        .filter(({ method }) => method === 'watch')
+        .map(({ params }) => params?.['intervalMs']);
+      assert.deepEqual(watches, [1_000, 500]);
+      await terminal.shows('● running');
+    }));
+
+  it('says that it reconnects, keeps the last figures, and comes back by itself', () =>
+    onStage(100, 30, async ({ terminal, gateway, halt, restart }) => {
+      await terminal.shows(/Streamable HTTP +12 /);
+      await halt();
+      await terminal.shows('reconnecting…');
+      assert.match(terminal.text, /Streamable HTTP +12 /);
+      gateway.tick({ startedAt: fakeSnapshot().takenAt - 3_000 });
+      await restart();
+      await terminal.shows('● running 3s');
+      assert.doesNotMatch(terminal.text, /reconnecting/);
+    }));
+
+  it('follows the size of the window', () =>
+    onStage(120, 40, async ({ terminal }) => {
+      await terminal.shows(/Streamable HTTP +12 /);
+      terminal.resize(50, 12);
+      await terminal.shows('50×12 cells');
+      terminal.resize(80, 24);
+      await terminal.shows(/╭─ Throughput.*╮╭─ Traffic ─+╮$/m);
+      assert.ok(
+        terminal.lines.slice(2, 23).every((line) => textWidth(line) === 80),
+        terminal.text,
+      );
+    }));
+
+  it('writes no escape sequence that came from outside', () =>
+    onStage(120, 40, async ({ terminal }) => {
+      await terminal.shows('gnol{red-fg}tag{/red-fg}');
+      for (const key of ['2', '3', '4', '5']) terminal.type(key);
+      await terminal.shows('following');
+      const { written } = terminal.output;
+      assert.doesNotMatch(written, /\u001b\]/, 'no OSC');
+      assert.doesNotMatch(written, /[\u0080-\u009f\u200b\u202a-\u202e]/u);
+      assert.doesNotMatch(written, /ZXZpbA==\u0007/);
+    }));
+
+  it('uses no colour where none is wanted', () =>
+    onStage(
+      120,
+      40,
+      async ({ terminal }) => {
+        await terminal.shows(/[\u2801-\u28ff]{3}/u);
+        assert.doesNotMatch(
+          terminal.output.written,
+          /\u001b\[(?:[\d;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[\d;]*)?m/,
+        );
+      },
+      false,
+    ));
+
+  it('ends with 0 on q and 130 on Ctrl-C, and gives the terminal back', async () => {
+    for (const [key, code] of [
+      ['q', 0],
+      ['\u0003', 130],
+    ] as const) {
+      await onStage(80, 24, async ({ terminal, dashboard }) => {
+        await terminal.shows('● running');
+        terminal.type(key);
+        assert.equal(await dashboard.done, code);
+        assert.match(terminal.output.written, /\u001b\[\?1049l/);
+      });
+    }
+  });
+
+  it('can be drawn as an SVG on the cell grid', () =>
+    onStage(100, 30, async ({ terminal }) => {
+      await terminal.shows('天気予報サービス');
+      const svg = renderScreenSvg(terminal.screen);
+      assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" width="\d+" height="\d+"/);
+      assert.match(svg, /fill="#98c379"[^>]*>● ready|>●<\/text>/);
+      assert.ok(svg.includes('>天</text>'));
+      assert.doesNotMatch(svg, /[\u0000-\u0009\u000b-\u001f]/u);
+    }));
+
+  it('is photographed from a gateway’s socket alone', () =>
+    onStage(80, 24, async ({ socket }) => {
+      const shot = await takeScreenshot({ socket, columns: 100, rows: 30, keys: '2', expect: 'Supervision tree' });
+      assert.match(shot.text, /├─ operations one_for_one/);
+      assert.ok(shot.svg.endsWith('</svg>\n'));
+    }));
+});

@@ -1,0 +1,118 @@
+/**
+ * The dashboard: keys and figures in, frames out. Ties the feed, the state and the screen together.
+ *
+ * Frames are at most one in 40 ms, and none while the terminal still has the last one to take, so that no refresh rate
+ * and no slow terminal can make it fall behind.
+ */
+import { connectAdmin } from '#src/admin/client.js';
+import { composeScreen } from './compose.js';
+import { Feed } from './feed.js';
+import type { ListLayout } from './list.js';
+import { DashboardScreen, type ScreenOptions } from './screen.js';
+import { initialState, press, type Key, type UiState } from './state.js';
+
+const FRAME_MS = 40;
+const INTERRUPTED = 130;
+
+export interface DashboardOptions extends ScreenOptions {
+  readonly socket: string;
+  readonly intervalMs: number;
+  readonly schedule?: (ms: number, task: () => void) => () => void;
+  /** Called when the connection to the gateway is lost; `true` ends the dashboard. */
+  readonly onLost?: () => boolean;
+}
+
+export interface Dashboard {
+  /** Exit code: 0 after `q` or `stop`, 130 after Ctrl-C. */
+  readonly done: Promise<number>;
+  stop(): void;
+}
+
+export function startDashboard(options: DashboardOptions): Dashboard {
+  const app = new App(options);
+  return { done: app.done, stop: () => app.finish(0) };
+}
+
+class App {
+  readonly done: Promise<number>;
+  readonly #options: DashboardOptions;
+  readonly #schedule: (ms: number, task: () => void) => () => void;
+  readonly #screen: DashboardScreen;
+  readonly #feed: Feed;
+  #state: UiState;
+  #layout: ListLayout = { keys: [], cursor: 0, offset: 0, height: 1 };
+  #cancelFrame: (() => void) | undefined;
+  #resolve: (code: number) => void = () => undefined;
+  #finished = false;
+
+  constructor(options: DashboardOptions) {
+    this.#options = options;
+    this.#schedule = options.schedule ?? afterTimeout;
+    this.#state = initialState(options.intervalMs);
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#screen = new DashboardScreen(options);
+    this.#feed = new Feed({
+      connect: () => connectAdmin(options.socket),
+      intervalMs: options.intervalMs,
+      onChange: () => this.#changed(),
+      schedule: this.#schedule,
+    });
+    this.#screen.onKey((key) => this.#press(key));
+    this.#screen.onResize(() => this.#draw());
+    this.#draw();
+    this.#feed.start();
+  }
+
+  finish(code: number): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#cancelFrame?.();
+    this.#feed.stop();
+    this.#screen.destroy();
+    this.#resolve(code);
+  }
+
+  #press(key: Key): void {
+    if (this.#finished) return;
+    if (key.full === 'C-c') {
+      this.finish(INTERRUPTED);
+    } else if (key.full === 'q' && !this.#state.typing) {
+      this.finish(0);
+    } else if (key.full === 'C-l') {
+      this.#screen.redraw();
+    } else {
+      this.#state = press(this.#state, key, this.#feed.view, this.#layout);
+      this.#feed.setInterval(this.#state.intervalMs);
+      this.#feed.wantConnections(this.#state.page === 'connections');
+      this.#draw();
+    }
+  }
+
+  #changed(): void {
+    if (this.#feed.view.link === 'lost' && this.#options.onLost?.() === true) this.finish(0);
+    else if (this.#cancelFrame === undefined && !this.#finished) this.#nextFrame();
+  }
+
+  #nextFrame(): void {
+    this.#cancelFrame = this.#schedule(FRAME_MS, () => {
+      this.#cancelFrame = undefined;
+      if (this.#screen.congested) this.#nextFrame();
+      else this.#draw();
+    });
+  }
+
+  #draw(): void {
+    if (this.#finished) return;
+    const view = this.#feed.view;
+    const composed = composeScreen(this.#state, view, this.#screen.columns, this.#screen.rows);
+    this.#layout = composed.list;
+    this.#screen.draw(composed, (this.#state.frozen ?? view).snapshot?.throughput.perSecond ?? []);
+  }
+}
+
+function afterTimeout(ms: number, task: () => void): () => void {
+  const timer = setTimeout(task, ms);
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,153 @@
+/**
+ * The whole screen as lines: header, tabs, page, key bar, help. Pure, so it is tested without a terminal.
+ */
+import { fitLine, line, lineWidth, span, spread, toned, type Line } from '#src/admin/view/line.js';
+import { phaseLine } from '#src/admin/view/status.js';
+import { drawable, wrapText } from '#src/admin/view/text.js';
+import type { FeedView } from './feed.js';
+import type { ListLayout } from './list.js';
+import { PAGE_IDS, type Page, type PageId, type Rectangle } from './page.js';
+import { connectionsPage } from './pages/connections.js';
+import { logsPage } from './pages/logs.js';
+import { overviewPage } from './pages/overview.js';
+import { treePage } from './pages/tree.js';
+import { upstreamsPage } from './pages/upstreams.js';
+import { blank, overlay, panel, type Block } from './panel.js';
+import type { UiState } from './state.js';
+
+export const SMALLEST = { columns: 60, rows: 16 } as const;
+
+const PAGES: Readonly<Record<PageId, Page>> = {
+  overview: overviewPage,
+  tree: treePage,
+  upstreams: upstreamsPage,
+  connections: connectionsPage,
+  logs: logsPage,
+};
+
+export interface Composed {
+  /** Exactly the terminal's rows, each exactly its columns wide. */
+  readonly lines: Block;
+  /** Rows that are out of date and drawn grey; `[from, to)`. */
+  readonly faded: readonly [number, number];
+  readonly list: ListLayout;
+  readonly chart?: Rectangle;
+}
+
+const NO_LIST: ListLayout = { keys: [], cursor: 0, offset: 0, height: 1 };
+const HEADER_ROWS = 2;
+
+/** @param live what the feed says now; a frozen screen shows its figures of then under the state of now */
+export function composeScreen(state: UiState, live: FeedView, columns: number, rows: number): Composed {
+  if (columns < SMALLEST.columns || rows < SMALLEST.rows) return tooSmall(columns, rows);
+  const view = state.frozen ?? live;
+  const height = rows - HEADER_ROWS - 1;
+  const page = PAGES[state.page];
+  const frame = (body: Block): Block =>
+    [header(state, live, view, columns), tabs(state, columns), ...body, keyBar(state, page, columns)].map((row) =>
+      fitLine(row, columns),
+    );
+  if (view.snapshot === null) {
+    return { lines: frame(waiting(live, columns, height)), faded: [0, 0], list: NO_LIST };
+  }
+  const list = state.lists[page.id];
+  const drawn = page.draw({ view, snapshot: view.snapshot, list, level: state.level, width: columns, height });
+  const faded: Composed['faded'] = live.link === 'live' ? [0, 0] : [HEADER_ROWS, rows - 1];
+  if (state.help) return { lines: frame(overlay(drawn.lines, help(columns, height))), faded, list: drawn.list };
+  const chart = drawn.chart === undefined ? {} : { chart: { ...drawn.chart, top: drawn.chart.top + HEADER_ROWS } };
+  return { lines: frame(drawn.lines), faded, list: drawn.list, ...chart };
+}
+
+function header(state: UiState, live: FeedView, view: FeedView, width: number): Line {
+  const right = line(
+    ...(state.frozen === null ? [] : [span(' FROZEN ', 'selected'), ' ']),
+    ...(live.link === 'live'
+      ? [span(` every ${interval(state.intervalMs)} `, 'dim')]
+      : [span(' ▲ reconnecting… ', 'warn')]),
+  );
+  const { snapshot } = view;
+  if (snapshot === null) return spread([span(' viable', 'accent')], right, width);
+  const left: Line = [
+    span(` ${snapshot.name} `, 'accent'),
+    span(`${snapshot.version}  `, 'dim'),
+    ...phaseLine(snapshot),
+    span(`  ${snapshot.url}  `, 'info'),
+    span(snapshot.node, 'dim'),
+  ];
+  // What was true when the connection was lost may no longer be.
+  return spread(live.link === 'live' ? left : toned(left, 'dim'), right, width);
+}
+
+function tabs(state: UiState, width: number): Line {
+  const names = PAGE_IDS.map((id, index) => {
+    const chosen = id === state.page;
+    return [span(` ${index + 1} ${PAGES[id].title} `, chosen ? 'selected' : 'dim')];
+  });
+  const { filter } = state.lists[state.page];
+  const shown = filter === '' || state.typing ? [] : [span(`/${filter} `, 'warn')];
+  return spread(names.flat(), shown, width);
+}
+
+function keyBar(state: UiState, page: Page, width: number): Line {
+  if (state.typing) {
+    const typed = line(span(' Filter: ', 'accent'), state.lists[page.id].filter, span(' ', 'selected'));
+    return spread(
+      typed,
+      keyLine([
+        ['Enter', 'keep'],
+        ['Esc', 'clear'],
+      ]),
+      width,
+    );
+  }
+  const general: readonly (readonly [string, string])[] = [
+    ['?', 'Help'],
+    ['q', 'Quit'],
+    ['Tab', 'Page'],
+    ['↑↓', 'Move'],
+    ...page.keys,
+    ['+/-', 'Refresh'],
+    ['f', state.frozen === null ? 'Freeze' : 'Unfreeze'],
+  ];
+  // Keys that do not fit are left out whole; `?` shows them all.
+  const fitting = general.filter((_, index) => lineWidth(keyLine(general.slice(0, index + 1))) <= width);
+  return fitLine(keyLine(fitting), width);
+}
+
+function keyLine(keys: readonly (readonly [string, string])[]): Line {
+  return keys.flatMap(([key, meaning]) => [span(` ${key}`, 'accent'), span(` ${meaning} `)]);
+}
+
+const HELP: readonly (readonly [string, string])[] = [
+  ['1 … 5, Tab', 'pages'],
+  ['↑ ↓  k j', 'one row'],
+  ['PgUp PgDn', 'one screen'],
+  ['Home End', 'first, last; End follows the log'],
+  ['Enter', "an upstream's details (Overview)"],
+  ['/', 'filter; Enter keeps it, Esc clears it'],
+  ['+ -', 'refresh slower, faster'],
+  ['f', 'freeze and unfreeze the screen'],
+  ['l', 'least severe log level (Logs)'],
+  ['q, Ctrl-C', 'leave; the gateway is not touched'],
+];
+
+function help(width: number, height: number): Block {
+  const rows = HELP.map(([key, meaning]) => [...fitLine([span(` ${key}`, 'accent')], 14), span(meaning)]);
+  return panel('Keys', [...rows], Math.min(54, width), Math.min(rows.length + 2, height));
+}
+
+function waiting(live: FeedView, width: number, height: number): Block {
+  const text = live.reason === null ? 'Connecting to the gateway…' : `${live.reason} Trying again…`;
+  const body = wrapText(drawable(text), width - 6).map((part): Line => [span(`  ${part}`)]);
+  return panel('Viable', [[], ...body], width, height);
+}
+
+function tooSmall(columns: number, rows: number): Composed {
+  const text = `This window has ${columns}×${rows} cells; the dashboard needs ${SMALLEST.columns}×${SMALLEST.rows}. q quits.`;
+  const words = wrapText(text, Math.max(1, columns)).map((part) => fitLine([span(part)], columns));
+  return { lines: [...words, ...blank(columns, rows)].slice(0, rows), faded: [0, 0], list: NO_LIST };
+}
+
+function interval(ms: number): string {
+  return ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`;
+}

@@ -1,0 +1,64 @@
+/** A scrolled list with a cursor, drawn as a table. Pure. */
+import { fitLine, plainText, span, type Line } from '#src/admin/view/line.js';
+import { layoutTable, type Column } from '#src/admin/view/table.js';
+import type { Block } from './panel.js';
+
+/** Where somebody is in a list. */
+export interface ListState {
+  /** Row under the cursor, by name, so that it stays while rows come and go; `null` for the list's own end. */
+  readonly key: string | null;
+  /** Where the cursor was, for when its row has gone. */
+  readonly cursor: number;
+  /** First row shown. */
+  readonly offset: number;
+  readonly filter: string;
+}
+
+export const FRESH_LIST: ListState = { key: null, cursor: 0, offset: 0, filter: '' };
+
+/** Where the cursor and the window came to be, for the keys that move them. */
+export interface ListLayout {
+  readonly keys: readonly string[];
+  readonly cursor: number;
+  readonly offset: number;
+  /** Rows that fit. */
+  readonly height: number;
+}
+
+/** Finds the cursor's row again and scrolls as little as possible to show it. */
+export function placeList(list: ListState, keys: readonly string[], height: number): ListLayout {
+  const found = list.key === null ? -1 : keys.indexOf(list.key);
+  const cursor = Math.max(0, Math.min(found === -1 ? list.cursor : found, keys.length - 1));
+  const rows = Math.max(1, height);
+  const lowest = Math.max(0, keys.length - rows);
+  const offset = Math.min(lowest, Math.max(cursor - rows + 1, Math.min(list.offset, cursor)));
+  return { keys, cursor, offset, height: rows };
+}
+
+/** Header and visible rows, `width` × `height` cells, the cursor's row marked. */
+export function drawList<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  layout: ListLayout,
+  width: number,
+  none: string,
+): Block {
+  if (rows.length === 0) return [[span(` ${none}`, 'dim')]];
+  const visible = rows.slice(layout.offset, layout.offset + layout.height);
+  const table = layoutTable(columns, visible, width - 2);
+  const body = table.rows.map((row, index) => {
+    const fitted = fitLine([span(' '), ...row], width);
+    return index + layout.offset === layout.cursor ? selected(fitted) : fitted;
+  });
+  return [[span(' '), ...table.header], ...body];
+}
+
+/** Inverse, with a mark that shows without attributes too. */
+function selected(row: Line): Line {
+  return [span(`›${plainText(row).slice(1)}`, 'selected')];
+}
+
+/** ` 3/21 `, for a frame's title. */
+export function position(layout: ListLayout): string {
+  return layout.keys.length === 0 ? '0' : `${layout.cursor + 1}/${layout.keys.length}`;
+}
