@@ -190,7 +190,13 @@ export class Gateway {
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
-      '/front/listeners/http': listener({ system, plane, http, log, address: this.#address }),
+      '/front/listeners/http': listener({
+        system,
+        plane,
+        http,
+        nextSocketId: () => front.nextSocketId(),
+        address: this.#address,
+      }),
       '/drain': drain({
         system,
         plane,

@@ -61,7 +61,7 @@ class AdminAnswers {
 
   answer(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
     // `parseAdminRequest` has checked the parameters of this method.
-    return this.#method(request.method, (request.params ?? {}), context);
+    return this.#method(request.method, request.params ?? {}, context);
   }
 
   async #method(method: AdminMethod, params: Params[AdminMethod], context: AdminContext): Promise<AdminReply> {

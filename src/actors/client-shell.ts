@@ -139,6 +139,7 @@ export class ClientShell implements SessionEntry {
     const busy = this.session.inFlight > 0 || this.#outlet.streaming;
     if (!busy && quietFor >= this.#env.plane.options.sessions.idleTimeout) return this.#outlet.close('idle');
     this.#outlet.keepAlive();
+    this.session.keepAlive();
     this.#env.wheel.schedule(this.#idle, IDLE_CHECK_MS);
   }
 

@@ -37,11 +37,17 @@ export class HttpFront {
   readonly #env: SessionEnvironment;
   readonly #plane: DataPlane;
   #made = 0;
+  #sockets = 0;
 
   constructor({ system, env }: FrontDeps) {
     this.#system = system;
     this.#env = env;
     this.#plane = env.plane;
+  }
+
+  /** The id of the next connection actor; unique over all listeners and their incarnations. */
+  nextSocketId(): string {
+    return `socket-${(this.#sockets += 1)}`;
   }
 
   /** Handles one request; answers it whatever happens. */
@@ -146,7 +152,7 @@ export class HttpFront {
     newId: string | null,
   ): void {
     const requests = countAnswers(frame);
-    const exchange = new HttpExchange(res, this.#env.wheel, requests, frame.kind === 'batch');
+    const exchange = new HttpExchange(res, requests, frame.kind === 'batch');
     exchange.sessionId = newId;
     const sent = session.accept({ type: 'http/post', frame, exchange, bytes });
     if (sent === 'full') return exchange.refuse('overloaded');

@@ -24,10 +24,12 @@ import { CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, isLogLevel, LOG_LEVELS, type Log
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
 import { type LegacyRevision, negotiateLegacy, supportsBatch } from '../protocol/revisions.js';
 import { stripControl } from '../protocol/text.js';
-import { type Route, type ScopeView } from '../routing/routing-table.js';
+import { resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
+import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { Call, type CallEvent } from './call.js';
+import { type Call, type CallEvent } from './call.js';
+import { CallTable } from './call-table.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -40,8 +42,6 @@ export interface SessionEnvironment {
   readonly onLogLevel: (level: LogLevel) => void;
 }
 
-/** Calls that one session may have outstanding. Past it a request is answered "overloaded". */
-const MAX_CALLS = 1_024;
 const MAX_CLIENT_NAME = 80;
 
 /** new → initializing (answered `initialize`) → ready (heard `initialized`). */
@@ -49,9 +49,8 @@ export type SessionPhase = 'new' | 'initializing' | 'ready';
 
 export class LegacySession {
   readonly #env: SessionEnvironment;
-  readonly #self: Ref<CallEvent>;
   readonly #counters: TransportCounters;
-  readonly #calls = new Map<JsonRpcId, Call>();
+  readonly #calls: CallTable;
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
   phase: SessionPhase = 'new';
@@ -63,7 +62,7 @@ export class LegacySession {
 
   constructor(env: SessionEnvironment, self: Ref<CallEvent>, scope: string | null, counters: TransportCounters) {
     this.#env = env;
-    this.#self = self;
+    this.#calls = new CallTable(env, self, counters);
     this.scope = scope;
     this.#counters = counters;
   }
@@ -86,9 +85,9 @@ export class LegacySession {
 
   /** The upstream answered. */
   answered(call: Call, message: JsonRpcResponse): void {
-    if (!this.#take(call)) return;
+    if (!this.#calls.take(call)) return;
     const failed = 'error' in message && message.error.code === -32603;
-    this.#count(call, failed ? 'failed' : 'succeeded');
+    this.#calls.count(call, failed ? 'failed' : 'succeeded');
     const text =
       'error' in message ? errorText(call.id, message.error) : resultText(call.id, resultJson(call, message.result));
     this.#answer(call.channel, text);
@@ -96,16 +95,16 @@ export class LegacySession {
 
   /** The gateway could not get an answer. */
   failed(call: Call, error: JsonRpcErrorObject): void {
-    if (!this.#take(call)) return;
-    this.#count(call, 'failed');
+    if (!this.#calls.take(call)) return;
+    this.#calls.count(call, 'failed');
     this.#answer(call.channel, errorText(call.id, error));
   }
 
   /** Its deadline is over: the client is answered, the upstream is told. */
   expired(call: Call): void {
-    if (!this.#take(call)) return;
-    this.#count(call, 'failed');
-    this.#tellUpstream(call, 'deadline exceeded');
+    if (!this.#calls.take(call)) return;
+    this.#calls.count(call, 'failed');
+    this.#calls.cancelUpstream(call, 'deadline exceeded');
     const { name, requestTimeout } = call.gate;
     const detail = `upstream "${name}" did not answer within ${requestTimeout} ms`;
     this.#answer(call.channel, errorText(call.id, gatewayError('request_timeout', detail, { server: name })));
@@ -129,19 +128,24 @@ export class LegacySession {
 
   /** The client is gone for good: its upstream work is cancelled, nobody is answered. */
   close(reason: string): void {
-    for (const call of [...this.#calls.values()]) {
-      this.#take(call);
-      this.#tellUpstream(call, reason);
+    for (const call of this.#calls.all()) {
+      this.#calls.take(call);
+      this.#calls.cancelUpstream(call, reason);
       call.channel.release();
     }
   }
 
   /** Answers everything that is outstanding with `name`: the gateway gives the session up, the client may still read. */
   failAll(name: ErrorName, detail: string): void {
-    for (const call of [...this.#calls.values()]) {
-      this.#tellUpstream(call, detail);
+    for (const call of this.#calls.all()) {
+      this.#calls.cancelUpstream(call, detail);
       this.failed(call, gatewayError(name, detail));
     }
+  }
+
+  /** Lets those who wait for long see that somebody lives. */
+  keepAlive(): void {
+    this.#calls.signOfLife();
   }
 
   /** Counts a notification that was sent outside a call. */
@@ -192,13 +196,13 @@ export class LegacySession {
       case 'resources/templates/list':
         return this.#list(id, 'resourceTemplates', params, channel);
       case 'tools/call':
-        return this.#callNamed(request, params, 'tools', channel);
+        return this.#forward(request, params, 'tool', channel);
       case 'prompts/get':
-        return this.#callNamed(request, params, 'prompts', channel);
+        return this.#forward(request, params, 'prompt', channel);
       case 'resources/read':
-        return this.#read(request, params, channel);
+        return this.#forward(request, params, 'resource', channel);
       case 'completion/complete':
-        return this.#complete(request, params, channel);
+        return this.#forward(request, params, 'completion', channel);
       case 'logging/setLevel':
         return this.#setLevel(id, params, channel);
       case 'resources/subscribe':
@@ -244,45 +248,14 @@ export class LegacySession {
     this.#answer(channel, resultText(id, page));
   }
 
-  #callNamed(request: JsonRpcRequest, params: JsonObject, kind: 'tools' | 'prompts', channel: Channel): void {
-    const name = params['name'];
-    if (typeof name !== 'string')
-      return this.#refuse(request.id, gatewayError('invalid_params', '"name" must be a string'), channel);
-    const route = this.#view()?.[kind].get(name);
-    if (route === undefined) {
-      const error = gatewayError(kind === 'tools' ? 'unknown_tool' : 'unknown_prompt', stripControl(name, 128));
-      return this.#refuse(request.id, error, channel);
-    }
-    this.#dispatch(request, route.own === name ? params : { ...params, name: route.own }, route, channel);
-  }
-
-  #read(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
-    const uri = params['uri'];
-    if (typeof uri !== 'string')
-      return this.#refuse(request.id, gatewayError('invalid_params', '"uri" must be a string'), channel);
-    const route = this.#view()?.resource(uri);
-    if (route === undefined)
-      return this.#refuse(request.id, gatewayError('resource_not_found', undefined, { uri }), channel);
-    if (route.own === uri) return this.#dispatch(request, params, route, channel);
-    this.#dispatch(request, { ...params, uri: route.own }, route, channel, { own: route.own, shown: uri });
-  }
-
-  #complete(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
-    const ref = params['ref'];
-    if (!isJsonObject(ref))
-      return this.#refuse(request.id, gatewayError('invalid_params', '"ref" must be an object'), channel);
-    const { type, name, uri } = ref;
-    if (type === 'ref/prompt' && typeof name === 'string') {
-      const route = this.#view()?.prompts.get(name);
-      if (!route) return this.#refuse(request.id, gatewayError('unknown_prompt', stripControl(name, 128)), channel);
-      return this.#dispatch(request, { ...params, ref: { ...ref, name: route.own } }, route, channel);
-    }
-    if (type === 'ref/resource' && typeof uri === 'string') {
-      const route = this.#view()?.template(uri);
-      if (!route) return this.#refuse(request.id, gatewayError('resource_not_found', undefined, { uri }), channel);
-      return this.#dispatch(request, { ...params, ref: { ...ref, uri: route.own } }, route, channel);
-    }
-    this.#refuse(request.id, gatewayError('invalid_params', '"ref" is neither ref/prompt nor ref/resource'), channel);
+  /** Sends a request on its way to the upstream that it names. */
+  #forward(request: JsonRpcRequest, params: JsonObject, kind: UpstreamRoute, channel: Channel): void {
+    const { id, method } = request;
+    const resolved = resolveRequest(kind, params, this.#view());
+    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    const { target: gate, renamedUri } = resolved;
+    const refusal = this.#calls.start({ id, method, params: resolved.params, gate, channel, renamedUri });
+    if (refusal) this.#refuse(id, refusal, channel);
   }
 
   #setLevel(id: JsonRpcId, params: JsonObject, channel: Channel): void {
@@ -297,62 +270,6 @@ export class LegacySession {
     this.logLevel = level;
     this.#env.onLogLevel(level);
     this.#answer(channel, resultText(id, '{}'));
-  }
-
-  /** Sends a request on its way. Every check here is a plain memory read. */
-  #dispatch(
-    request: JsonRpcRequest,
-    params: JsonObject,
-    route: Route<UpstreamGate>,
-    channel: Channel,
-    renamedUri?: { own: string; shown: string },
-  ): void {
-    const gate = route.target;
-    const refusal = this.#admit(gate);
-    if (refusal) return this.#refuse(request.id, refusal, channel);
-    const meta = params['_meta'];
-    const token = isJsonObject(meta) ? meta['progressToken'] : undefined;
-    const progressToken = isJsonRpcId(token) ? token : undefined;
-    const { id, method } = request;
-    const startedAt = performance.now();
-    const call = new Call({
-      id,
-      method,
-      params,
-      replyTo: this.#self,
-      gate,
-      channel,
-      progressToken,
-      startedAt,
-      renamedUri,
-    });
-    const sent = gate.session?.tell(call);
-    if (sent !== 'ok') {
-      const error =
-        sent === 'full'
-          ? gatewayError('overloaded', `upstream "${gate.name}"`, { server: gate.name })
-          : unavailable(gate, this.#env.clock);
-      return this.#refuseFailed(id, error, channel);
-    }
-    this.#calls.set(id, call);
-    gate.inFlight += 1;
-    gate.calls += 1;
-    this.#env.plane.counters.inFlight += 1;
-    this.#env.wheel.schedule(call, gate.requestTimeout);
-  }
-
-  #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
-    if (this.#calls.size >= MAX_CALLS)
-      return gatewayError('overloaded', `${MAX_CALLS} requests of this session are outstanding`);
-    if (gate.session === null) return this.#failure(unavailable(gate, this.#env.clock));
-    if (gate.inFlight >= gate.maxInFlight) {
-      return this.#failure(
-        gatewayError('overloaded', `upstream "${gate.name}" has ${gate.maxInFlight} calls outstanding`, {
-          server: gate.name,
-        }),
-      );
-    }
-    return undefined;
   }
 
   #notification(method: string, params: JsonObject = {}): void {
@@ -373,43 +290,10 @@ export class LegacySession {
     const id = params['requestId'];
     const call = isJsonRpcId(id) ? this.#calls.get(id) : undefined;
     if (!call) return; // answered already, or never asked: the specification says to ignore it
-    this.#take(call);
+    this.#calls.take(call);
     const reason = params['reason'];
-    this.#tellUpstream(call, typeof reason === 'string' ? reason : 'cancelled by the client');
+    this.#calls.cancelUpstream(call, typeof reason === 'string' ? reason : 'cancelled by the client');
     call.channel.release();
-  }
-
-  #tellUpstream(call: Call, reason: string): void {
-    call.cancelled = true;
-    call.gate.session?.urgent({ type: 'call/cancel', call, reason });
-  }
-
-  /** Removes the call: the one who gets `true` answers it. */
-  #take(call: Call): boolean {
-    if (this.#calls.get(call.id) !== call) {
-      this.#env.plane.counters.drop('late_answer');
-      return false;
-    }
-    this.#calls.delete(call.id);
-    this.#env.wheel.cancel(call);
-    call.gate.inFlight -= 1;
-    this.#env.plane.counters.inFlight -= 1;
-    return true;
-  }
-
-  #count(call: Call, outcome: 'succeeded' | 'failed'): void {
-    this.#counters[outcome] += 1;
-    if (outcome === 'failed') call.gate.failures += 1;
-    this.#env.plane.counters.latency.record(Math.max(1, Math.round((performance.now() - call.startedAt) * 1_000)));
-  }
-
-  #failure(error: JsonRpcErrorObject): JsonRpcErrorObject {
-    this.#counters.failed += 1;
-    return error;
-  }
-
-  #refuseFailed(id: JsonRpcId, error: JsonRpcErrorObject, channel: Channel): void {
-    this.#refuse(id, this.#failure(error), channel);
   }
 
   #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel): void {
@@ -429,12 +313,6 @@ export class LegacySession {
   #view(): ScopeView<UpstreamGate> | undefined {
     return this.#env.plane.routing.scope(this.scope);
   }
-}
-
-function unavailable(gate: UpstreamGate, clock: Clock): JsonRpcErrorObject {
-  const retryAfter = gate.retryAt === null ? undefined : Math.max(0, Math.ceil((gate.retryAt - clock.now()) / 1_000));
-  const data = { server: gate.name, ...(retryAfter === undefined ? {} : { retryAfter }) };
-  return gatewayError('upstream_unavailable', `upstream "${gate.name}": ${gate.trouble}`, data);
 }
 
 /** The result as the client is to see it: under a collision a resource carries the URI that was asked for. */

@@ -8,7 +8,6 @@
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net';
 import { type ActorContext, type ActorSystem, actor, type Behavior } from '../kernel/index.js';
-import { type Logger } from '../telemetry/logger.js';
 import { type DataPlane } from './data-plane.js';
 import { httpConnection, type HttpConnectionMessage } from './http-connection.js';
 import { type HttpFront } from './http-front.js';
@@ -21,7 +20,7 @@ export interface ListenerDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly http: HttpServer;
-  readonly log: Logger;
+  readonly nextSocketId: () => string;
   /** Where it listens. `port` 0 becomes the port that was given, and stays that for later incarnations. */
   readonly address: { host: string; port: number };
 }
@@ -69,7 +68,6 @@ export function listener(deps: ListenerDeps) {
 
 class Sockets {
   readonly #deps: ListenerDeps;
-  static #made = 0;
 
   constructor(deps: ListenerDeps) {
     this.#deps = deps;
@@ -86,7 +84,7 @@ class Sockets {
     const started = system.startChild<HttpConnectionMessage>(
       CONNECTIONS,
       actor<HttpConnectionMessage>({
-        id: `socket-${(Sockets.#made += 1)}`,
+        id: this.#deps.nextSocketId(),
         restart: 'temporary',
         shutdownMs: 1_000,
         init: httpConnection(socket, plane.counters),

@@ -30,6 +30,7 @@ import {
 import { type Call, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { REGISTRY } from './names.js';
 import { initialize, listAll, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
+import { PendingRequests } from './pending-requests.js';
 
 /** What the session tells the lifecycle actor. After `session/ended` it exits. */
 export type UpstreamSessionEvent =
@@ -81,14 +82,6 @@ export type UpstreamSessionInbox =
   | { readonly type: 'relist/done'; readonly listing: Listing }
   | { readonly type: 'handshake/late' };
 
-/** A request of the gateway's own. */
-interface Own {
-  readonly type: 'own';
-  readonly method: string;
-  readonly settle: (answer: JsonRpcResponse) => void;
-  readonly fail: (error: Error) => void;
-}
-
 export function upstreamSession(deps: UpstreamSessionDeps) {
   return (context: ActorContext<UpstreamSessionInbox>): Behavior<UpstreamSessionInbox> =>
     new UpstreamSession(deps, context);
@@ -98,8 +91,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   readonly #deps: UpstreamSessionDeps;
   readonly #context: ActorContext<UpstreamSessionInbox>;
   readonly #transport: OutboundTransport;
-  readonly #pending = new Map<number, Call | Own>();
-  #nextId = 1;
+  readonly #pending = new PendingRequests();
   #owner: Ref<UpstreamSessionEvent>;
   #ready: { readonly facts: ServerFacts; listing: Listing } | null = null;
   #relistPlanned = false;
@@ -188,7 +180,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
 
   #send(call: Call): void {
     if (call.cancelled) return;
-    const id = this.#nextId++;
+    const id = this.#pending.nextId();
     const params = call.progressToken === undefined ? call.params : withProgressToken(call.params, id);
     if (!this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params })) {
       const error = gatewayError('overloaded', `upstream "${this.#deps.server}" reads too slowly`, {
@@ -198,14 +190,15 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       return;
     }
     call.upstreamId = id;
-    this.#pending.set(id, call);
+    this.#pending.add(id, call);
   }
 
   #cancel(call: Call, reason: string): void {
-    if (call.upstreamId === 0 || this.#pending.get(call.upstreamId) !== call) return;
-    this.#pending.delete(call.upstreamId);
-    this.#transport.abandon(call.upstreamId);
-    this.#notify('notifications/cancelled', { requestId: call.upstreamId, reason });
+    const id = call.upstreamId;
+    if (this.#pending.call(id) !== call) return;
+    this.#pending.take(id);
+    this.#transport.abandon(id);
+    this.#notify('notifications/cancelled', { requestId: id, reason });
   }
 
   #received(message: JsonRpcMessage): void {
@@ -214,13 +207,11 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       else this.#notification(message.method, message.params ?? {});
       return;
     }
-    const id = message.id;
-    const waiting = typeof id === 'number' ? this.#pending.get(id) : undefined;
+    const waiting = this.#pending.take(message.id);
     if (waiting === undefined) {
       this.#deps.counters.drop('unknown_response_id');
       return;
     }
-    this.#pending.delete(id as number);
     if (waiting.type === 'own') waiting.settle(message);
     else waiting.replyTo.answer({ type: 'call/answered', call: waiting, message });
   }
@@ -245,9 +236,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #progress(method: string, params: JsonObject): void {
-    const token = params['progressToken'];
-    const call = typeof token === 'number' ? this.#pending.get(token) : undefined;
-    if (call?.type !== 'call') {
+    const call = this.#pending.call(params['progressToken']);
+    if (call === undefined) {
       this.#deps.counters.drop('unroutable_notification');
       return;
     }
@@ -257,8 +247,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   /** Goes to the clients whose calls run here; while none does, to every client that sees this server. */
   #logMessage(method: string, params: JsonObject): void {
     const told = new Set<Ref<CallEvent>>();
-    for (const call of this.#pending.values()) {
-      if (call.type !== 'call' || told.has(call.replyTo)) continue;
+    for (const call of this.#pending.calls()) {
+      if (told.has(call.replyTo)) continue;
       told.add(call.replyTo);
       this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
     }
@@ -281,9 +271,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #requestFailed(id: JsonRpcId, error: TransportError): void {
-    const waiting = typeof id === 'number' ? this.#pending.get(id) : undefined;
-    if (waiting === undefined || error.kind === 'session_lost') return; // a lost session ends as a whole, right after
-    this.#pending.delete(id as number);
+    if (error.kind === 'session_lost') return; // a lost session ends as a whole, right after
+    const waiting = this.#pending.take(id);
+    if (waiting === undefined) return;
     if (waiting.type === 'own') waiting.fail(new Error(error.message));
     else waiting.replyTo.answer({ type: 'call/failed', call: waiting, error: this.#callError(error) });
   }
@@ -348,10 +338,10 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
         fail(new Error('the session has ended'));
         return;
       }
-      const id = this.#nextId++;
-      this.#pending.set(id, { type: 'own', method, settle, fail });
+      const id = this.#pending.nextId();
+      this.#pending.add(id, { type: 'own', method, settle, fail });
       if (this.#transport.send({ jsonrpc: '2.0', id, method, ...(params && { params }) })) return;
-      this.#pending.delete(id);
+      this.#pending.take(id);
       fail(new Error(`${method} could not be sent: the upstream reads too slowly`));
     });
   }
@@ -361,8 +351,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #lateMessage(): string {
-    const waiting = [...this.#pending.values()].map((own) => (own.type === 'own' ? own.method : 'a call'));
-    const what = waiting.length > 0 ? `no answer to ${[...new Set(waiting)].join(', ')}` : 'not connected';
+    const methods = [...new Set(this.#pending.ownMethods())];
+    const what = methods.length > 0 ? `no answer to ${methods.join(', ')}` : 'not connected';
     return `${what} within ${this.#deps.connectTimeout} ms`;
   }
 
@@ -370,28 +360,15 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     if (this.#ended) return;
     this.#ended = true;
     // The upstream said that it knows no such session: none of these calls was begun.
-    const unsent = forgotten ? this.#takeCalls() : [];
+    const unsent = forgotten ? this.#pending.takeUnsent() : [];
     this.#failPending(why);
     this.#owner.answer({ type: 'session/ended', ref: this.#context.self, why, forgotten, unsent });
     this.#context.exit(NORMAL);
   }
 
-  #takeCalls(): Call[] {
-    const calls: Call[] = [];
-    for (const [id, waiting] of this.#pending) {
-      if (waiting.type === 'own') continue;
-      this.#pending.delete(id);
-      waiting.upstreamId = 0;
-      calls.push(waiting);
-    }
-    return calls;
-  }
-
   #failPending(why: string): void {
     this.#ended = true;
-    const waiting = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const entry of waiting) {
+    for (const entry of this.#pending.takeAll()) {
       if (entry.type === 'own') entry.fail(new Error(why));
       else this.#lost(entry, why);
     }

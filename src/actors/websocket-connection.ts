@@ -96,6 +96,10 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     // The socket goes on: a cancelled request leaves nothing on it.
   }
 
+  stillWorking(): void {
+    // The connection has a heartbeat of its own.
+  }
+
   push(text: string): boolean {
     return this.#send(text);
   }

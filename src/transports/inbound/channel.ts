@@ -11,4 +11,6 @@ export interface Channel {
   notify(text: string): boolean;
   /** One request of this channel gets no answer: it was cancelled. */
   release(): void;
+  /** A request has waited for long: shows proxies and the client that somebody lives. */
+  stillWorking(): void;
 }

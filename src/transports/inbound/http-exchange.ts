@@ -5,18 +5,13 @@
  * Source: MCP specification 2025-11-25, "Transports › Streamable HTTP › Sending Messages to the Server"; batches 2025-03-26.
  */
 import { type ServerResponse } from 'node:http';
-import { Deadline, type TimerWheel } from '../../kernel/timer-wheel.js';
 import { type ErrorName } from '../../protocol/errors.js';
 import { type Channel } from './channel.js';
 import { EventStream } from './event-stream.js';
 import { sendError } from './http-reply.js';
 
-/** After this long without a word an event stream is opened, and a comment is sent each time again. Milliseconds. */
-const QUIET_MS = 15_000;
-
-export class HttpExchange extends Deadline implements Channel {
+export class HttpExchange implements Channel {
   readonly #res: ServerResponse;
-  readonly #wheel: TimerWheel;
   readonly #batch: boolean;
   readonly #answers: string[] = [];
   /** Requests of the body that are not answered yet. */
@@ -25,13 +20,10 @@ export class HttpExchange extends Deadline implements Channel {
   /** Set before the answer when it is that of `initialize`: sent as `Mcp-Session-Id`. */
   sessionId: string | null = null;
 
-  constructor(res: ServerResponse, wheel: TimerWheel, requests: number, batch: boolean) {
-    super();
+  constructor(res: ServerResponse, requests: number, batch: boolean) {
     this.#res = res;
-    this.#wheel = wheel;
     this.#outstanding = requests;
     this.#batch = batch;
-    wheel.schedule(this, QUIET_MS);
   }
 
   answer(text: string): boolean {
@@ -49,13 +41,11 @@ export class HttpExchange extends Deadline implements Channel {
 
   /** The body held nothing that is answered: 202, as the specification asks. */
   accepted(): void {
-    this.#wheel.cancel(this);
     if (this.#alive() && !this.#res.headersSent) this.#res.writeHead(202).end();
   }
 
   /** Answers the whole body with one error and its HTTP status. Before anything else was written. */
   refuse(name: ErrorName): void {
-    this.#wheel.cancel(this);
     if (this.#alive()) sendError(this.#res, name);
   }
 
@@ -64,11 +54,8 @@ export class HttpExchange extends Deadline implements Channel {
     if (this.#outstanding <= 0) this.#finish();
   }
 
-  /** Quiet for long: say something. */
-  override fire(): void {
-    if (!this.#alive()) return;
-    this.#streaming().keepAlive();
-    this.#wheel.schedule(this, QUIET_MS);
+  stillWorking(): void {
+    if (this.#alive()) this.#streaming().keepAlive();
   }
 
   #alive(): boolean {
@@ -83,7 +70,6 @@ export class HttpExchange extends Deadline implements Channel {
   }
 
   #finish(): void {
-    this.#wheel.cancel(this);
     if (!this.#alive()) return;
     if (this.#stream === null && this.#answers.length > 0) {
       this.#whole(`[${this.#answers.join(',')}]`);
@@ -95,7 +81,6 @@ export class HttpExchange extends Deadline implements Channel {
 
   /** The hot path: head and body in one write. */
   #whole(text: string): boolean {
-    this.#wheel.cancel(this);
     if (!this.#alive()) return false;
     const length = Buffer.byteLength(text);
     this.#res.writeHead(
