@@ -15,7 +15,7 @@ import {
 } from '../protocol/jsonrpc.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { Call, type CallEvent } from './call.js';
+import { Call, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -35,6 +35,8 @@ export interface CallRequest {
   readonly method: string;
   readonly params: JsonObject;
   readonly gate: UpstreamGate;
+  /** The upstream session for this client; `null` when there is none now. */
+  readonly to: Ref<UpstreamSessionMessage> | null;
   readonly channel: Channel;
   readonly renamedUri?: { readonly own: string; readonly shown: string } | undefined;
 }
@@ -69,9 +71,10 @@ export class CallTable {
 
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
-    const { id, method, params, gate, channel, renamedUri } = request;
+    const { id, method, params, gate, to, channel, renamedUri } = request;
     const refusal = this.#admit(gate);
     if (refusal) return refusal;
+    if (to === null) return this.#failed(unavailable(gate, this.#deps.clock));
     const startedAt = performance.now();
     const progressToken = progressTokenOf(params);
     const call = new Call({
@@ -80,12 +83,13 @@ export class CallTable {
       params,
       replyTo: this.#self,
       gate,
+      to,
       channel,
       progressToken,
       startedAt,
       renamedUri,
     });
-    const sent = gate.session?.tell(call);
+    const sent = to.tell(call);
     if (sent !== 'ok') {
       return this.#failed(
         sent === 'full' ? overloaded(gate, 'its mailbox is full') : unavailable(gate, this.#deps.clock),
@@ -123,7 +127,13 @@ export class CallTable {
   /** Tells the upstream that nobody waits for the call any more. */
   cancelUpstream(call: Call, reason: string): void {
     call.cancelled = true;
-    call.gate.session?.urgent({ type: 'call/cancel', call, reason });
+    call.to.urgent({ type: 'call/cancel', call, reason });
+  }
+
+  /** A channel on which the client hears what this upstream session has to say now: that of a call on it. */
+  channelOf(session: Ref<UpstreamSessionMessage>): Channel | undefined {
+    for (const call of this.#calls.values()) if (call.to === session) return call.channel;
+    return undefined;
   }
 
   /** Lets those who wait for long see that somebody lives. */
@@ -135,7 +145,6 @@ export class CallTable {
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS)
       return gatewayError('overloaded', `this client has ${MAX_CALLS} requests outstanding`);
-    if (gate.session === null) return this.#failed(unavailable(gate, this.#deps.clock));
     if (gate.inFlight >= gate.maxInFlight)
       return this.#failed(overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`));
     return undefined;

@@ -10,6 +10,28 @@ import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcR
 import { type Channel } from '../transports/inbound/channel.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
+/** A client's answer to what a server asked of it, under the server's own id. */
+export type ServerAnswer =
+  | { readonly id: JsonRpcId; readonly result: JsonObject }
+  | { readonly id: JsonRpcId; readonly error: JsonRpcErrorObject };
+
+/** What a server says to one client, over an upstream session that is that client's alone. */
+export type ServerEvent =
+  | {
+      readonly type: 'server/requested';
+      readonly from: Ref<UpstreamSessionMessage>;
+      readonly id: JsonRpcId;
+      readonly method: string;
+      readonly params: JsonObject;
+    }
+  | {
+      readonly type: 'server/cancelled';
+      readonly from: Ref<UpstreamSessionMessage>;
+      readonly id: JsonRpcId;
+      readonly reason: unknown;
+    }
+  | { readonly type: 'server/notified'; readonly method: string; readonly params: JsonObject };
+
 export type CallEvent =
   | { readonly type: 'call/answered'; readonly call: Call; readonly message: JsonRpcResponse }
   | { readonly type: 'call/failed'; readonly call: Call; readonly error: JsonRpcErrorObject }
@@ -25,6 +47,8 @@ export class Call extends Deadline {
   readonly params: JsonObject;
   readonly replyTo: Ref<CallEvent>;
   readonly gate: UpstreamGate;
+  /** Who was told of the call, and is told when it is cancelled. */
+  readonly to: Ref<UpstreamSessionMessage>;
   readonly channel: Channel;
   readonly progressToken: JsonRpcId | undefined;
   /** `performance.now()` at its arrival. */
@@ -42,6 +66,7 @@ export class Call extends Deadline {
     params: JsonObject;
     replyTo: Ref<CallEvent>;
     gate: UpstreamGate;
+    to: Ref<UpstreamSessionMessage>;
     channel: Channel;
     progressToken: JsonRpcId | undefined;
     startedAt: number;
@@ -53,6 +78,7 @@ export class Call extends Deadline {
     this.params = fields.params;
     this.replyTo = fields.replyTo;
     this.gate = fields.gate;
+    this.to = fields.to;
     this.channel = fields.channel;
     this.progressToken = fields.progressToken;
     this.startedAt = fields.startedAt;
@@ -69,6 +95,12 @@ export type UpstreamSessionMessage =
   | Call
   /** Urgent: the client gave up. Tells the upstream, unless the call was never sent. */
   | { readonly type: 'call/cancel'; readonly call: Call; readonly reason: string }
+  /** The client answered a request of the server's. */
+  | { readonly type: 'server-request/answered'; readonly answer: ServerAnswer }
+  /** A notification of the client's that concerns the server: its roots have changed. */
+  | { readonly type: 'client/said'; readonly method: string; readonly params: JsonObject }
+  /** Nobody subscribes to this resource any more. */
+  | { readonly type: 'resource/unsubscribe'; readonly uri: string }
   /** The most verbose level that any client wants. */
   | { readonly type: 'log-level'; readonly level: string }
   /** End this session; the upstream's lifecycle decides what comes next. */

@@ -4,12 +4,15 @@
 import { type ClientTransport } from '../admin/protocol.js';
 import { type ReplyTo } from '../kernel/index.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
-import { type CallEvent } from './call.js';
+import { type CallEvent, type ServerEvent } from './call.js';
 
 export type ClientTransportKind = ClientTransport;
 
 export type ClientMessage =
   | CallEvent
+  | ServerEvent
+  /** A resource that this client has subscribed to, under the URI that it knows. */
+  | { readonly type: 'resource/updated'; readonly params: JsonObject; readonly uri: string }
   /** A ready notification for this session, the same text for all. */
   | { readonly type: 'client/broadcast'; readonly text: string }
   /** A log message of an upstream; passes if its level does. */

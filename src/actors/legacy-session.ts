@@ -28,7 +28,9 @@ import { resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { type Call, type CallEvent } from './call.js';
+import { type Call, type ServerEvent } from './call.js';
+import { ClientLinks } from './client-links.js';
+import { type ClientMessage } from './client-message.js';
 import { CallTable } from './call-table.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
@@ -51,6 +53,7 @@ export class LegacySession {
   readonly #env: SessionEnvironment;
   readonly #counters: TransportCounters;
   readonly #calls: CallTable;
+  readonly #links: ClientLinks;
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
   phase: SessionPhase = 'new';
@@ -60,9 +63,16 @@ export class LegacySession {
   messagesIn = 0;
   messagesOut = 0;
 
-  constructor(env: SessionEnvironment, self: Ref<CallEvent>, scope: string | null, counters: TransportCounters) {
+  constructor(
+    env: SessionEnvironment,
+    self: Ref<ClientMessage>,
+    scope: string | null,
+    counters: TransportCounters,
+    push: (text: string) => boolean,
+  ) {
     this.#env = env;
     this.#calls = new CallTable(env, self, counters);
+    this.#links = new ClientLinks(self, env.plane.counters, push);
     this.scope = scope;
     this.#counters = counters;
   }
@@ -87,6 +97,8 @@ export class LegacySession {
   answered(call: Call, message: JsonRpcResponse): void {
     if (!this.#calls.take(call)) return;
     const failed = 'error' in message && message.error.code === -32603;
+    if ('error' in message && call.method === 'resources/subscribe')
+      this.#links.unsubscribe(call.gate, call.params['uri'] as string);
     this.#calls.count(call, failed ? 'failed' : 'succeeded');
     const text =
       'error' in message ? errorText(call.id, message.error) : resultText(call.id, resultJson(call, message.result));
@@ -118,6 +130,11 @@ export class LegacySession {
     this.#notify(call.channel, JSON.stringify({ jsonrpc: '2.0', method, params: shown }));
   }
 
+  /** A server speaks to this client outside the calls' answers. */
+  heard(event: ServerEvent): void {
+    if (this.#links.heard(event, (session) => this.#calls.channelOf(session))) this.sent();
+  }
+
   /** Whether a log message passes the level that the client has set; all pass while it has set none. */
   wantsLog(params: JsonObject): boolean {
     const level = params['level'];
@@ -133,6 +150,7 @@ export class LegacySession {
       this.#calls.cancelUpstream(call, reason);
       call.channel.release();
     }
+    this.#links.close();
   }
 
   /** Answers everything that is outstanding with `name`: the gateway gives the session up, the client may still read. */
@@ -163,8 +181,8 @@ export class LegacySession {
       case 'notification':
         return this.#notification(parsed.message.method, parsed.message.params);
       case 'response':
-        // Nothing was asked of the client, so it answers nothing that anybody waits for.
-        return this.#env.plane.counters.drop('unknown_response_id');
+        if (!this.#links.answered(parsed.message)) this.#env.plane.counters.drop('unknown_response_id');
+        return;
       case 'invalid':
         return this.#refuse(parsed.id, gatewayError(parsed.error, parsed.detail), channel);
     }
@@ -206,8 +224,9 @@ export class LegacySession {
       case 'logging/setLevel':
         return this.#setLevel(id, params, channel);
       case 'resources/subscribe':
+        return this.#subscribe(request, params, channel);
       case 'resources/unsubscribe':
-        return this.#refuse(id, gatewayError('method_not_found', `${method}: subscriptions are not offered`), channel);
+        return this.#unsubscribe(request, params, channel);
     }
   }
 
@@ -215,6 +234,7 @@ export class LegacySession {
     if (this.phase !== 'new') return this.#refuse(id, gatewayError('already_initialized'), channel);
     this.revision = negotiateLegacy(params['protocolVersion']);
     this.client = clientName(params['clientInfo']);
+    this.#links.declare(params['capabilities'], params['clientInfo']);
     this.phase = 'initializing';
     const instructions = this.#view()?.instructions;
     const result = {
@@ -233,7 +253,7 @@ export class LegacySession {
     return {
       ...(offers('tools') && { tools: { listChanged: true } }),
       ...(offers('prompts') && { prompts: { listChanged: true } }),
-      ...(offers('resources') && { resources: { listChanged: true } }),
+      ...(offers('resources') && { resources: { listChanged: true, subscribe: true } }),
       ...(offers('logging') && { logging: {} }),
       ...(offers('completions') && { completions: {} }),
     };
@@ -254,8 +274,41 @@ export class LegacySession {
     const resolved = resolveRequest(kind, params, this.#view());
     if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
     const { target: gate, renamedUri } = resolved;
-    const refusal = this.#calls.start({ id, method, params: resolved.params, gate, channel, renamedUri });
+    const to = this.#links.to(gate);
+    const refusal = this.#calls.start({ id, method, params: resolved.params, gate, to, channel, renamedUri });
     if (refusal) this.#refuse(id, refusal, channel);
+  }
+
+  /** Updates come over the session that all share, so that is where the upstream is asked; once for all subscribers. */
+  #subscribe(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
+    const { id, method } = request;
+    const resolved = resolveRequest('resource', params, this.#view());
+    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    const { target: gate, renamedUri } = resolved;
+    const own = resolved.params['uri'] as string;
+    if (!this.#links.subscribe(gate, own, renamedUri?.shown ?? own)) return this.#answer(channel, resultText(id, '{}'));
+    const refusal = this.#calls.start({
+      id,
+      method,
+      params: resolved.params,
+      gate,
+      to: gate.session,
+      channel,
+      renamedUri,
+    });
+    if (!refusal) return;
+    this.#links.unsubscribe(gate, own);
+    this.#refuse(id, refusal, channel);
+  }
+
+  #unsubscribe(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
+    const { id } = request;
+    const resolved = resolveRequest('resource', params, this.#view());
+    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    const uri = resolved.params['uri'] as string;
+    if (this.#links.unsubscribe(resolved.target, uri))
+      resolved.target.session?.tell({ type: 'resource/unsubscribe', uri });
+    this.#answer(channel, resultText(id, '{}'));
   }
 
   #setLevel(id: JsonRpcId, params: JsonObject, channel: Channel): void {
@@ -279,8 +332,9 @@ export class LegacySession {
         return;
       case 'notifications/cancelled':
         return this.#cancelled(params);
-      case 'notifications/progress':
       case 'notifications/roots/list_changed':
+        return this.#links.tellServers(method, params);
+      case 'notifications/progress':
       case undefined:
         return this.#env.plane.counters.drop('unroutable_notification');
     }

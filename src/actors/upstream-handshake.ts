@@ -33,11 +33,32 @@ const MAX_PAGES = 1_000;
 /** Entries of one list. */
 const MAX_ENTRIES = 50_000;
 
-export async function initialize(request: OwnRequest, version: string): Promise<ServerFacts> {
+/** Of a session that serves one client alone: it lists nothing. */
+export const NO_LISTING: Listing = {
+  tools: [],
+  prompts: [],
+  resources: [],
+  resourceTemplates: [],
+  capabilities: {},
+  instructions: undefined,
+};
+
+/**
+ * A shared session announces every capability, because servers list tools by what their client can be asked
+ * (server-everything does). What such a tool then asks over the shared session is refused: no client can be meant.
+ */
+const ALL_CAPABILITIES: JsonObject = { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } };
+
+/** `client`: whose session it is to be, with what the server may ask of it; `null` for a session that clients share. */
+export async function initialize(
+  request: OwnRequest,
+  version: string,
+  client: { readonly capabilities: JsonObject; readonly info: JsonObject | undefined } | null,
+): Promise<ServerFacts> {
   const answer = await request('initialize', {
     protocolVersion: LATEST_LEGACY_REVISION,
-    capabilities: {},
-    clientInfo: { name: 'viable', title: 'Viable MCP gateway', version },
+    capabilities: client?.capabilities ?? ALL_CAPABILITIES,
+    clientInfo: client?.info ?? { name: 'viable', title: 'Viable MCP gateway', version },
   });
   const result = resultOf(answer, 'initialize');
   const protocolVersion = result['protocolVersion'];

@@ -12,12 +12,13 @@ import { type ActorContext, type ActorSystem, type Behavior, NORMAL, type Ref, t
 import { gatewayError } from '../protocol/errors.js';
 import {
   isJsonObject,
+  isJsonRpcId,
   type JsonObject,
   type JsonRpcId,
   type JsonRpcMessage,
   type JsonRpcResponse,
 } from '../protocol/jsonrpc.js';
-import { SERVER_NOTIFICATIONS } from '../protocol/methods.js';
+import { SERVER_NOTIFICATIONS, SERVER_REQUESTS } from '../protocol/methods.js';
 import { stripControl } from '../protocol/text.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Counters } from '../telemetry/counters.js';
@@ -27,9 +28,10 @@ import {
   type OutboundTransport,
   type TransportError,
 } from '../transports/outbound/transport.js';
-import { type Call, type CallEvent, type UpstreamSessionMessage } from './call.js';
+import { type Call, type CallEvent, type ServerEvent, type UpstreamSessionMessage } from './call.js';
 import { REGISTRY } from './names.js';
-import { initialize, listAll, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
+import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
+import { initialize, listAll, NO_LISTING, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
 import { PendingRequests } from './pending-requests.js';
 
 /** What the session tells the lifecycle actor. After `session/ended` it exits. */
@@ -56,8 +58,11 @@ export interface UpstreamSessionDeps {
   readonly system: ActorSystem;
   readonly server: string;
   readonly version: string;
-  /** The lifecycle actor, until another adopts the session. */
-  readonly owner: Ref<UpstreamSessionEvent>;
+  /** The lifecycle actor, until another adopts the session; `null` for a session that is one client's alone. */
+  readonly owner: Ref<UpstreamSessionEvent> | null;
+  /** The client that alone uses this session and can be asked over it. */
+  readonly client: SessionClient | null;
+  readonly gate: UpstreamGate;
   readonly counters: Counters;
   readonly log: Logger;
   readonly connectTimeout: number;
@@ -92,7 +97,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   readonly #context: ActorContext<UpstreamSessionInbox>;
   readonly #transport: OutboundTransport;
   readonly #pending = new PendingRequests();
-  #owner: Ref<UpstreamSessionEvent>;
+  #owner: Ref<UpstreamSessionEvent> | null;
+  /** Calls that came before the handshake was done: only a client's own session gets any. Bounded by the gate. */
+  #early: Call[] = [];
   #ready: { readonly facts: ServerFacts; listing: Listing } | null = null;
   #relistPlanned = false;
   #ended = false;
@@ -120,6 +127,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     });
     void this.#transport.open(context.signal).then((error) => self.answer({ type: 'transport/opened', error }));
     context.after(deps.connectTimeout, { type: 'handshake/late' });
+    if (deps.client) deps.gate.ownSessions += 1;
+    if (deps.client) context.monitor(deps.client.ref, () => ({ type: 'session/close', reason: 'its client is gone' }));
   }
 
   handle(message: UpstreamSessionInbox): void {
@@ -137,8 +146,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'transport/closed':
         return this.#end(message.error.message, message.error.kind === 'session_lost');
       case 'handshake/done':
-        this.#ready = { facts: message.facts, listing: message.listing };
-        return this.#announce();
+        return this.#becameReady(message.facts, message.listing);
       case 'handshake/failed':
         return this.#end(message.error.message);
       case 'handshake/late':
@@ -148,10 +156,17 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
         return this.#relist();
       case 'relist/done':
         if (this.#ready) this.#ready.listing = message.listing;
-        this.#owner.answer({ type: 'session/listed', ref: this.#context.self, listing: message.listing });
+        this.#owner?.answer({ type: 'session/listed', ref: this.#context.self, listing: message.listing });
         return;
       case 'log-level':
         return this.#setLogLevel(message.level);
+      case 'server-request/answered':
+        this.#transport.send({ jsonrpc: '2.0', ...message.answer });
+        return;
+      case 'client/said':
+        return this.#notify(message.method, message.params);
+      case 'resource/unsubscribe':
+        return this.#inform('resources/unsubscribe', { uri: message.uri });
       case 'session/adopt':
         this.#owner = message.owner;
         return this.#announce();
@@ -161,6 +176,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   async terminate(): Promise<void> {
+    if (this.#deps.client) this.#deps.gate.ownSessions -= 1;
     this.#failPending('the gateway ended the session');
     await this.#transport.close(this.#deps.shutdownGrace);
   }
@@ -170,7 +186,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #announce(): void {
-    if (this.#ready) this.#owner.answer({ type: 'session/ready', ref: this.#context.self, ...this.#ready });
+    if (this.#ready) this.#owner?.answer({ type: 'session/ready', ref: this.#context.self, ...this.#ready });
   }
 
   /** Answers arrive in order with what was said before them, whatever waits. */
@@ -178,8 +194,20 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     if (this.#context.self.accept(message) === 'full') this.#context.self.answer(message);
   }
 
+  #becameReady(facts: ServerFacts, listing: Listing): void {
+    this.#ready = { facts, listing };
+    this.#announce();
+    for (const call of this.#early.splice(0)) this.#send(call);
+    if (this.#deps.client) return;
+    for (const uri of this.#deps.gate.subscriptions.keys()) this.#inform('resources/subscribe', { uri });
+  }
+
   #send(call: Call): void {
     if (call.cancelled) return;
+    if (this.#ready === null) {
+      this.#early.push(call);
+      return;
+    }
     const id = this.#pending.nextId();
     const params = call.progressToken === undefined ? call.params : withProgressToken(call.params, id);
     if (!this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params })) {
@@ -203,7 +231,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
 
   #received(message: JsonRpcMessage): void {
     if ('method' in message) {
-      if ('id' in message) this.#serverRequest(message.id, message.method);
+      if ('id' in message) this.#serverRequest(message.id, message.method, message.params ?? {});
       else this.#notification(message.method, message.params ?? {});
       return;
     }
@@ -226,9 +254,12 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'notifications/prompts/list_changed':
       case 'notifications/resources/list_changed':
         return this.#planRelist();
-      case 'notifications/cancelled':
       case 'notifications/resources/updated':
+        return this.#resourceUpdated(params);
+      case 'notifications/cancelled':
+        return this.#serverCancelled(params);
       case 'notifications/elicitation/complete':
+        return this.#forClient({ type: 'server/notified', method, params });
       case undefined:
         this.#deps.counters.drop('unroutable_notification');
         return;
@@ -256,18 +287,46 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       this.#deps.system.tell(REGISTRY, { type: 'registry/log-message', server: this.#deps.server, params });
   }
 
+  #resourceUpdated(params: JsonObject): void {
+    const uri = params['uri'];
+    const subscribers = typeof uri === 'string' ? this.#deps.gate.subscriptions.get(uri) : undefined;
+    if (!subscribers) this.#deps.counters.drop('unroutable_notification');
+    for (const [client, shown] of subscribers ?? []) {
+      if (client.tell({ type: 'resource/updated', uri: shown, params }) === 'full')
+        this.#deps.counters.drop('notification_overflow');
+    }
+  }
+
+  #serverCancelled(params: JsonObject): void {
+    const id = params['requestId'];
+    if (isJsonRpcId(id))
+      this.#forClient({ type: 'server/cancelled', from: this.#context.self, id, reason: params['reason'] });
+  }
+
+  #forClient(event: ServerEvent): void {
+    if (this.#deps.client) this.#deps.client.ref.answer(event);
+    else this.#deps.counters.drop('unroutable_notification');
+  }
+
   #tellCaller(caller: Ref<CallEvent>, event: CallEvent): void {
     if (caller.tell(event) === 'full') this.#deps.counters.drop('notification_overflow');
   }
 
-  /** No client capability was announced upstream, so nothing but `ping` may be asked. */
-  #serverRequest(id: JsonRpcId, method: string): void {
+  /** A client that has the session for itself is asked; over a shared session nobody can be meant. */
+  #serverRequest(id: JsonRpcId, method: string, params: JsonObject): void {
+    const { client } = this.#deps;
+    const capability = SERVER_REQUESTS.get(method)?.capability;
     if (method === 'ping') {
       this.#transport.send({ jsonrpc: '2.0', id, result: {} });
-      return;
+    } else if (client && capability !== undefined && capability in client.capabilities) {
+      client.ref.answer({ type: 'server/requested', from: this.#context.self, id, method, params });
+    } else if (!client && method === 'roots/list') {
+      this.#transport.send({ jsonrpc: '2.0', id, result: { roots: [] } });
+    } else {
+      this.#deps.counters.drop('refused_server_request');
+      const detail = `${stripControl(method, 80)}: no client of this session can be asked`;
+      this.#transport.send({ jsonrpc: '2.0', id, error: gatewayError('method_not_found', detail) });
     }
-    this.#deps.counters.drop('refused_server_request');
-    this.#transport.send({ jsonrpc: '2.0', id, error: gatewayError('method_not_found', stripControl(method, 80)) });
   }
 
   #requestFailed(id: JsonRpcId, error: TransportError): void {
@@ -289,14 +348,15 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #handshake(): void {
-    this.#owner.answer({ type: 'session/opened', pid: this.#transport.pid });
+    this.#owner?.answer({ type: 'session/opened', pid: this.#transport.pid });
     const request: OwnRequest = (method, params) => this.#request(method, params);
     const run = async (): Promise<void> => {
-      const facts = await initialize(request, this.#deps.version);
+      const { client, version } = this.#deps;
+      const facts = await initialize(request, version, client);
       this.#transport.setProtocolVersion(facts.protocolVersion);
       this.#notify('notifications/initialized');
       this.#transport.listen();
-      const listing = await listAll(request, facts, (what) => this.#odd(what));
+      const listing = client ? NO_LISTING : await listAll(request, facts, (what) => this.#odd(what));
       this.#context.self.answer({ type: 'handshake/done', facts, listing });
     };
     void run().catch((cause: unknown) =>
@@ -305,7 +365,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #planRelist(): void {
-    if (this.#relistPlanned || this.#ready === null) return;
+    if (this.#relistPlanned || this.#ready === null || this.#deps.client) return;
     this.#relistPlanned = true;
     this.#context.after(this.#deps.relistDelay, { type: 'relist/due' });
   }
@@ -329,7 +389,17 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
 
   #setLogLevel(level: string): void {
     if (!this.#ready || !('logging' in this.#ready.facts.capabilities)) return;
-    void this.#request('logging/setLevel', { level }).catch((cause: unknown) => this.#odd(toError(cause).message));
+    this.#inform('logging/setLevel', { level });
+  }
+
+  /** A request whose answer matters only when it is an error. */
+  #inform(method: string, params: JsonObject): void {
+    void this.#request(method, params).then(
+      (answer) => {
+        if ('error' in answer) this.#odd(`${method}: ${stripControl(answer.error.message, 200)}`);
+      },
+      (cause: unknown) => this.#odd(toError(cause).message),
+    );
   }
 
   #request(method: string, params?: JsonObject): Promise<JsonRpcResponse> {
@@ -362,13 +432,13 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     // The upstream said that it knows no such session: none of these calls was begun.
     const unsent = forgotten ? this.#pending.takeUnsent() : [];
     this.#failPending(why);
-    this.#owner.answer({ type: 'session/ended', ref: this.#context.self, why, forgotten, unsent });
+    this.#owner?.answer({ type: 'session/ended', ref: this.#context.self, why, forgotten, unsent });
     this.#context.exit(NORMAL);
   }
 
   #failPending(why: string): void {
     this.#ended = true;
-    for (const entry of this.#pending.takeAll()) {
+    for (const entry of [...this.#early.splice(0), ...this.#pending.takeAll()]) {
       if (entry.type === 'own') entry.fail(new Error(why));
       else this.#lost(entry, why);
     }

@@ -20,6 +20,7 @@ import {
   isAbnormal,
   type Ref,
   type ReplyTo,
+  type StartResult,
   type TimerHandle,
 } from '../kernel/index.js';
 import { backoffDelay, type UpstreamEvent, type UpstreamPhase, UpstreamStepper } from '../machines/upstream.js';
@@ -32,7 +33,7 @@ import { type OutboundHandlers, type OutboundTransport } from '../transports/out
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { type DataPlane } from './data-plane.js';
 import { CATALOGUE, upstreamSessions } from './names.js';
-import { type UpstreamGate } from './upstream-gate.js';
+import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
 import { type ServerFacts } from './upstream-handshake.js';
 import { upstreamSession, type UpstreamSessionEvent, type UpstreamSessionInbox } from './upstream-session.js';
 
@@ -120,11 +121,17 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#machine = new UpstreamStepper(this.#config.disabled);
     this.#toolFilter = compileFilter(this.#config.filter);
     this.#configureGate();
-    const [running, ...others] = deps.system.childrenOf<UpstreamSessionInbox>(upstreamSessions(this.#config.name));
+    const [running, ...others] = this.#sharedSessions();
     for (const other of others) other.tell({ type: 'session/close', reason: 'superseded' });
     if (running) this.#adopt(running);
     else if (!this.#config.disabled) context.self.tell({ type: 'upstream/connect' });
     this.#show();
+  }
+
+  /** Sessions of clients of their own are nobody's to adopt: they end with their clients. */
+  #sharedSessions(): Ref<UpstreamSessionInbox>[] {
+    const sessions = this.#deps.system.childrenOf<UpstreamSessionInbox>(upstreamSessions(this.#config.name));
+    return sessions.filter((session) => session.path.includes('/session-'));
   }
 
   handle(message: UpstreamMessage): void {
@@ -188,6 +195,7 @@ class Upstream implements Behavior<UpstreamMessage> {
   #configureGate(): void {
     this.#deps.gate.maxInFlight = this.#config.maxInFlight;
     this.#deps.gate.requestTimeout = this.#config.timeouts.request;
+    this.#deps.gate.sharing = this.#config.sharing;
   }
 
   #offerAgain(): void {
@@ -196,12 +204,27 @@ class Upstream implements Behavior<UpstreamMessage> {
 
   #connect(): void {
     if (this.#machine.phase !== 'connecting' || this.#session) return;
-    const { system, plane, log, version, view } = this.#deps;
+    const started = this.#startSession(`session-${(this.#made += 1)}-${this.#context.self.incarnation}`, null);
+    if (started.ok) this.#watch(started.ref);
+    else this.#lost(`its session could not be started: ${started.error?.message ?? started.why}`, false);
+  }
+
+  /** A session for one client alone; says why when there can be none. */
+  #openSession(client: SessionClient): Ref<UpstreamSessionMessage> | string {
+    const { gate } = this.#deps;
+    if (gate.ownSessions >= this.#config.maxSessions)
+      return `${this.#config.maxSessions} clients have a session of their own`;
+    const started = this.#startSession(`client-${(this.#made += 1)}-${this.#context.self.incarnation}`, client);
+    return started.ok ? started.ref : `its session could not be started: ${started.error?.message ?? started.why}`;
+  }
+
+  #startSession(id: string, client: SessionClient | null): StartResult<UpstreamSessionInbox> {
+    const { system, plane, gate, log, version, view } = this.#deps;
     const config = this.#config;
-    const started = system.startChild<UpstreamSessionInbox>(
+    return system.startChild<UpstreamSessionInbox>(
       upstreamSessions(config.name),
       actor<UpstreamSessionInbox>({
-        id: `session-${(this.#made += 1)}-${this.#context.self.incarnation}`,
+        id,
         restart: 'temporary',
         shutdownMs: plane.options.upstreams.shutdownGrace + 2_000,
         mailbox: { normal: 16_384 },
@@ -209,7 +232,9 @@ class Upstream implements Behavior<UpstreamMessage> {
           system,
           server: config.name,
           version,
-          owner: this.#context.self,
+          owner: client ? null : this.#context.self,
+          client,
+          gate,
           counters: plane.counters,
           log,
           connectTimeout: config.timeouts.connect,
@@ -222,8 +247,6 @@ class Upstream implements Behavior<UpstreamMessage> {
         }),
       }),
     );
-    if (started.ok) this.#watch(started.ref);
-    else this.#lost(`its session could not be started: ${started.error?.message ?? started.why}`, false);
   }
 
   #watch(session: Ref<UpstreamSessionInbox>): void {
@@ -247,6 +270,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#readySince = this.#context.clock.now();
     this.#step({ type: 'ready' });
     gate.session = ref;
+    gate.openSession = (client) => this.#openSession(client);
     gate.retryAt = null;
     this.#offer(listing);
     for (const call of this.#parked.splice(0))
@@ -311,6 +335,7 @@ class Upstream implements Behavior<UpstreamMessage> {
   #withdrawGate(why: string): void {
     const { gate, system } = this.#deps;
     gate.session = null;
+    gate.openSession = null;
     gate.trouble = why;
     system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: this.#config.name });
   }

@@ -85,7 +85,17 @@ function buildConfig(document: FileDocument, gateway: GatewayOptions, context: R
 }
 
 function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, context: ResolveContext): ServerConfig {
-  const { prefix, allow, deny, inheritEnv = [], timeouts, maxInFlight, maxMessageBytes } = entry.viable;
+  const {
+    prefix,
+    allow,
+    deny,
+    inheritEnv = [],
+    timeouts,
+    maxInFlight,
+    maxMessageBytes,
+    sharing,
+    maxSessions,
+  } = entry.viable;
   return {
     name,
     target: buildTarget(entry, inheritEnv, context),
@@ -97,6 +107,8 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     },
     maxInFlight: maxInFlight ?? gateway.requests.maxInFlight,
     maxMessageBytes,
+    sharing,
+    maxSessions,
     disabled: entry.disabled,
   };
 }

@@ -169,6 +169,13 @@ export const viableSchema = z
       })
       .optional()
       .describe('Timeouts of this server.'),
+    sharing: z
+      .enum(['auto', 'shared', 'session'])
+      .default('auto')
+      .describe(
+        'Who shares a session with this server. `auto`: clients that it may ask something (sampling, elicitation, roots) have one each, the others share one. `shared`: all share one, and it can ask nobody. `session`: one for each client session, for servers that keep state.',
+      ),
+    maxSessions: count('Sessions with this server that belong to one client each.').default(100),
     maxInFlight: count('In place of `gateway.requests.maxInFlight`.').optional(),
     maxMessageBytes: bytes('Largest single message that is accepted from this server.').default(16 * MiB),
   })
