@@ -77,9 +77,11 @@ export const ERRORS = {
     origin: 'json-rpc',
     httpStatus: 200,
     retryable: false,
+    modern: { httpStatus: 404 },
     message: 'Method not found',
-    meaning: 'No MCP method of the negotiated version has this name, or no upstream offers the capability behind it.',
-    remedy: 'Look at the capabilities in the result of initialize.',
+    meaning:
+      'No MCP method of the version in use has this name, or no upstream offers the capability behind it. In the modern era this includes methods that it removed: initialize, ping, logging/setLevel, resources/subscribe.',
+    remedy: 'Look at the capabilities in the result of initialize or server/discover.',
     data: { method: 'the method asked for' },
   },
   invalid_params: {
@@ -90,6 +92,37 @@ export const ERRORS = {
     message: 'Invalid params',
     meaning: 'A parameter that the gateway itself needs is missing or of the wrong type.',
     remedy: 'The message names the parameter.',
+  },
+  invalid_envelope: {
+    code: -32602,
+    origin: 'mcp',
+    httpStatus: 400,
+    retryable: false,
+    message: 'Invalid params: _meta',
+    meaning:
+      'A modern request lacks the protocol version or the client capabilities in params._meta, or a field there is malformed.',
+    remedy: 'The message names the field. Every request carries them; legacy clients begin with initialize instead.',
+    data: { field: 'the key in _meta' },
+  },
+  invalid_request_state: {
+    code: -32602,
+    origin: 'mcp',
+    httpStatus: 200,
+    retryable: false,
+    message: 'Invalid params: requestState',
+    meaning:
+      'The retry carries a requestState that the gateway did not issue, or issued to another principal or for another request, or that has expired or been used.',
+    remedy: 'Send the original request again, without requestState and inputResponses.',
+  },
+  invalid_input_responses: {
+    code: -32602,
+    origin: 'mcp',
+    httpStatus: 200,
+    retryable: false,
+    message: 'Invalid params: inputResponses',
+    meaning: 'The retry’s inputResponses are no object, or an entry is no result of the request that it answers.',
+    remedy: 'Send for each key of inputRequests the result of that request.',
+    data: { key: 'the key in inputResponses, if it is one entry' },
   },
   unknown_tool: {
     code: -32602,
@@ -124,11 +157,45 @@ export const ERRORS = {
     code: -32002,
     origin: 'mcp',
     httpStatus: 200,
+    modern: { code: -32602 },
     retryable: false,
     message: 'Resource not found',
     meaning: 'No upstream that is up lists this URI or has a template that matches it.',
     remedy: 'List the resources and templates again.',
     data: { uri: 'the URI asked for' },
+  },
+  header_mismatch: {
+    code: -32020,
+    origin: 'mcp',
+    httpStatus: 400,
+    retryable: false,
+    message: 'Header mismatch',
+    meaning:
+      'A header that a modern request must carry (MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Param-…) is missing, malformed, or says something else than the body. What was routed by the header might not be what runs.',
+    remedy:
+      'The message names the header. Where it is Mcp-Param-…, list the tools again: the tool’s input schema may have changed.',
+    data: { header: 'the header' },
+  },
+  missing_client_capability: {
+    code: -32021,
+    origin: 'mcp',
+    httpStatus: 400,
+    retryable: false,
+    message: 'Missing required client capability',
+    meaning: 'The request needs something of the client that it did not declare in its capabilities.',
+    remedy: 'Declare the capability in params._meta if the client has it.',
+    data: { requiredCapabilities: 'the capabilities that are missing, as a client declares them' },
+  },
+  unsupported_protocol_version: {
+    code: -32022,
+    origin: 'mcp',
+    httpStatus: 400,
+    retryable: false,
+    message: 'Unsupported protocol version',
+    meaning:
+      'The field protocolVersion in params._meta names a version that the gateway does not serve without a session.',
+    remedy: 'Choose one of data.supported, or begin with initialize for a version of the legacy era.',
+    data: { supported: 'modern versions that the gateway speaks', requested: 'the version asked for' },
   },
   internal_error: {
     code: -32603,
@@ -387,6 +454,26 @@ export function gatewayError(
     message: detail === undefined ? message : `${message}: ${detail}`,
     data: { ...data, reason: name },
   };
+}
+
+/**
+ * `gatewayError` for a client of the modern era. Where its HTTP answer has no other status yet, that is
+ * `modernHttpStatus(name)`; once a stream has begun, the error is an event in it.
+ */
+export function modernError(
+  name: ErrorName,
+  detail?: string,
+  data?: Readonly<Record<string, unknown>>,
+): JsonRpcErrorObject {
+  const error = gatewayError(name, detail, data);
+  const code = errorEntry(name).modern?.code;
+  return code === undefined ? error : { ...error, code };
+}
+
+/** HTTP status of an error that is the whole answer to a modern request. */
+export function modernHttpStatus(name: ErrorName): number {
+  const entry = errorEntry(name);
+  return entry.modern?.httpStatus ?? entry.httpStatus;
 }
 
 /** The text of `docs/errors.md`. */
