@@ -164,6 +164,7 @@ export class Gateway {
     const random = this.#random;
     const { log, ring } = this.#log;
     const env: SessionEnvironment = {
+      system,
       plane,
       wheel: system.wheel,
       clock: system.clock,
@@ -194,7 +195,9 @@ export class Gateway {
         system,
         plane,
         http,
+        env,
         nextSocketId: () => front.nextSocketId(),
+        onConnection: (socket, connection) => front.attach(socket, connection),
         address: this.#address,
       }),
       '/drain': drain({

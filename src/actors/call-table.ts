@@ -15,7 +15,7 @@ import {
 } from '../protocol/jsonrpc.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { Call, type CallEvent, type UpstreamSessionMessage } from './call.js';
+import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -37,8 +37,12 @@ export interface CallRequest {
   readonly gate: UpstreamGate;
   /** The upstream session for this client; `null` when there is none now. */
   readonly to: Ref<UpstreamSessionMessage> | null;
+  readonly caller: Caller;
+  readonly tool?: JsonObject | undefined;
   readonly channel: Channel;
   readonly renamedUri?: { readonly own: string; readonly shown: string } | undefined;
+  /** How often the upstream has asked for input before. */
+  readonly round?: number;
 }
 
 export class CallTable {
@@ -71,7 +75,7 @@ export class CallTable {
 
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
-    const { id, method, params, gate, to, channel, renamedUri } = request;
+    const { id, method, params, gate, to, caller, tool, channel, renamedUri, round = 0 } = request;
     const refusal = this.#admit(gate);
     if (refusal) return refusal;
     if (to === null) return this.#failed(unavailable(gate, this.#deps.clock));
@@ -84,10 +88,13 @@ export class CallTable {
       replyTo: this.#self,
       gate,
       to,
+      caller,
+      tool,
       channel,
       progressToken,
       startedAt,
       renamedUri,
+      round,
     });
     const sent = to.tell(call);
     if (sent !== 'ok') {
@@ -128,6 +135,11 @@ export class CallTable {
   cancelUpstream(call: Call, reason: string): void {
     call.cancelled = true;
     call.to.urgent({ type: 'call/cancel', call, reason });
+  }
+
+  /** Somebody is being asked before this session's calls can go on: people take longer than servers. */
+  extend(session: Ref<UpstreamSessionMessage>, ms: number): void {
+    for (const call of this.#calls.values()) if (call.to === session) this.#deps.wheel.schedule(call, ms);
   }
 
   /** A channel on which the client hears what this upstream session has to say now: that of a call on it. */

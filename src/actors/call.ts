@@ -7,8 +7,17 @@
  */
 import { Deadline, type Ref } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { type Envelope } from '../protocol/modern/envelope.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type UpstreamGate } from './upstream-gate.js';
+
+/**
+ * Whose call it is, as far as a modern upstream is told. legacy: the envelope made of the session's `initialize`.
+ * modern: the request's own, and the headers that the client sent beside those which the gateway knows.
+ */
+export type Caller =
+  | { readonly era: 'legacy'; readonly envelope: JsonObject }
+  | { readonly era: 'modern'; readonly envelope: Envelope; readonly headers: Readonly<Record<string, string>> };
 
 /** A client's answer to what a server asked of it, under the server's own id. */
 export type ServerAnswer =
@@ -49,12 +58,17 @@ export class Call extends Deadline {
   readonly gate: UpstreamGate;
   /** Who was told of the call, and is told when it is cancelled. */
   readonly to: Ref<UpstreamSessionMessage>;
+  readonly caller: Caller;
+  /** The tool that it calls, as its server defined it: says which arguments are mirrored in headers. */
+  readonly tool: JsonObject | undefined;
   readonly channel: Channel;
   readonly progressToken: JsonRpcId | undefined;
   /** `performance.now()` at its arrival. */
   readonly startedAt: number;
   /** Own URI → URI that the client asked for, where a collision gave the resource another one. */
   readonly renamedUri: { readonly own: string; readonly shown: string } | undefined;
+  /** How often the upstream has asked for input before this call. */
+  readonly round: number;
   /** Given by the upstream session when it sends the call; 0 before. */
   upstreamId = 0;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */
@@ -67,10 +81,13 @@ export class Call extends Deadline {
     replyTo: Ref<CallEvent>;
     gate: UpstreamGate;
     to: Ref<UpstreamSessionMessage>;
+    caller: Caller;
+    tool: JsonObject | undefined;
     channel: Channel;
     progressToken: JsonRpcId | undefined;
     startedAt: number;
-    renamedUri?: { own: string; shown: string } | undefined;
+    renamedUri?: { readonly own: string; readonly shown: string } | undefined;
+    round?: number;
   }) {
     super();
     this.id = fields.id;
@@ -79,10 +96,13 @@ export class Call extends Deadline {
     this.replyTo = fields.replyTo;
     this.gate = fields.gate;
     this.to = fields.to;
+    this.caller = fields.caller;
+    this.tool = fields.tool;
     this.channel = fields.channel;
     this.progressToken = fields.progressToken;
     this.startedAt = fields.startedAt;
     this.renamedUri = fields.renamedUri;
+    this.round = fields.round ?? 0;
   }
 
   override fire(): void {
@@ -99,6 +119,8 @@ export type UpstreamSessionMessage =
   | { readonly type: 'server-request/answered'; readonly answer: ServerAnswer }
   /** A notification of the client's that concerns the server: its roots have changed. */
   | { readonly type: 'client/said'; readonly method: string; readonly params: JsonObject }
+  /** The first one subscribes to this resource. */
+  | { readonly type: 'resource/subscribe'; readonly uri: string }
   /** Nobody subscribes to this resource any more. */
   | { readonly type: 'resource/unsubscribe'; readonly uri: string }
   /** The most verbose level that any client wants. */

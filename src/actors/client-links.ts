@@ -6,12 +6,12 @@
  * client announce that the client can be asked.
  */
 import { type Ref } from '../kernel/index.js';
-import { isJsonObject, type JsonObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { isJsonObject, type JsonObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type ServerEvent, type UpstreamSessionMessage } from './call.js';
 import { type ClientMessage } from './client-message.js';
-import { ServerRequests } from './server-requests.js';
+import { type ClientAnswer, ServerRequests } from './server-requests.js';
 import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
 
 /** Client capabilities that let a server ask the client something. */
@@ -59,11 +59,10 @@ export class ClientLinks {
   heard(event: ServerEvent, channelOf: (session: Ref<UpstreamSessionMessage>) => Channel | undefined): boolean {
     switch (event.type) {
       case 'server/requested': {
-        const text = this.#requests.ask(event.from, event.id, event.method, event.params);
-        if (text === undefined) return false;
-        const delivered = this.#deliver(text, channelOf(event.from));
-        if (!delivered) this.#requests.undeliverable();
-        return delivered;
+        const { from, id, method, params } = event;
+        const settle = (answer: ClientAnswer): void =>
+          void from.answer({ type: 'server-request/answered', answer: { id, ...answer } });
+        return this.ask(from, id, method, params, channelOf(from), settle);
       }
       case 'server/cancelled': {
         const text = this.#requests.cancelled(event.from, event.id, event.reason);
@@ -72,6 +71,27 @@ export class ClientLinks {
       case 'server/notified':
         return this.#deliver(JSON.stringify({ jsonrpc: '2.0', method: event.method, params: event.params }), undefined);
     }
+  }
+
+  /** Asks the client something; `settle` is called once. `false` when it could not be asked. */
+  ask(
+    asker: object,
+    id: JsonRpcId,
+    method: string,
+    params: JsonObject | undefined,
+    channel: Channel | undefined,
+    settle: (answer: ClientAnswer) => void,
+  ): boolean {
+    const text = this.#requests.ask(asker, id, method, params, settle);
+    if (text === undefined) return false;
+    const delivered = this.#deliver(text, channel);
+    if (!delivered) this.#requests.undeliverable();
+    return delivered;
+  }
+
+  /** What this asker has asked needs no answer any more. */
+  forget(asker: object): void {
+    this.#requests.forget(asker);
   }
 
   /** The client answered a server's request; `false` when nobody waits for that answer. */

@@ -119,6 +119,10 @@ export class ClientShell implements SessionEntry {
         return;
       case 'client/shutdown-pending':
         return this.#outlet.shutdownPending(message.notice);
+      case 'client/list-changed':
+        return; // legacy sessions hear it by broadcast
+      case 'client/input-late':
+        return this.session.inputLate(message.id);
       case 'client/idle-check':
         return this.#idleCheck();
       case 'client/close':

@@ -6,7 +6,7 @@
  * compared as the client wrote them (`1` is not `"1"`); what an upstream says during a call comes before its answer.
  * Source: MCP specification, revisions 2024-11-05 … 2025-11-25, "Base Protocol".
  */
-import { type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
+import { type ActorSystem, type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, gatewayError } from '../protocol/errors.js';
 import {
@@ -21,21 +21,25 @@ import {
   resultText,
 } from '../protocol/jsonrpc.js';
 import { CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, isLogLevel, LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
+import { errorForLegacy, resultForLegacy } from '../protocol/modern/bridge.js';
+import { legacyEnvelope, modernCapabilities, resultType } from '../protocol/modern/envelope.js';
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
-import { type LegacyRevision, negotiateLegacy, supportsBatch } from '../protocol/revisions.js';
+import { type LegacyRevision, MODERN_REVISION, negotiateLegacy, supportsBatch } from '../protocol/revisions.js';
 import { stripControl } from '../protocol/text.js';
 import { resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { type Call, type ServerEvent } from './call.js';
+import { type Call, type Caller, type ServerEvent } from './call.js';
 import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
+import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
 import { CallTable } from './call-table.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 export interface SessionEnvironment {
+  readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly wheel: TimerWheel;
   readonly clock: Clock;
@@ -54,6 +58,11 @@ export class LegacySession {
   readonly #counters: TransportCounters;
   readonly #calls: CallTable;
   readonly #links: ClientLinks;
+  readonly #rounds: InputRounds;
+  /** What modern upstreams are told of this client. */
+  #caller: Caller = { era: 'legacy', envelope: {} };
+  #declared: JsonObject = {};
+  #info: JsonObject | undefined;
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
   phase: SessionPhase = 'new';
@@ -73,12 +82,19 @@ export class LegacySession {
     this.#env = env;
     this.#calls = new CallTable(env, self, counters);
     this.#links = new ClientLinks(self, env.plane.counters, push);
+    this.#rounds = new InputRounds({
+      links: this.#links,
+      capabilities: () => modernCapabilities(this.#declared),
+      retry: (call, params) => this.#retry(call, params),
+      fail: (call, error) => this.#answerFailed(call, error),
+      later: (ms, id) => env.wheel.after(ms, () => void self.urgent({ type: 'client/input-late', id })),
+    });
     this.scope = scope;
     this.#counters = counters;
   }
 
   get inFlight(): number {
-    return this.#calls.size;
+    return this.#calls.size + this.#rounds.size;
   }
 
   /** Who never said which version it speaks may batch: only versions from 2025-06-18 on forbid it. */
@@ -96,13 +112,60 @@ export class LegacySession {
   /** The upstream answered. */
   answered(call: Call, message: JsonRpcResponse): void {
     if (!this.#calls.take(call)) return;
+    if (call.gate.era === 'modern' && 'result' in message && resultType(message.result) === 'input_required') {
+      return this.#rounds.begin(call, message.result);
+    }
     const failed = 'error' in message && message.error.code === -32603;
     if ('error' in message && call.method === 'resources/subscribe')
       this.#links.unsubscribe(call.gate, call.params['uri'] as string);
     this.#calls.count(call, failed ? 'failed' : 'succeeded');
-    const text =
-      'error' in message ? errorText(call.id, message.error) : resultText(call.id, resultJson(call, message.result));
-    this.#answer(call.channel, text);
+    this.#answer(
+      call.channel,
+      'error' in message ? this.#errorOf(call, message.error) : this.#resultOf(call, message.result),
+    );
+  }
+
+  #errorOf(call: Call, error: JsonRpcErrorObject): string {
+    return errorText(call.id, call.gate.era === 'modern' ? errorForLegacy(error) : error);
+  }
+
+  #resultOf(call: Call, result: JsonObject): string {
+    return resultText(
+      call.id,
+      resultJson(call, call.gate.era === 'modern' ? resultForLegacy(call.method, result) : result),
+    );
+  }
+
+  #answerFailed(call: Call, error: JsonRpcErrorObject): void {
+    this.#calls.count(call, 'failed');
+    this.#answer(call.channel, errorText(call.id, error));
+  }
+
+  /** The client has given what a modern upstream asked for: the same call once more, with it. */
+  #retry(call: Call, params: JsonObject): void {
+    const { id, method, gate, tool, channel, renamedUri } = call;
+    const to = this.#links.to(gate);
+    const round = call.round + 1;
+    const refusal = this.#calls.start({
+      id,
+      method,
+      params,
+      gate,
+      to,
+      caller: this.#caller,
+      tool,
+      channel,
+      renamedUri,
+      round,
+    });
+    if (refusal) this.#refuse(id, refusal, channel);
+  }
+
+  /** The client did not answer in time what it was asked for this call. */
+  inputLate(id: JsonRpcId): void {
+    const call = this.#rounds.take(id);
+    if (call)
+      this.#answerFailed(call, gatewayError('request_timeout', 'the client did not answer what the server asked'));
   }
 
   /** The gateway could not get an answer. */
@@ -132,6 +195,7 @@ export class LegacySession {
 
   /** A server speaks to this client outside the calls' answers. */
   heard(event: ServerEvent): void {
+    if (event.type === 'server/requested') this.#calls.extend(event.from, INPUT_TIMEOUT_MS);
     if (this.#links.heard(event, (session) => this.#calls.channelOf(session))) this.sent();
   }
 
@@ -150,6 +214,7 @@ export class LegacySession {
       this.#calls.cancelUpstream(call, reason);
       call.channel.release();
     }
+    for (const call of this.#rounds.takeAll()) call.channel.release();
     this.#links.close();
   }
 
@@ -159,6 +224,7 @@ export class LegacySession {
       this.#calls.cancelUpstream(call, detail);
       this.failed(call, gatewayError(name, detail));
     }
+    for (const call of this.#rounds.takeAll()) this.#answerFailed(call, gatewayError(name, detail));
   }
 
   /** Lets those who wait for long see that somebody lives. */
@@ -191,7 +257,7 @@ export class LegacySession {
   #request(request: JsonRpcRequest, channel: Channel): void {
     const { id, method } = request;
     const params = request.params ?? {};
-    if (this.#calls.has(id)) {
+    if (this.#calls.has(id) || this.#rounds.has(id)) {
       const detail = 'the id is that of a request which is not answered yet';
       return this.#refuse(null, gatewayError('invalid_request', detail), channel); // with the id it would answer the other one
     }
@@ -234,7 +300,10 @@ export class LegacySession {
     if (this.phase !== 'new') return this.#refuse(id, gatewayError('already_initialized'), channel);
     this.revision = negotiateLegacy(params['protocolVersion']);
     this.client = clientName(params['clientInfo']);
-    this.#links.declare(params['capabilities'], params['clientInfo']);
+    this.#declared = isJsonObject(params['capabilities']) ? params['capabilities'] : {};
+    this.#info = isJsonObject(params['clientInfo']) ? params['clientInfo'] : undefined;
+    this.#links.declare(this.#declared, this.#info);
+    this.#describeCaller();
     this.phase = 'initializing';
     const instructions = this.#view()?.instructions;
     const result = {
@@ -259,6 +328,11 @@ export class LegacySession {
     };
   }
 
+  #describeCaller(): void {
+    const client = { capabilities: this.#declared, clientInfo: this.#info, logLevel: this.logLevel ?? undefined };
+    this.#caller = { era: 'legacy', envelope: legacyEnvelope(client, MODERN_REVISION) };
+  }
+
   #list(id: JsonRpcId, kind: CursorKind, params: JsonObject, channel: Channel): void {
     const given = params['cursor'];
     const cursor = given === undefined ? undefined : decodeCursor(given, kind);
@@ -273,9 +347,20 @@ export class LegacySession {
     const { id, method } = request;
     const resolved = resolveRequest(kind, params, this.#view());
     if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
-    const { target: gate, renamedUri } = resolved;
+    const { target: gate, tool, renamedUri } = resolved;
     const to = this.#links.to(gate);
-    const refusal = this.#calls.start({ id, method, params: resolved.params, gate, to, channel, renamedUri });
+    const caller = this.#caller;
+    const refusal = this.#calls.start({
+      id,
+      method,
+      params: resolved.params,
+      gate,
+      to,
+      caller,
+      tool,
+      channel,
+      renamedUri,
+    });
     if (refusal) this.#refuse(id, refusal, channel);
   }
 
@@ -286,13 +371,16 @@ export class LegacySession {
     if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
     const { target: gate, renamedUri } = resolved;
     const own = resolved.params['uri'] as string;
-    if (!this.#links.subscribe(gate, own, renamedUri?.shown ?? own)) return this.#answer(channel, resultText(id, '{}'));
+    const isFirst = this.#links.subscribe(gate, own, renamedUri?.shown ?? own);
+    if (isFirst && gate.era === 'modern') gate.session?.tell({ type: 'resource/subscribe', uri: own });
+    if (!isFirst || gate.era === 'modern') return this.#answer(channel, resultText(id, '{}'));
     const refusal = this.#calls.start({
       id,
       method,
       params: resolved.params,
       gate,
       to: gate.session,
+      caller: this.#caller,
       channel,
       renamedUri,
     });
@@ -321,6 +409,7 @@ export class LegacySession {
       );
     }
     this.logLevel = level;
+    this.#describeCaller();
     this.#env.onLogLevel(level);
     this.#answer(channel, resultText(id, '{}'));
   }
@@ -342,6 +431,8 @@ export class LegacySession {
 
   #cancelled(params: JsonObject): void {
     const id = params['requestId'];
+    const waiting = isJsonRpcId(id) ? this.#rounds.take(id) : undefined;
+    if (waiting) return waiting.channel.release();
     const call = isJsonRpcId(id) ? this.#calls.get(id) : undefined;
     if (!call) return; // answered already, or never asked: the specification says to ignore it
     this.#calls.take(call);

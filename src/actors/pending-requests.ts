@@ -25,6 +25,11 @@ export class PendingRequests {
     return this.#nextId++;
   }
 
+  /** The id that comes next. */
+  peekId(): number {
+    return this.#nextId;
+  }
+
   add(id: number, waiting: Pending): void {
     this.#pending.set(id, waiting);
   }

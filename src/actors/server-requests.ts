@@ -6,18 +6,20 @@
  * an error when the client cancels nothing and leaves.
  * Source: MCP specification 2025-11-25, "Client Features" (sampling, elicitation, roots).
  */
-import { type Ref } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
-import { type ServerAnswer, type UpstreamSessionMessage } from './call.js';
 
 /** Requests that servers may have outstanding at one client. */
 const MAX_OUTSTANDING = 256;
 
+/** What the client said to it. */
+export type ClientAnswer = { readonly result: JsonObject } | { readonly error: JsonRpcErrorObject };
+
 interface Asked {
-  readonly from: Ref<UpstreamSessionMessage>;
-  /** The server's own id. */
+  /** Who asked, and the asker's own id: by these a request is taken back. */
+  readonly asker: object;
   readonly id: JsonRpcId;
+  readonly settle: (answer: ClientAnswer) => void;
 }
 
 export class ServerRequests {
@@ -28,36 +30,45 @@ export class ServerRequests {
     return this.#asked.size;
   }
 
-  /** The request as the client is to read it; `undefined` when too many wait already (the server has been told). */
-  ask(from: Ref<UpstreamSessionMessage>, id: JsonRpcId, method: string, params: JsonObject): string | undefined {
+  /**
+   * The request as the client is to read it; `undefined` when too many wait already (the asker has been told). `settle`
+   * is called once, with the client's answer or an error.
+   */
+  ask(
+    asker: object,
+    id: JsonRpcId,
+    method: string,
+    params: JsonObject | undefined,
+    settle: Asked['settle'],
+  ): string | undefined {
     if (this.#asked.size >= MAX_OUTSTANDING) {
-      refuse(from, id, gatewayError('overloaded', 'too many requests wait for this client'));
+      settle({ error: gatewayError('overloaded', 'too many requests wait for this client') });
       return undefined;
     }
     const shown = this.#nextId++;
-    this.#asked.set(shown, { from, id });
+    this.#asked.set(shown, { asker, id, settle });
     return JSON.stringify({ jsonrpc: '2.0', id: shown, method, params });
   }
 
   /** The last request could not be handed to the client. */
   undeliverable(): void {
-    this.#settle(this.#nextId - 1, (id) => ({
-      id,
-      error: gatewayError('upstream_unavailable', 'the client has no open stream'),
-    }));
+    this.#settle(this.#nextId - 1, { error: gatewayError('upstream_unavailable', 'the client has no open stream') });
   }
 
   /** The client answered; `false` when nothing of that id waits. */
   answered(response: JsonRpcResponse): boolean {
-    return this.#settle(response.id, (id) =>
-      'error' in response ? { id, error: response.error } : { id, result: response.result },
-    );
+    return this.#settle(response.id, 'error' in response ? { error: response.error } : { result: response.result });
+  }
+
+  /** Forgets what this asker has asked; nobody is told. */
+  forget(asker: object): void {
+    for (const [shown, asked] of this.#asked) if (asked.asker === asker) this.#asked.delete(shown);
   }
 
   /** The server gave up: the notification for the client, `undefined` when nothing waits. */
-  cancelled(from: Ref<UpstreamSessionMessage>, id: JsonRpcId, reason: unknown): string | undefined {
+  cancelled(asker: object, id: JsonRpcId, reason: unknown): string | undefined {
     for (const [shown, asked] of this.#asked) {
-      if (asked.from !== from || asked.id !== id) continue;
+      if (asked.asker !== asker || asked.id !== id) continue;
       this.#asked.delete(shown);
       return JSON.stringify({
         jsonrpc: '2.0',
@@ -70,20 +81,15 @@ export class ServerRequests {
 
   /** The client is gone. */
   close(): void {
-    for (const shown of [...this.#asked.keys()]) {
-      this.#settle(shown, (id) => ({ id, error: gatewayError('cancelled_by_gateway', 'the client is gone') }));
-    }
+    for (const shown of [...this.#asked.keys()])
+      this.#settle(shown, { error: gatewayError('cancelled_by_gateway', 'the client is gone') });
   }
 
-  #settle(shown: JsonRpcId | null, answer: (id: JsonRpcId) => ServerAnswer): boolean {
+  #settle(shown: JsonRpcId | null, answer: ClientAnswer): boolean {
     const asked = typeof shown === 'number' ? this.#asked.get(shown) : undefined;
     if (asked === undefined) return false;
     this.#asked.delete(shown as number);
-    asked.from.answer({ type: 'server-request/answered', answer: answer(asked.id) });
+    asked.settle(answer);
     return true;
   }
-}
-
-function refuse(from: Ref<UpstreamSessionMessage>, id: JsonRpcId, error: JsonRpcErrorObject): void {
-  from.answer({ type: 'server-request/answered', answer: { id, error } });
 }

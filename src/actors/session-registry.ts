@@ -68,6 +68,10 @@ class SessionRegistry implements Behavior<RegistryMessage> {
       const known = texts.get(scope) ?? new Set();
       texts.set(scope, known.add(JSON.stringify({ jsonrpc: '2.0', method: METHOD[kind] })));
     }
+    for (const { scope, kind } of changes) {
+      const message = { type: 'client/list-changed', scope, method: METHOD[kind] } as const;
+      for (const ref of this.#deps.plane.listeners) ref.tell(message);
+    }
     for (const entry of this.#deps.plane.sessions.all()) {
       for (const text of texts.get(entry.scope) ?? []) this.#tell(entry, { type: 'client/broadcast', text });
     }
@@ -94,6 +98,7 @@ class SessionRegistry implements Behavior<RegistryMessage> {
     for (const entry of this.#deps.plane.sessions.all()) {
       entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
     }
+    for (const ref of this.#deps.plane.listeners) ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
   }
 
   #tell(entry: SessionEntry, message: ClientMessage): void {

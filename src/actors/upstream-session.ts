@@ -11,7 +11,6 @@
 import { type ActorContext, type ActorSystem, type Behavior, NORMAL, type Ref, toError } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
 import {
-  isJsonObject,
   isJsonRpcId,
   type JsonObject,
   type JsonRpcId,
@@ -19,6 +18,7 @@ import {
   type JsonRpcResponse,
 } from '../protocol/jsonrpc.js';
 import { SERVER_NOTIFICATIONS, SERVER_REQUESTS } from '../protocol/methods.js';
+import { MODERN_REVISION } from '../protocol/revisions.js';
 import { stripControl } from '../protocol/text.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Counters } from '../telemetry/counters.js';
@@ -30,8 +30,19 @@ import {
 } from '../transports/outbound/transport.js';
 import { type Call, type CallEvent, type ServerEvent, type UpstreamSessionMessage } from './call.js';
 import { REGISTRY } from './names.js';
-import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
-import { initialize, listAll, NO_LISTING, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
+import { type Era, type SessionClient, type UpstreamGate } from './upstream-gate.js';
+import { UpstreamListening } from './upstream-listening.js';
+import { type FinalVerdict, probeEra, RequestFailed } from './upstream-probe.js';
+import { LEGACY_WIRE, modernWire, type UpstreamWire } from './upstream-wire.js';
+import {
+  HandshakeError,
+  initialize,
+  listAll,
+  modernFacts,
+  NO_LISTING,
+  type OwnRequest,
+  type ServerFacts,
+} from './upstream-handshake.js';
 import { PendingRequests } from './pending-requests.js';
 
 /** What the session tells the lifecycle actor. After `session/ended` it exits. */
@@ -51,6 +62,8 @@ export type UpstreamSessionEvent =
       readonly why: string;
       /** The upstream knows the session no more: a new one is worth trying at once. */
       readonly forgotten: boolean;
+      /** It ended while its era was being found out: the question may have been too much for it. */
+      readonly probing: boolean;
       readonly unsent: readonly Call[];
     };
 
@@ -60,6 +73,10 @@ export interface UpstreamSessionDeps {
   readonly version: string;
   /** The lifecycle actor, until another adopts the session; `null` for a session that is one client's alone. */
   readonly owner: Ref<UpstreamSessionEvent> | null;
+  /** How the server's era is known. */
+  readonly era: 'auto' | Era;
+  /** Reached over Streamable HTTP. */
+  readonly http: boolean;
   /** The client that alone uses this session and can be asked over it. */
   readonly client: SessionClient | null;
   readonly gate: UpstreamGate;
@@ -85,7 +102,17 @@ export type UpstreamSessionInbox =
   | { readonly type: 'handshake/failed'; readonly error: Error }
   | { readonly type: 'relist/due' }
   | { readonly type: 'relist/done'; readonly listing: Listing }
-  | { readonly type: 'handshake/late' };
+  | { readonly type: 'handshake/late' }
+  /** Time to open the stream of a modern server's changes again. */
+  | { readonly type: 'listen/again' };
+
+/** Silence of this long is a legacy server's answer to a modern question. */
+const MAX_PROBE_MS = 5_000;
+
+function refusalOf(verdict: Extract<FinalVerdict, { era: 'none' }>): string {
+  if (verdict.reason === 'unauthorized') return 'it refuses us: check the credentials in its headers';
+  return `it speaks ${(verdict.supported ?? []).join(', ') || 'no known version'}; this gateway knows ${MODERN_REVISION} and older`;
+}
 
 export function upstreamSession(deps: UpstreamSessionDeps) {
   return (context: ActorContext<UpstreamSessionInbox>): Behavior<UpstreamSessionInbox> =>
@@ -101,6 +128,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   /** Calls that came before the handshake was done: only a client's own session gets any. Bounded by the gate. */
   #early: Call[] = [];
   #ready: { readonly facts: ServerFacts; listing: Listing } | null = null;
+  #wire: UpstreamWire = LEGACY_WIRE;
+  #probing = false;
+  readonly #listening: UpstreamListening;
   #relistPlanned = false;
   #ended = false;
 
@@ -108,6 +138,12 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#deps = deps;
     this.#context = context;
     this.#owner = deps.owner;
+    this.#listening = new UpstreamListening({
+      wanted: () => [...deps.gate.subscriptions.keys()],
+      open: (params) => this.#open('subscriptions/listen', params),
+      close: (id) => this.#dropOwn(id),
+      later: (ms) => context.after(ms, { type: 'listen/again' }),
+    });
     const self = context.self;
     this.#transport = deps.createTransport({
       onMessage: (message) => {
@@ -165,8 +201,14 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
         return;
       case 'client/said':
         return this.#notify(message.method, message.params);
+      case 'resource/subscribe':
+        if (this.#listening.running) return this.#listening.restart();
+        return this.#inform('resources/subscribe', { uri: message.uri });
       case 'resource/unsubscribe':
+        if (this.#listening.running) return this.#listening.restart();
         return this.#inform('resources/unsubscribe', { uri: message.uri });
+      case 'listen/again':
+        return this.#listening.again();
       case 'session/adopt':
         this.#owner = message.owner;
         return this.#announce();
@@ -199,6 +241,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#announce();
     for (const call of this.#early.splice(0)) this.#send(call);
     if (this.#deps.client) return;
+    if (facts.era === 'modern') return this.#listening.start(facts.capabilities);
     for (const uri of this.#deps.gate.subscriptions.keys()) this.#inform('resources/subscribe', { uri });
   }
 
@@ -209,8 +252,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       return;
     }
     const id = this.#pending.nextId();
-    const params = call.progressToken === undefined ? call.params : withProgressToken(call.params, id);
-    if (!this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params })) {
+    const { params, headers } = this.#wire.call(call, id);
+    if (!this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) {
       const error = gatewayError('overloaded', `upstream "${this.#deps.server}" reads too slowly`, {
         server: this.#deps.server,
       });
@@ -226,6 +269,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     if (this.#pending.call(id) !== call) return;
     this.#pending.take(id);
     this.#transport.abandon(id);
+    // A modern server over HTTP reads the closed stream; everybody else is told.
+    if (this.#ready?.facts.era === 'modern' && this.#deps.http) return;
     this.#notify('notifications/cancelled', { requestId: id, reason });
   }
 
@@ -245,6 +290,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #notification(method: string, params: JsonObject): void {
+    if (method === 'notifications/subscriptions/acknowledged') return; // what is not honoured simply does not come
     switch (SERVER_NOTIFICATIONS.get(method)?.method) {
       case 'notifications/progress':
         return this.#progress(method, params);
@@ -333,7 +379,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     if (error.kind === 'session_lost') return; // a lost session ends as a whole, right after
     const waiting = this.#pending.take(id);
     if (waiting === undefined) return;
-    if (waiting.type === 'own') waiting.fail(new Error(error.message));
+    if (waiting.type === 'own') waiting.fail(new RequestFailed(error.message, error));
     else waiting.replyTo.answer({ type: 'call/failed', call: waiting, error: this.#callError(error) });
   }
 
@@ -349,19 +395,56 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
 
   #handshake(): void {
     this.#owner?.answer({ type: 'session/opened', pid: this.#transport.pid });
-    const request: OwnRequest = (method, params) => this.#request(method, params);
-    const run = async (): Promise<void> => {
-      const { client, version } = this.#deps;
-      const facts = await initialize(request, version, client);
+    void this.#greet().catch((cause: unknown) =>
+      this.#context.self.answer({ type: 'handshake/failed', error: toError(cause) }),
+    );
+  }
+
+  async #greet(): Promise<void> {
+    const { client } = this.#deps;
+    const facts = await this.#introduce();
+    this.#probing = false;
+    if (facts.era === 'legacy') {
       this.#transport.setProtocolVersion(facts.protocolVersion);
       this.#notify('notifications/initialized');
       this.#transport.listen();
-      const listing = client ? NO_LISTING : await listAll(request, facts, (what) => this.#odd(what));
-      this.#context.self.answer({ type: 'handshake/done', facts, listing });
-    };
-    void run().catch((cause: unknown) =>
-      this.#context.self.answer({ type: 'handshake/failed', error: toError(cause) }),
-    );
+    }
+    const request: OwnRequest = (method, params) => this.#request(method, params);
+    const listing = client ? NO_LISTING : await listAll(request, facts, (what) => this.#odd(what));
+    this.#context.self.answer({ type: 'handshake/done', facts, listing });
+  }
+
+  /** Modern or legacy: as configured, or as the server answers. A client's own session is with a legacy server. */
+  async #introduce(): Promise<ServerFacts> {
+    const { client, version, era, connectTimeout } = this.#deps;
+    const verdict =
+      era === 'auto' && !client ? await this.#probe(Math.min(MAX_PROBE_MS, connectTimeout / 3)) : undefined;
+    if (verdict?.era === 'none') throw new HandshakeError(refusalOf(verdict));
+    if (verdict?.era !== 'modern' && (era !== 'modern' || client)) {
+      return initialize((method, params) => this.#request(method, params), version, client);
+    }
+    const revision = verdict?.era === 'modern' ? verdict.version : MODERN_REVISION;
+    this.#wire = modernWire(revision, this.#clientInfo());
+    return modernFacts(revision, verdict?.era === 'modern' ? verdict.discovered : undefined);
+  }
+
+  #probe(patienceMs: number): Promise<FinalVerdict> {
+    this.#probing = true;
+    const wait = (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        this.#context.clock.after(ms, resolve);
+      });
+    return probeEra({
+      network: this.#transport.network,
+      clientInfo: this.#clientInfo(),
+      ask: (method, params, version) => this.#request(method, params, modernWire(version, this.#clientInfo())),
+      wait,
+      patienceMs,
+    });
+  }
+
+  #clientInfo(): JsonObject {
+    return { name: 'viable', title: 'Viable MCP gateway', version: this.#deps.version };
   }
 
   #planRelist(): void {
@@ -402,18 +485,32 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     );
   }
 
-  #request(method: string, params?: JsonObject): Promise<JsonRpcResponse> {
+  #request(method: string, params?: JsonObject, wire = this.#wire): Promise<JsonRpcResponse> {
     return new Promise((settle, fail) => {
       if (this.#ended) {
-        fail(new Error('the session has ended'));
+        fail(new RequestFailed('the session has ended'));
         return;
       }
       const id = this.#pending.nextId();
       this.#pending.add(id, { type: 'own', method, settle, fail });
-      if (this.#transport.send({ jsonrpc: '2.0', id, method, ...(params && { params }) })) return;
+      const { headers, ...outgoing } = wire.own(method, params) ?? {};
+      if (this.#transport.send({ jsonrpc: '2.0', id, method, ...outgoing }, headers)) return;
       this.#pending.take(id);
-      fail(new Error(`${method} could not be sent: the upstream reads too slowly`));
+      fail(new RequestFailed(`${method} could not be sent: the upstream reads too slowly`));
     });
+  }
+
+  /** A request of the gateway's own that is a stream: its id, and when it ends. */
+  #open(method: string, params: JsonObject): { id: number; ended: Promise<unknown> } {
+    const id = this.#pending.peekId();
+    const ended = this.#request(method, params).catch(() => undefined);
+    return { id, ended };
+  }
+
+  #dropOwn(id: number): void {
+    if (this.#pending.take(id) === undefined) return;
+    this.#transport.abandon(id);
+    if (!this.#deps.http) this.#notify('notifications/cancelled', { requestId: id });
   }
 
   #notify(method: string, params?: JsonObject): void {
@@ -432,14 +529,21 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     // The upstream said that it knows no such session: none of these calls was begun.
     const unsent = forgotten ? this.#pending.takeUnsent() : [];
     this.#failPending(why);
-    this.#owner?.answer({ type: 'session/ended', ref: this.#context.self, why, forgotten, unsent });
+    this.#owner?.answer({
+      type: 'session/ended',
+      ref: this.#context.self,
+      why,
+      forgotten,
+      probing: this.#probing,
+      unsent,
+    });
     this.#context.exit(NORMAL);
   }
 
   #failPending(why: string): void {
     this.#ended = true;
     for (const entry of [...this.#early.splice(0), ...this.#pending.takeAll()]) {
-      if (entry.type === 'own') entry.fail(new Error(why));
+      if (entry.type === 'own') entry.fail(new RequestFailed(why));
       else this.#lost(entry, why);
     }
   }
@@ -449,10 +553,4 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     const error = gatewayError(name, `upstream "${this.#deps.server}": ${why}`, { server: this.#deps.server });
     call.replyTo.answer({ type: 'call/failed', call, error });
   }
-}
-
-/** A copy of `params` whose progress token is `token`; the client's own object stays as it was. */
-function withProgressToken(params: JsonObject, token: number): JsonObject {
-  const meta = params['_meta'];
-  return { ...params, _meta: { ...(isJsonObject(meta) ? meta : {}), progressToken: token } };
 }

@@ -113,6 +113,8 @@ class Upstream implements Behavior<UpstreamMessage> {
   #made = 0;
   /** Calls that a forgetful server is known not to have begun; they go to the next session. Bounded by the gate. */
   #parked: Call[] = [];
+  /** The server died of the question for its era: it is legacy. Forgotten when the process is another's. */
+  #skipProbe = false;
 
   constructor(deps: UpstreamDeps, context: ActorContext<UpstreamMessage>) {
     this.#deps = deps;
@@ -147,6 +149,7 @@ class Upstream implements Behavior<UpstreamMessage> {
       case 'session/listed':
         return this.#offer(message.listing);
       case 'session/ended':
+        if (message.probing) this.#skipProbe = true;
         return this.#ended(message.ref, message.why, message.forgotten, message.unsent);
       case 'session/down':
         return this.#down(message.session, message.reason);
@@ -235,6 +238,8 @@ class Upstream implements Behavior<UpstreamMessage> {
           owner: client ? null : this.#context.self,
           client,
           gate,
+          era: this.#skipProbe ? 'legacy' : config.era,
+          http: config.target.transport === 'http',
           counters: plane.counters,
           log,
           connectTimeout: config.timeouts.connect,
@@ -270,6 +275,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#readySince = this.#context.clock.now();
     this.#step({ type: 'ready' });
     gate.session = ref;
+    gate.era = facts.era;
     gate.openSession = (client) => this.#openSession(client);
     gate.retryAt = null;
     this.#offer(listing);

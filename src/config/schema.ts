@@ -113,6 +113,16 @@ const dashboard = block(RESTART, 'The terminal dashboard.', {
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+const requestState = block(RESTART, 'What clients of 2026-07-28 bring back with a retry.', {
+  secret: text('the secret')
+    .min(32)
+    .nullable()
+    .default(null)
+    .describe(
+      'At least 32 characters, the same on every node that may get the retry; as in `${REQUEST_STATE_SECRET}`. `null`: a key of this process alone.',
+    ),
+});
+
 const logging = block(LIVE, 'The log on stderr.', {
   level: z.enum(LOG_LEVELS).default('info').describe('Lines below this level are not written.'),
 });
@@ -135,6 +145,7 @@ export const gatewaySchema = z
     upstreams: upstreams.prefault({}),
     draining: draining.prefault({}),
     dashboard: dashboard.prefault({}),
+    requestState: requestState.prefault({}),
     logging: logging.prefault({}),
     admin: admin.prefault({}),
   })
@@ -169,6 +180,12 @@ export const viableSchema = z
       })
       .optional()
       .describe('Timeouts of this server.'),
+    era: z
+      .enum(['auto', 'legacy', 'modern'])
+      .default('auto')
+      .describe(
+        'Which protocol the server speaks. `auto`: it is asked. `legacy`: 2024-11-05 to 2025-11-25, with `initialize`. `modern`: 2026-07-28.',
+      ),
     sharing: z
       .enum(['auto', 'shared', 'session'])
       .default('auto')

@@ -12,6 +12,8 @@ export type Resolved<T> =
   | {
       readonly ok: true;
       readonly target: T;
+      /** The tool that is called, as its server defined it. */
+      readonly tool?: JsonObject | undefined;
       /** With the upstream's own names and URIs. The client's object when nothing differs. */
       readonly params: JsonObject;
       /** Set where a collision gave the resource another URI than its own. */
@@ -50,7 +52,8 @@ function named<T>(
   if (typeof name !== 'string') return invalid('"name" must be a string');
   const route = routes?.get(name);
   if (route === undefined) return { ok: false, error, detail: stripControl(name, MAX_SHOWN) };
-  return { ok: true, target: route.target, params: route.own === name ? params : { ...params, name: route.own } };
+  const { target, own, item } = route;
+  return { ok: true, target, tool: item, params: own === name ? params : { ...params, name: own } };
 }
 
 function resource<T>(params: JsonObject, view: ScopeView<T> | undefined): Resolved<T> {

@@ -10,6 +10,8 @@
 import { type CursorKind, encodeCursor } from '../protocol/cursor.js';
 import { compileTemplate, type UriTemplate } from '../protocol/uri-template.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
+import { type CacheHints, combineCacheHints } from '../protocol/modern/caching.js';
+import { aggregateCapabilities } from '../protocol/modern/discover.js';
 import { aggregateName } from '../protocol/naming.js';
 import { assignResourceUris, type ResourceUriConflict, splitPrefixedUri } from '../protocol/resource-uris.js';
 
@@ -22,6 +24,8 @@ export interface Listing {
   /** `capabilities` and `instructions` of its `initialize` answer. */
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
+  /** How long and by whom it may be kept, as the server said; servers of the legacy era do not say. */
+  readonly hints: CacheHints;
 }
 
 /** One upstream's part of the table. */
@@ -39,6 +43,8 @@ export interface Route<T> {
   readonly target: T;
   /** The name or URI that the upstream knows. */
   readonly own: string;
+  /** The entry of its listing; absent where a template or the only server matched. */
+  readonly item?: JsonObject;
 }
 
 interface TemplateRoute<T> {
@@ -158,6 +164,10 @@ export class ScopeView<T> {
   readonly #templateByText = new Map<string, TemplateRoute<T>>();
   readonly capabilities: ReadonlySet<string>;
   readonly instructions: string | undefined;
+  /** Of the merged lists: as fresh as the stalest, private if any is. */
+  readonly hints: CacheHints;
+  /** As one server's, in the modern spelling. */
+  readonly modernCapabilities: JsonObject;
 
   constructor(offers: readonly Offer<T>[], prefixed: boolean, pageSize: number, collisions: Collision[]) {
     const entries: Record<CursorKind, Entry[]> = { tools: [], prompts: [], resources: [], resourceTemplates: [] };
@@ -178,6 +188,9 @@ export class ScopeView<T> {
     };
     this.capabilities = new Set(offers.flatMap((offer) => Object.keys(offer.listing.capabilities)));
     this.instructions = joinInstructions(offers, prefixed);
+    const available = offers.filter((offer) => offer.available);
+    this.hints = combineCacheHints(available.map((offer) => offer.listing.hints));
+    this.modernCapabilities = aggregateCapabilities(available.map((offer) => offer.listing.capabilities));
   }
 
   /** Who has this URI: listed exactly, else the most specific template, else the only server with resources. */
@@ -216,7 +229,7 @@ export class ScopeView<T> {
       }
       seen.add(own);
       const shown = prefixed ? aggregateName(offer.prefix, own) : own;
-      routes.set(shown, { target: offer.target, own });
+      routes.set(shown, { target: offer.target, own, item });
       if (offer.available)
         entries.push({ key: shown, item, renamed: prefixed ? { member: 'name', to: shown } : undefined });
     }
@@ -224,7 +237,7 @@ export class ScopeView<T> {
 
   #addResources(offers: readonly Offer<T>[], entries: Entry[], collisions: Collision[]): void {
     for (const { shown, own, offer, item } of assign(offers, 'resources', collisions)) {
-      this.resources.set(shown, { target: offer.target, own });
+      this.resources.set(shown, { target: offer.target, own, item });
       if (offer.available)
         entries.push({ key: shown, item, renamed: shown === own ? undefined : { member: 'uri', to: shown } });
     }

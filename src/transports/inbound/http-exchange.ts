@@ -26,9 +26,9 @@ export class HttpExchange implements Channel {
     this.#batch = batch;
   }
 
-  answer(text: string): boolean {
+  answer(text: string, status = 200): boolean {
     this.#outstanding -= 1;
-    if (this.#stream === null && !this.#batch) return this.#whole(text);
+    if (this.#stream === null && !this.#batch) return this.#whole(text, status);
     if (this.#stream === null) this.#answers.push(text);
     const sent = this.#stream === null ? this.#alive() : this.#stream.send({ data: text });
     if (this.#outstanding <= 0) this.#finish();
@@ -52,6 +52,13 @@ export class HttpExchange implements Channel {
   release(): void {
     this.#outstanding -= 1;
     if (this.#outstanding <= 0) this.#finish();
+  }
+
+  /** Calls `listener` once when the client has gone before the response was over. */
+  onAbandoned(listener: () => void): void {
+    this.#res.once('close', () => {
+      if (!this.#res.writableFinished) listener();
+    });
   }
 
   stillWorking(): void {
@@ -80,11 +87,11 @@ export class HttpExchange implements Channel {
   }
 
   /** The hot path: head and body in one write. */
-  #whole(text: string): boolean {
+  #whole(text: string, status = 200): boolean {
     if (!this.#alive()) return false;
     const length = Buffer.byteLength(text);
     this.#res.writeHead(
-      200,
+      status,
       this.sessionId === null
         ? ['content-type', 'application/json', 'content-length', String(length)]
         : ['content-type', 'application/json', 'content-length', String(length), 'mcp-session-id', this.sessionId],

@@ -83,7 +83,7 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     return error;
   }
 
-  send(message: JsonRpcMessage): boolean {
+  send(message: JsonRpcMessage, headers?: Readonly<Record<string, string>>): boolean {
     const isRequest = 'method' in message && 'id' in message;
     const id = isRequest ? message.id : undefined;
     if (this.#phase !== 'open') {
@@ -97,7 +97,9 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     const exchange = new RequestExchange(this, id, body.length, releases);
     if (id === undefined) this.#notices.add(exchange);
     else this.#pending.set(id, exchange);
-    this.#initialized.run(() => this.#post(exchange, body));
+    // A modern message stands alone: no session to wait for.
+    if (headers) this.#post(exchange, body, this.#statelessHeaders(headers));
+    else this.#initialized.run(() => this.#post(exchange, body, this.#postHeaders));
     if (releases) this.#initialized.begin();
     return true;
   }
@@ -170,10 +172,17 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     this.#endpoint.dispatch(this.#endpoint.control, 'GET', this.#endpoint.path, headers, null, exchange);
   }
 
-  #post(exchange: RequestExchange, body: Buffer): void {
+  #post(exchange: RequestExchange, body: Buffer, headers: string[]): void {
     if (exchange.isCancelled) return;
     const pool = exchange.id === undefined ? this.#endpoint.control : this.#endpoint.requests;
-    this.#endpoint.dispatch(pool, 'POST', this.#endpoint.path, this.#postHeaders, body, exchange);
+    this.#endpoint.dispatch(pool, 'POST', this.#endpoint.path, headers, body, exchange);
+  }
+
+  #statelessHeaders(own: Readonly<Record<string, string>>): string[] {
+    const headers = [...this.#endpoint.headers];
+    headers.push('content-type', 'application/json', 'accept', 'application/json, text/event-stream');
+    for (const name in own) headers.push(name, own[name] ?? '');
+    return headers;
   }
 
   #refreshHeaders(): void {
