@@ -234,6 +234,7 @@ export class HttpFront {
     const refuse = (): void => sendError(res, 'session_exists');
     const sent = this.#session(sessionId, scope)?.accept({
       type: 'http/get',
+      lastEventId: headerOf(req, 'last-event-id'),
       accept: () => new EventStream(res),
       refuse,
     });
