@@ -6,6 +6,7 @@
  */
 import { type GatewayOptions } from '../config/types.js';
 import { RoutingTable } from '../routing/routing-table.js';
+import { compileScopeRules } from '../routing/scopes.js';
 import { type Counters } from '../telemetry/counters.js';
 import { SessionDirectory } from './session-directory.js';
 import { type UpstreamGate } from './upstream-gate.js';
@@ -32,7 +33,7 @@ export class DataPlane {
   constructor(options: GatewayOptions, counters: Counters) {
     this.options = options;
     this.counters = counters;
-    this.routing = new RoutingTable(0, [], options.catalogue.pageSize);
+    this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }
 }

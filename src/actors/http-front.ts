@@ -13,6 +13,7 @@ import { acceptsJsonAndSse, acceptsSse, checkHost, checkOrigin, isJsonContentTyp
 import { type ParsedFrame, type ParsedMessage, parseFrame } from '../protocol/parse.js';
 import { isLegacyRevision } from '../protocol/revisions.js';
 import { parseRoute } from '../protocol/routes.js';
+import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { type ErrorReply, sendError, sendJson } from '../transports/inbound/http-reply.js';
@@ -62,6 +63,12 @@ export class HttpFront {
         if (!this.#plane.gates.has(route.name))
           return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
         return this.#streamableHttp(req, res, route.name);
+      case 'toolset': {
+        const scope = toolsetScope(route.name);
+        if (this.#plane.routing.scope(scope) === undefined)
+          return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
+        return this.#streamableHttp(req, res, scope);
+      }
       case 'sse':
         return req.method === 'GET' ? this.#openSse(req, res) : this.#notAllowed(res, 'GET');
       case 'messages':
@@ -77,7 +84,7 @@ export class HttpFront {
       case 'resource-metadata':
       case 'unknown':
         return sendError(res, 'unknown_route', {
-          detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/sse and /mcp/ws',
+          detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/t/<toolset>, /mcp/sse and /mcp/ws',
         });
     }
   }
@@ -164,8 +171,7 @@ export class HttpFront {
     const closed = this.closedToNewcomers();
     if (closed) return sendError(res, closed.name, closed.reply);
     const sessionId = randomUUID();
-    const route = scope === null ? '/mcp' : `/mcp/s/${scope}`;
-    const facts = { sessionId, transport: 'http', scope, remote: remoteOf(req), route } as const;
+    const facts = { sessionId, transport: 'http', scope, remote: remoteOf(req), route: scopePath(scope) } as const;
     const started = this.#system.startChild<HttpSessionMessage>(
       CONNECTIONS,
       actor<HttpSessionMessage>({
