@@ -17,6 +17,7 @@ import {
   type ResourceUriConflict,
   splitPrefixedUri,
 } from '../protocol/resource-uris.js';
+import { joinInstructions, type Offer } from './offer.js';
 import {
   NO_RULES,
   type ScopeKey,
@@ -28,27 +29,7 @@ import {
 } from './scopes.js';
 import { searchTools, ToolSearch } from './tool-search.js';
 
-/** What a server offers, as it said it. */
-export interface Listing {
-  readonly tools: readonly JsonObject[];
-  readonly prompts: readonly JsonObject[];
-  readonly resources: readonly JsonObject[];
-  readonly resourceTemplates: readonly JsonObject[];
-  /** `capabilities` and `instructions` of its `initialize` answer. */
-  readonly capabilities: JsonObject;
-  readonly instructions: string | undefined;
-}
-
-/** One upstream's part of the table. */
-export interface Offer<T> {
-  readonly server: string;
-  readonly prefix: string;
-  readonly target: T;
-  readonly listing: Listing;
-  /** False while it takes no calls: its names still lead to it, so that callers hear why, but no list shows them. */
-  readonly available: boolean;
-  readonly toolFilter: (name: string) => boolean;
-}
+export type { Listing, Offer } from './offer.js';
 
 export interface Route<T> {
   readonly target: T;
@@ -350,18 +331,6 @@ function assign<T>(
     if (owner && item) assigned.push({ shown, own: uri, offer: owner.offer, item });
   }
   return assigned;
-}
-
-const MAX_INSTRUCTIONS = 8_192;
-
-/** Instructions are shown to a model: each server's under its name, cut at 8,192 characters together. */
-function joinInstructions<T>(offers: readonly Offer<T>[], prefixed: boolean, first?: string): string | undefined {
-  const parts: string[] = first === undefined ? [] : [first];
-  for (const { listing, prefix, available } of offers) {
-    if (!available || listing.instructions === undefined || listing.instructions === '') continue;
-    parts.push(prefixed ? `## ${prefix}\n${listing.instructions}` : listing.instructions);
-  }
-  return parts.length === 0 ? undefined : parts.join('\n\n').slice(0, MAX_INSTRUCTIONS);
 }
 
 /** All scopes at one moment. */
