@@ -4,7 +4,7 @@ import { compileFilter } from '#src/protocol/globs.js';
 import { gatewayTool, resolveRequest } from '#src/routing/resolve.js';
 import { RoutingTable } from '#src/routing/routing-table.js';
 import { compileScopeRules, toolsetScope } from '#src/routing/scopes.js';
-import { ToolIndex } from '#src/routing/tool-index.js';
+import { ToolIndex, words } from '#src/routing/tool-index.js';
 import { offer, scopeOptions, type Wares } from '../../support/offers.js';
 
 const name = fc.oneof(
@@ -115,6 +115,16 @@ describe('tool search, properties', () => {
         );
         assert.equal(new Set(found).size, found.length);
         for (const one of found) assert.ok(listed.some((tool) => tool.name === one));
+      }),
+    );
+  });
+
+  it('reads plain text like any other', () => {
+    const plain = fc.string({ unit: fc.constantFrom('a', 'B', 'C', 'd', 's', '1', '_', ' ', '\n'), maxLength: 12 });
+    fc.assert(
+      fc.property(plain, (text) => {
+        // One letter that is not plain takes the other way; it is a word of its own.
+        assert.deepEqual(words(`${text} 文`), [...words(text), '文']);
       }),
     );
   });
