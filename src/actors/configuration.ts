@@ -105,6 +105,8 @@ class Configuration implements Behavior<ConfigurationMessage> {
     running.version += 1;
     running.loadedAt = this.#context.clock.now();
     this.#deps.onOptions(loaded.config);
+    if (diff.gateway.applied.some((path) => /^gateway\.(?:catalogue|toolsets)\b/.test(path)))
+      this.#deps.system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
     for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
     for (const server of loaded.config.servers.values()) this.#add(server);
     this.#reorderGates();

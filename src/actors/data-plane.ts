@@ -6,6 +6,7 @@
  */
 import { type GatewayOptions } from '../config/types.js';
 import { RoutingTable } from '../routing/routing-table.js';
+import { compileScopeRules } from '../routing/scopes.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Ref } from '../kernel/index.js';
 import { type ClientMessage } from './client-message.js';
@@ -40,7 +41,7 @@ export class DataPlane {
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
     this.counters = counters;
-    this.routing = new RoutingTable(0, [], options.catalogue.pageSize);
+    this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }
 }

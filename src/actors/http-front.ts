@@ -17,6 +17,7 @@ import { admitHttpMessage } from '../protocol/modern/era.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
 import { isLegacyRevision } from '../protocol/revisions.js';
 import { parseRoute } from '../protocol/routes.js';
+import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
@@ -73,6 +74,12 @@ export class HttpFront {
         if (!this.#plane.gates.has(route.name))
           return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
         return this.#streamableHttp(req, res, route.name);
+      case 'toolset': {
+        const scope = toolsetScope(route.name);
+        if (this.#plane.routing.scope(scope) === undefined)
+          return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
+        return this.#streamableHttp(req, res, scope);
+      }
       case 'sse':
         return req.method === 'GET' ? this.#openSse(req, res) : this.#notAllowed(res, 'GET');
       case 'messages':
@@ -88,7 +95,7 @@ export class HttpFront {
       case 'resource-metadata':
       case 'unknown':
         return sendError(res, 'unknown_route', {
-          detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/sse and /mcp/ws',
+          detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/t/<toolset>, /mcp/sse and /mcp/ws',
         });
     }
   }
@@ -212,8 +219,7 @@ export class HttpFront {
     const closed = this.closedToNewcomers();
     if (closed) return sendError(res, closed.name, closed.reply);
     const sessionId = randomUUID();
-    const route = scope === null ? '/mcp' : `/mcp/s/${scope}`;
-    const facts = { sessionId, transport: 'http', scope, remote: remoteOf(req), route } as const;
+    const facts = { sessionId, transport: 'http', scope, remote: remoteOf(req), route: scopePath(scope) } as const;
     const started = this.#system.startChild<HttpSessionMessage>(
       CONNECTIONS,
       actor<HttpSessionMessage>({

@@ -26,7 +26,7 @@ import { legacyEnvelope, modernCapabilities, resultType } from '../protocol/mode
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
 import { type LegacyRevision, MODERN_REVISION, negotiateLegacy, supportsBatch } from '../protocol/revisions.js';
 import { stripControl } from '../protocol/text.js';
-import { resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
+import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
@@ -280,7 +280,7 @@ export class LegacySession {
       case 'resources/templates/list':
         return this.#list(id, 'resourceTemplates', params, channel);
       case 'tools/call':
-        return this.#forward(request, params, 'tool', channel);
+        return this.#callTool(request, params, channel);
       case 'prompts/get':
         return this.#forward(request, params, 'prompt', channel);
       case 'resources/read':
@@ -340,6 +340,14 @@ export class LegacySession {
     const page = this.#view()?.lists[kind].page(cursor?.after) ?? `{"${kind}":[]}`;
     this.#counters.succeeded += 1;
     this.#answer(channel, resultText(id, page));
+  }
+
+  /** `find_tool` is answered here; any other tool by its upstream. */
+  #callTool(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
+    const own = gatewayTool(params, this.#view());
+    if (own === undefined) return this.#forward(request, params, 'tool', channel);
+    this.#counters.succeeded += 1;
+    this.#answer(channel, resultText(request.id, JSON.stringify(own)));
   }
 
   /** Sends a request on its way to the upstream that it names. */

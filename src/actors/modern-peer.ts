@@ -31,7 +31,7 @@ import {
 } from '../protocol/modern/headers.js';
 import { SERVER_INFO_KEY } from '../protocol/modern/meta.js';
 import { stripControl } from '../protocol/text.js';
-import { resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
+import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
@@ -103,7 +103,7 @@ export class ModernPeer {
       case 'resources/templates/list':
         return this.#list(id, 'resourceTemplates', params, scope, channel);
       case 'tools/call':
-        return this.#forward(request, 'tool');
+        return this.#callTool(request, params);
       case 'prompts/get':
         return this.#forward(request, 'prompt');
       case 'resources/read':
@@ -208,6 +208,13 @@ export class ModernPeer {
     const refusal = this.#streams.begin(message.id, params, scope, channel);
     if (refusal !== undefined) this.#refuse(channel, message.id, 'invalid_params', refusal);
     else this.#counters.messagesOut += 1;
+  }
+
+  /** `find_tool` is answered here; any other tool by its upstream. */
+  #callTool(request: ModernRequest, params: JsonObject): void {
+    const own = gatewayTool(params, this.#env.plane.routing.scope(request.scope));
+    if (own === undefined) return this.#forward(request, 'tool');
+    this.#answerResult(request.channel, request.message.id, JSON.stringify(modernResult(own, this.#serverInfo)));
   }
 
   #forward(request: ModernRequest, kind: UpstreamRoute): void {

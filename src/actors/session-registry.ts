@@ -8,6 +8,7 @@ import { type ActorSystem, type Behavior, type ReplyTo } from '../kernel/index.j
 import { type CursorKind } from '../protocol/cursor.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
 import { LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
+import { type ScopeKey, toolsetOf } from '../routing/scopes.js';
 import { type ListChange } from './catalogue.js';
 import { type ClientMessage, type ShutdownNotice } from './client-message.js';
 import { type DataPlane } from './data-plane.js';
@@ -63,7 +64,7 @@ class SessionRegistry implements Behavior<RegistryMessage> {
   }
 
   #listsChanged(changes: readonly ListChange[]): void {
-    const texts = new Map<string | null, Set<string>>();
+    const texts = new Map<ScopeKey, Set<string>>();
     for (const { scope, kind } of changes) {
       const known = texts.get(scope) ?? new Set();
       texts.set(scope, known.add(JSON.stringify({ jsonrpc: '2.0', method: METHOD[kind] })));
@@ -80,9 +81,13 @@ class SessionRegistry implements Behavior<RegistryMessage> {
   #logMessage(server: string, params: JsonObject): void {
     const text = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params });
     for (const entry of this.#deps.plane.sessions.all()) {
-      if (entry.scope === null || entry.scope === server)
-        this.#tell(entry, { type: 'client/log-message', params, text });
+      if (this.#hears(entry.scope, server)) this.#tell(entry, { type: 'client/log-message', params, text });
     }
+  }
+
+  #hears(scope: ScopeKey, server: string): boolean {
+    if (scope === null || scope === server) return true;
+    return toolsetOf(scope) !== undefined && this.#deps.plane.routing.scope(scope)?.servers.has(server) === true;
   }
 
   /** Upstreams send from the most verbose level that any session asked for; each session keeps what it wants. */

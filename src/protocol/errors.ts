@@ -131,8 +131,9 @@ export const ERRORS = {
     retryable: false,
     message: 'Unknown tool',
     meaning: 'No upstream that is up offers a tool of this name, or a filter hides it.',
-    remedy: 'List the tools again. On /mcp names are <server>__<tool>, on /mcp/s/<server> they are the plain ones.',
-    data: { name: 'the name asked for' },
+    remedy:
+      'List the tools again. On /mcp and /mcp/t/<toolset> names are <server>__<tool>, on /mcp/s/<server> the plain ones.',
+    data: { name: 'the name asked for', near: 'of call_tool: names that were probably meant, best first' },
   },
   unknown_prompt: {
     code: -32602,
@@ -313,7 +314,8 @@ export const ERRORS = {
     httpStatus: 404,
     retryable: false,
     message: 'Not Found',
-    meaning: 'The gateway has no such path, or no server of that name behind /mcp/s/.',
+    meaning:
+      'The gateway has no such path, no server of that name behind /mcp/s/, or no toolset of that name behind /mcp/t/.',
     remedy: 'MCP clients connect to /mcp.',
   },
   too_many_sessions: {

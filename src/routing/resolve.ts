@@ -7,6 +7,7 @@ import { isJsonObject, type JsonObject } from '../protocol/jsonrpc.js';
 import { type RequestRoute } from '../protocol/methods.js';
 import { stripControl } from '../protocol/text.js';
 import { type Route, type ScopeView } from './routing-table.js';
+import { CALL_TOOL } from './tool-search.js';
 
 export type Resolved<T> =
   | {
@@ -31,7 +32,7 @@ export function resolveRequest<T>(
 ): Resolved<T> {
   switch (kind) {
     case 'tool':
-      return named(params, view?.tools, 'unknown_tool');
+      return tool(params, view);
     case 'prompt':
       return named(params, view?.prompts, 'unknown_prompt');
     case 'resource':
@@ -41,7 +42,27 @@ export function resolveRequest<T>(
   }
 }
 
+/**
+ * The result of a `tools/call` that the gateway answers itself: `find_tool`, where the scope is searched. `undefined`
+ * for every other call.
+ */
+export function gatewayTool<T>(params: JsonObject, view: ScopeView<T> | undefined): JsonObject | undefined {
+  return view?.search?.answer(params);
+}
+
 const MAX_SHOWN = 128;
+
+function tool<T>(params: JsonObject, view: ScopeView<T> | undefined): Resolved<T> {
+  const search = view?.search;
+  if (!search || params['name'] !== CALL_TOOL) return named(params, view?.tools, 'unknown_tool');
+  const wrapped = params['arguments'];
+  const { name, arguments: given = {} } = isJsonObject(wrapped) ? wrapped : {};
+  if (typeof name !== 'string') return invalid(`${CALL_TOOL}: "name" must be a string`);
+  if (!isJsonObject(given)) return invalid(`${CALL_TOOL}: "arguments" must be an object`);
+  const resolved = named({ ...params, name, arguments: given }, view.tools, 'unknown_tool');
+  if (resolved.ok) return resolved;
+  return { ...resolved, data: { name: stripControl(name, MAX_SHOWN), near: search.near(name) } };
+}
 
 function named<T>(
   params: JsonObject,

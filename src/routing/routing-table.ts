@@ -13,31 +13,25 @@ import { type JsonObject } from '../protocol/jsonrpc.js';
 import { type CacheHints, combineCacheHints } from '../protocol/modern/caching.js';
 import { aggregateCapabilities } from '../protocol/modern/discover.js';
 import { aggregateName } from '../protocol/naming.js';
-import { assignResourceUris, type ResourceUriConflict, splitPrefixedUri } from '../protocol/resource-uris.js';
+import {
+  assignResourceUris,
+  prefixedUri,
+  type ResourceUriConflict,
+  splitPrefixedUri,
+} from '../protocol/resource-uris.js';
+import { joinInstructions, type Offer } from './offer.js';
+import {
+  NO_RULES,
+  type ScopeKey,
+  type ScopeRules,
+  type SearchRule,
+  type Selection,
+  toolsetOf,
+  toolsetScope,
+} from './scopes.js';
+import { searchTools, ToolSearch } from './tool-search.js';
 
-/** What a server offers, as it said it. */
-export interface Listing {
-  readonly tools: readonly JsonObject[];
-  readonly prompts: readonly JsonObject[];
-  readonly resources: readonly JsonObject[];
-  readonly resourceTemplates: readonly JsonObject[];
-  /** `capabilities` and `instructions` of its `initialize` answer. */
-  readonly capabilities: JsonObject;
-  readonly instructions: string | undefined;
-  /** How long and by whom it may be kept, as the server said; servers of the legacy era do not say. */
-  readonly hints: CacheHints;
-}
-
-/** One upstream's part of the table. */
-export interface Offer<T> {
-  readonly server: string;
-  readonly prefix: string;
-  readonly target: T;
-  readonly listing: Listing;
-  /** False while it takes no calls: its names still lead to it, so that callers hear why, but no list shows them. */
-  readonly available: boolean;
-  readonly toolFilter: (name: string) => boolean;
-}
+export type { Listing, Offer } from './offer.js';
 
 export interface Route<T> {
   readonly target: T;
@@ -152,7 +146,20 @@ export class PagedList {
   }
 }
 
-/** What one endpoint (`/mcp`, or `/mcp/s/<name>`) serves. */
+/** What a toolset's view has besides that of the aggregate. */
+interface Selected<T> {
+  readonly selection: Selection;
+  /** A toolset leads nowhere else than the aggregate does. */
+  readonly aggregate: ScopeView<T>;
+}
+
+/** How a scope differs from a plain one. */
+interface ScopeTraits<T> {
+  readonly search: SearchRule | null;
+  readonly selected?: Selected<T>;
+}
+
+/** What one endpoint (`/mcp`, `/mcp/s/<name>` or `/mcp/t/<toolset>`) serves. */
 export class ScopeView<T> {
   readonly tools = new Map<string, Route<T>>();
   readonly prompts = new Map<string, Route<T>>();
@@ -168,8 +175,23 @@ export class ScopeView<T> {
   readonly hints: CacheHints;
   /** As one server's, in the modern spelling. */
   readonly modernCapabilities: JsonObject;
+  /** Set when `lists.tools` shows `find_tool` and `call_tool` in place of the tools. */
+  readonly search: ToolSearch | null;
+  /** How many tools can be called now; `lists.tools` has as many, or the two of the search. */
+  readonly offeredTools: number;
+  /** Servers of which something is in this scope. */
+  readonly servers: ReadonlySet<string>;
+  readonly #selected: Selected<T> | undefined;
+  readonly #used = new Set<string>();
 
-  constructor(offers: readonly Offer<T>[], prefixed: boolean, pageSize: number, collisions: Collision[]) {
+  constructor(
+    offers: readonly Offer<T>[],
+    prefixed: boolean,
+    pageSize: number,
+    collisions: Collision[],
+    { search, selected }: ScopeTraits<T> = { search: null },
+  ) {
+    this.#selected = selected;
     const entries: Record<CursorKind, Entry[]> = { tools: [], prompts: [], resources: [], resourceTemplates: [] };
     for (const offer of offers) {
       this.#addNamed('tools', this.tools, offer, prefixed, entries.tools, collisions);
@@ -180,15 +202,20 @@ export class ScopeView<T> {
     this.#resourceServers = offers
       .filter((o) => o.available && 'resources' in o.listing.capabilities)
       .map((o) => o.target);
+    this.search = search && new ToolSearch(search, () => entries.tools.map(({ key, item }) => ({ name: key, item })));
     this.lists = {
-      tools: new PagedList('tools', pageSize, entries.tools),
+      tools: new PagedList('tools', pageSize, search ? searchEntries(search) : entries.tools),
       prompts: new PagedList('prompts', pageSize, entries.prompts),
       resources: new PagedList('resources', pageSize, entries.resources),
       resourceTemplates: new PagedList('resourceTemplates', pageSize, entries.resourceTemplates),
     };
-    this.capabilities = new Set(offers.flatMap((offer) => Object.keys(offer.listing.capabilities)));
-    this.instructions = joinInstructions(offers, prefixed);
-    const available = offers.filter((offer) => offer.available);
+    this.offeredTools = entries.tools.length;
+    this.servers = selected ? this.#used : new Set(offers.map((offer) => offer.server));
+    const { capabilities, description } = selected?.selection ?? {};
+    this.capabilities = new Set(capabilities ?? offers.flatMap((offer) => Object.keys(offer.listing.capabilities)));
+    const heard = offers.filter((offer) => this.servers.has(offer.server));
+    this.instructions = joinInstructions(heard, prefixed, description);
+    const available = heard.filter((offer) => offer.available);
     this.hints = combineCacheHints(available.map((offer) => offer.listing.hints));
     this.modernCapabilities = aggregateCapabilities(available.map((offer) => offer.listing.capabilities));
   }
@@ -197,6 +224,7 @@ export class ScopeView<T> {
   resource(uri: string): Route<T> | undefined {
     const exact = this.resources.get(uri);
     if (exact) return exact;
+    if (this.#selected) return this.#selectedResource(uri, this.#selected);
     for (const route of this.#templates) {
       if (route.template.matches(uri)) {
         return { target: route.target, own: route.prefixed ? (splitPrefixedUri(uri)?.uri ?? uri) : uri };
@@ -209,6 +237,21 @@ export class ScopeView<T> {
   /** Who has this template or, since 2024-11-05 leaves it open, this plain URI. For completions. */
   template(uriTemplate: string): Route<T> | undefined {
     return this.#templateByText.get(uriTemplate) ?? this.resource(uriTemplate);
+  }
+
+  /** Of a toolset: where the aggregate leads, if the toolset's patterns or one of its templates have the URI. */
+  #selectedResource(uri: string, { selection, aggregate }: Selected<T>): Route<T> | undefined {
+    const route = aggregate.resource(uri);
+    if (!route || selection.resources(uri)) return route;
+    const held = this.#templates.some(({ target, template }) => target === route.target && template.matches(uri));
+    return held ? route : undefined;
+  }
+
+  /** Whether something of the offer belongs to this scope; of a toolset by its patterns, else always. */
+  #takes(offer: Offer<T>, kind: 'tools' | 'prompts' | 'resources', ...names: string[]): boolean {
+    if (this.#selected && !names.some(this.#selected.selection[kind])) return false;
+    this.#used.add(offer.server);
+    return true;
   }
 
   #addNamed(
@@ -229,6 +272,7 @@ export class ScopeView<T> {
       }
       seen.add(own);
       const shown = prefixed ? aggregateName(offer.prefix, own) : own;
+      if (!this.#takes(offer, kind, shown)) continue;
       routes.set(shown, { target: offer.target, own, item });
       if (offer.available)
         entries.push({ key: shown, item, renamed: prefixed ? { member: 'name', to: shown } : undefined });
@@ -237,6 +281,7 @@ export class ScopeView<T> {
 
   #addResources(offers: readonly Offer<T>[], entries: Entry[], collisions: Collision[]): void {
     for (const { shown, own, offer, item } of assign(offers, 'resources', collisions)) {
+      if (!this.#takes(offer, 'resources', shown, prefixedUri(offer.prefix, own))) continue;
       this.resources.set(shown, { target: offer.target, own, item });
       if (offer.available)
         entries.push({ key: shown, item, renamed: shown === own ? undefined : { member: 'uri', to: shown } });
@@ -246,6 +291,7 @@ export class ScopeView<T> {
   #addTemplates(offers: readonly Offer<T>[], entries: Entry[], collisions: Collision[]): TemplateRoute<T>[] {
     const routes: TemplateRoute<T>[] = [];
     for (const { shown, own, offer, item } of assign(offers, 'resourceTemplates', collisions)) {
+      if (!this.#takes(offer, 'resources', shown, prefixedUri(offer.prefix, own))) continue;
       const template = compileTemplate(shown);
       if (template) {
         const route = { template, target: offer.target, prefixed: shown !== own, own };
@@ -257,6 +303,10 @@ export class ScopeView<T> {
     }
     return routes.sort((a, b) => b.template.specificity - a.template.specificity);
   }
+}
+
+function searchEntries(rule: SearchRule): Entry[] {
+  return searchTools(rule).map(({ name, item }) => ({ key: name, item, renamed: undefined }));
 }
 
 interface Assigned<T> {
@@ -294,18 +344,6 @@ function assign<T>(
   return assigned;
 }
 
-const MAX_INSTRUCTIONS = 8_192;
-
-/** Instructions are shown to a model: each server's under its name, cut at 8,192 characters together. */
-function joinInstructions<T>(offers: readonly Offer<T>[], prefixed: boolean): string | undefined {
-  const parts: string[] = [];
-  for (const { listing, prefix, available } of offers) {
-    if (!available || listing.instructions === undefined || listing.instructions === '') continue;
-    parts.push(prefixed ? `## ${prefix}\n${listing.instructions}` : listing.instructions);
-  }
-  return parts.length === 0 ? undefined : parts.join('\n\n').slice(0, MAX_INSTRUCTIONS);
-}
-
 /** All scopes at one moment. */
 export class RoutingTable<T> {
   readonly version: number;
@@ -314,11 +352,14 @@ export class RoutingTable<T> {
   readonly #offers: ReadonlyMap<string, Offer<T>>;
   readonly #pageSize: number;
   readonly #servers = new Map<string, ScopeView<T>>();
+  readonly #rules: ScopeRules;
+  readonly #toolsets = new Map<string, ScopeView<T>>();
 
-  constructor(version: number, offers: readonly Offer<T>[], pageSize: number) {
+  constructor(version: number, offers: readonly Offer<T>[], pageSize: number, rules: ScopeRules = NO_RULES) {
     const collisions: Collision[] = [];
     this.version = version;
-    this.aggregate = new ScopeView(offers, true, pageSize, collisions);
+    this.aggregate = new ScopeView(offers, true, pageSize, collisions, { search: rules.search });
+    this.#rules = rules;
     this.collisions = collisions;
     this.#pageSize = pageSize;
     this.#offers = new Map(offers.map((offer) => [offer.server, offer]));
@@ -330,13 +371,34 @@ export class RoutingTable<T> {
     if (known) return known;
     const offer = this.#offers.get(name);
     if (!offer) return undefined;
-    const view = new ScopeView([offer], false, this.#pageSize, []);
+    const search = 'tools' in offer.listing.capabilities ? this.#rules.search : null;
+    const view = new ScopeView([offer], false, this.#pageSize, [], { search });
     this.#servers.set(name, view);
     return view;
   }
 
+  /** What a toolset serves; built when first asked for. `undefined` when none is configured by this name. */
+  toolset(name: string): ScopeView<T> | undefined {
+    const known = this.#toolsets.get(name);
+    if (known) return known;
+    const rule = this.#rules.toolsets.get(name);
+    if (!rule) return undefined;
+    const selected = { selection: rule.selection, aggregate: this.aggregate };
+    const offers = [...this.#offers.values()];
+    const view = new ScopeView(offers, true, this.#pageSize, [], { search: rule.search, selected });
+    this.#toolsets.set(name, view);
+    return view;
+  }
+
+  /** The scopes of all configured toolsets. */
+  toolsetScopes(): ScopeKey[] {
+    return [...this.#rules.toolsets.keys()].map(toolsetScope);
+  }
+
   /** The view of a scope: `null` is the aggregate. */
-  scope(server: string | null): ScopeView<T> | undefined {
-    return server === null ? this.aggregate : this.server(server);
+  scope(scope: ScopeKey): ScopeView<T> | undefined {
+    if (scope === null) return this.aggregate;
+    const toolset = toolsetOf(scope);
+    return toolset === undefined ? this.server(scope) : this.toolset(toolset);
   }
 }
