@@ -8,10 +8,13 @@
  * HTTP transports use them; MCP 2026-07-28 leaves −32000…−32019 to that use and keeps −32020…−32099 for itself. Our own
  * conditions (`gateway`) therefore take application codes outside −32768…−32000.
  */
-import { type AdminErrorEntry, type ErrorEntry } from './error-entry.js';
+import { ADMIN_ERRORS } from './admin-errors.js';
+import { type ErrorEntry } from './error-entry.js';
 import { renderCatalogue } from './errors-page.js';
 import { type JsonRpcErrorObject } from './jsonrpc.js';
+import { MODERN_ERRORS } from './modern/error-entries.js';
 
+export { ADMIN_ERRORS, type AdminErrorName } from './admin-errors.js';
 export type { AdminErrorEntry, ErrorEntry } from './error-entry.js';
 
 /** Every error, by name. */
@@ -93,37 +96,6 @@ export const ERRORS = {
     meaning: 'A parameter that the gateway itself needs is missing or of the wrong type.',
     remedy: 'The message names the parameter.',
   },
-  invalid_envelope: {
-    code: -32602,
-    origin: 'mcp',
-    httpStatus: 400,
-    retryable: false,
-    message: 'Invalid params: _meta',
-    meaning:
-      'A modern request lacks the protocol version or the client capabilities in params._meta, or a field there is malformed.',
-    remedy: 'The message names the field. Every request carries them; legacy clients begin with initialize instead.',
-    data: { field: 'the key in _meta' },
-  },
-  invalid_request_state: {
-    code: -32602,
-    origin: 'mcp',
-    httpStatus: 200,
-    retryable: false,
-    message: 'Invalid params: requestState',
-    meaning:
-      'The retry carries a requestState that the gateway did not issue, or issued to another principal or for another request, or that has expired or been used.',
-    remedy: 'Send the original request again, without requestState and inputResponses.',
-  },
-  invalid_input_responses: {
-    code: -32602,
-    origin: 'mcp',
-    httpStatus: 200,
-    retryable: false,
-    message: 'Invalid params: inputResponses',
-    meaning: 'The retry’s inputResponses are no object, or an entry is no result of the request that it answers.',
-    remedy: 'Send for each key of inputRequests the result of that request.',
-    data: { key: 'the key in inputResponses, if it is one entry' },
-  },
   unknown_tool: {
     code: -32602,
     origin: 'mcp',
@@ -165,39 +137,7 @@ export const ERRORS = {
     remedy: 'List the resources and templates again.',
     data: { uri: 'the URI asked for' },
   },
-  header_mismatch: {
-    code: -32020,
-    origin: 'mcp',
-    httpStatus: 400,
-    retryable: false,
-    message: 'Header mismatch',
-    meaning:
-      'A header that a modern request must carry (MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Param-…) is missing, malformed, or says something else than the body. What was routed by the header might not be what runs.',
-    remedy:
-      'The message names the header. Where it is Mcp-Param-…, list the tools again: the tool’s input schema may have changed.',
-    data: { header: 'the header' },
-  },
-  missing_client_capability: {
-    code: -32021,
-    origin: 'mcp',
-    httpStatus: 400,
-    retryable: false,
-    message: 'Missing required client capability',
-    meaning: 'The request needs something of the client that it did not declare in its capabilities.',
-    remedy: 'Declare the capability in params._meta if the client has it.',
-    data: { requiredCapabilities: 'the capabilities that are missing, as a client declares them' },
-  },
-  unsupported_protocol_version: {
-    code: -32022,
-    origin: 'mcp',
-    httpStatus: 400,
-    retryable: false,
-    message: 'Unsupported protocol version',
-    meaning:
-      'The field protocolVersion in params._meta names a version that the gateway does not serve without a session.',
-    remedy: 'Choose one of data.supported, or begin with initialize for a version of the legacy era.',
-    data: { supported: 'modern versions that the gateway speaks', requested: 'the version asked for' },
-  },
+  ...MODERN_ERRORS,
   internal_error: {
     code: -32603,
     origin: 'json-rpc',
@@ -401,40 +341,6 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorName = keyof typeof ERRORS;
-
-/** What an admin console is told when its request cannot be met. */
-export const ADMIN_ERRORS = {
-  invalid_request: {
-    meaning: 'The line is no admin request.',
-    remedy: 'Send {"id": number, "method": string, "params"?: object}, one a line.',
-  },
-  unknown_method: { meaning: 'There is no admin method of this name.', remedy: 'See `viable --help`.' },
-  unknown_actor: { meaning: 'No live actor has this path or name.', remedy: '`viable tree` lists the actors.' },
-  ambiguous_actor: {
-    meaning: 'Several actors answer to this short name.',
-    remedy: 'Give the whole path; the suggestions list them.',
-  },
-  unknown_message: {
-    meaning: 'The actor has no admin message of this name.',
-    remedy: '`viable send --list` prints every actor’s messages.',
-  },
-  invalid_arguments: {
-    meaning: 'The arguments do not fit the schema of the method or message.',
-    remedy: 'The message names the argument; `viable send --list` prints the schemas.',
-  },
-  actor_unavailable: {
-    meaning: 'The actor died or its mailbox was full before it could answer.',
-    remedy: 'Try again; `viable tree` shows its state and last fault.',
-  },
-  actor_timeout: {
-    meaning: 'The actor did not answer in time. The message may still be handled.',
-    remedy: '`viable tree` shows how long its mailbox is.',
-  },
-  shutting_down: { meaning: 'The gateway stops and takes no such request.', remedy: 'Wait for the successor.' },
-  internal_error: { meaning: 'A defect of the gateway.', remedy: 'Report it with the log lines of that moment.' },
-} as const satisfies Record<string, AdminErrorEntry>;
-
-export type AdminErrorName = keyof typeof ADMIN_ERRORS;
 
 /** The catalogue's entry, for its status and meaning. */
 export function errorEntry(name: ErrorName): ErrorEntry {
