@@ -15,7 +15,7 @@ import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
 import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
-import { type UpstreamView } from './actors/upstream.js';
+import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
 import { type GatewaySnapshot } from './admin/protocol.js';

@@ -143,7 +143,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
 
   #begin(call: Call): void {
     const opened = this.#gate.openSession?.({
-      ref: this.#context.self as Ref<ClientMessage>,
+      ref: this.#context.self,
       capabilities: this.#capabilities(),
       info: this.#envelope.clientInfo,
     });
@@ -159,7 +159,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
       id: 0,
       method: call.method,
       params: originalParams(call.params) ?? {},
-      replyTo: this.#context.self as Ref<ClientMessage>,
+      replyTo: this.#context.self,
       gate: this.#gate,
       to: opened,
       caller: call.caller,

@@ -52,7 +52,7 @@ export class BridgedCalls {
       };
     const bridge = plane.parking.calls.get(opened.call.callId);
     if (!bridge?.alive) return { error: 'invalid_request_state', detail: 'the call does not wait any more' };
-    return bridge as unknown as Ref<UpstreamSessionMessage>;
+    return bridge;
   }
 
   #start(gate: UpstreamGate, envelope: Envelope): BridgeRoute {
@@ -68,6 +68,6 @@ export class BridgedCalls {
       }),
     );
     if (!started.ok) return { error: 'overloaded', detail: 'no bridge can be started' };
-    return started.ref as unknown as Ref<UpstreamSessionMessage>;
+    return started.ref;
   }
 }

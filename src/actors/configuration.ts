@@ -28,7 +28,8 @@ import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type DataPlane } from './data-plane.js';
 import { CATALOGUE, upstreamId, upstreamLifecycle, UPSTREAMS } from './names.js';
-import { newUpstreamView, upstream, type UpstreamMessage, type UpstreamView } from './upstream.js';
+import { upstream, type UpstreamMessage } from './upstream.js';
+import { newUpstreamView, type UpstreamView } from './upstream-view.js';
 import { UpstreamGate } from './upstream-gate.js';
 
 export type ConfigurationMessage =

@@ -99,7 +99,7 @@ class HttpConnection implements Behavior<HttpConnectionMessage> {
     const self: Ref<HttpConnectionMessage> = this.#context.self;
     if (this.#peer === null) {
       const { counters } = this.#env.plane;
-      this.#peer = new ModernPeer(this.#env, this.#context.self as Ref<ClientMessage>, counters.transports.http);
+      this.#peer = new ModernPeer(this.#env, this.#context.self, counters.transports.http);
       this.#context.after(HEARTBEAT_MS, { type: 'client/idle-check' });
     }
     const { message, envelope, headers, scope, exchange } = request;

@@ -35,6 +35,7 @@ import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
 import { CallTable } from './call-table.js';
+import { clientName, legacyCapabilities, resultJson } from './legacy-answers.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -47,8 +48,6 @@ export interface SessionEnvironment {
   /** Tells the registry the level that this session wants. */
   readonly onLogLevel: (level: LogLevel) => void;
 }
-
-const MAX_CLIENT_NAME = 80;
 
 /** new → initializing (answered `initialize`) → ready (heard `initialized`). */
 export type SessionPhase = 'new' | 'initializing' | 'ready';
@@ -308,24 +307,11 @@ export class LegacySession {
     const instructions = this.#view()?.instructions;
     const result = {
       protocolVersion: this.revision,
-      capabilities: this.#capabilities(),
+      capabilities: legacyCapabilities(this.scope === null ? undefined : this.#view()?.capabilities),
       serverInfo: { name: 'viable', title: 'Viable MCP gateway', version: this.#env.version },
       ...(instructions === undefined ? {} : { instructions }),
     };
     this.#answer(channel, resultText(id, JSON.stringify(result)));
-  }
-
-  /** The aggregate promises every list, for an upstream may come that has it; one server's endpoint what it has. */
-  #capabilities(): JsonObject {
-    const has = this.scope === null ? undefined : this.#view()?.capabilities;
-    const offers = (name: string): boolean => has === undefined || has.has(name);
-    return {
-      ...(offers('tools') && { tools: { listChanged: true } }),
-      ...(offers('prompts') && { prompts: { listChanged: true } }),
-      ...(offers('resources') && { resources: { listChanged: true, subscribe: true } }),
-      ...(offers('logging') && { logging: {} }),
-      ...(offers('completions') && { completions: {} }),
-    };
   }
 
   #describeCaller(): void {
@@ -466,22 +452,4 @@ export class LegacySession {
   #view(): ScopeView<UpstreamGate> | undefined {
     return this.#env.plane.routing.scope(this.scope);
   }
-}
-
-/** The result as the client is to see it: under a collision a resource carries the URI that was asked for. */
-function resultJson(call: Call, result: JsonObject): string {
-  const renamed = call.renamedUri;
-  const contents = result['contents'];
-  if (!renamed || !Array.isArray(contents)) return JSON.stringify(result);
-  const shown = (contents as unknown[]).map((item) =>
-    isJsonObject(item) && item['uri'] === renamed.own ? { ...item, uri: renamed.shown } : item,
-  );
-  return JSON.stringify({ ...result, contents: shown });
-}
-
-function clientName(info: unknown): string | null {
-  if (!isJsonObject(info)) return null;
-  const { name, version } = info;
-  const full = `${typeof name === 'string' ? name : 'unnamed'}/${typeof version === 'string' ? version : '?'}`;
-  return stripControl(full, MAX_CLIENT_NAME);
 }

@@ -10,15 +10,7 @@
  */
 import { type ActorContext, type ActorSystem, type Behavior, NORMAL, type Ref, toError } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
-import {
-  isJsonRpcId,
-  type JsonObject,
-  type JsonRpcId,
-  type JsonRpcMessage,
-  type JsonRpcResponse,
-} from '../protocol/jsonrpc.js';
-import { SERVER_NOTIFICATIONS, SERVER_REQUESTS } from '../protocol/methods.js';
-import { MODERN_REVISION } from '../protocol/revisions.js';
+import { type JsonObject, type JsonRpcId, type JsonRpcMessage, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { stripControl } from '../protocol/text.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Counters } from '../telemetry/counters.js';
@@ -28,21 +20,14 @@ import {
   type OutboundTransport,
   type TransportError,
 } from '../transports/outbound/transport.js';
-import { type Call, type CallEvent, type ServerEvent, type UpstreamSessionMessage } from './call.js';
-import { REGISTRY } from './names.js';
+import { type Call, type UpstreamSessionMessage } from './call.js';
 import { type Era, type SessionClient, type UpstreamGate } from './upstream-gate.js';
 import { UpstreamListening } from './upstream-listening.js';
-import { type FinalVerdict, probeEra, RequestFailed } from './upstream-probe.js';
-import { LEGACY_WIRE, modernWire, type UpstreamWire } from './upstream-wire.js';
-import {
-  HandshakeError,
-  initialize,
-  listAll,
-  modernFacts,
-  NO_LISTING,
-  type OwnRequest,
-  type ServerFacts,
-} from './upstream-handshake.js';
+import { greet } from './upstream-greeting.js';
+import { RequestFailed } from './upstream-probe.js';
+import { UpstreamVoice } from './upstream-voice.js';
+import { LEGACY_WIRE, type UpstreamWire } from './upstream-wire.js';
+import { listAll, NO_LISTING, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
 import { PendingRequests } from './pending-requests.js';
 
 /** What the session tells the lifecycle actor. After `session/ended` it exits. */
@@ -106,14 +91,6 @@ export type UpstreamSessionInbox =
   /** Time to open the stream of a modern server's changes again. */
   | { readonly type: 'listen/again' };
 
-/** Silence of this long is a legacy server's answer to a modern question. */
-const MAX_PROBE_MS = 5_000;
-
-function refusalOf(verdict: Extract<FinalVerdict, { era: 'none' }>): string {
-  if (verdict.reason === 'unauthorized') return 'it refuses us: check the credentials in its headers';
-  return `it speaks ${(verdict.supported ?? []).join(', ') || 'no known version'}; this gateway knows ${MODERN_REVISION} and older`;
-}
-
 export function upstreamSession(deps: UpstreamSessionDeps) {
   return (context: ActorContext<UpstreamSessionInbox>): Behavior<UpstreamSessionInbox> =>
     new UpstreamSession(deps, context);
@@ -131,6 +108,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   #wire: UpstreamWire = LEGACY_WIRE;
   #probing = false;
   readonly #listening: UpstreamListening;
+  readonly #voice: UpstreamVoice;
   #relistPlanned = false;
   #ended = false;
 
@@ -138,6 +116,13 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#deps = deps;
     this.#context = context;
     this.#owner = deps.owner;
+    this.#voice = new UpstreamVoice({
+      ...deps,
+      pending: this.#pending,
+      self: context.self,
+      listChanged: () => this.#planRelist(),
+      answer: (answer) => void this.#transport.send({ jsonrpc: '2.0', ...answer }),
+    });
     this.#listening = new UpstreamListening({
       wanted: () => [...deps.gate.subscriptions.keys()],
       open: (params) => this.#open('subscriptions/listen', params),
@@ -276,8 +261,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
 
   #received(message: JsonRpcMessage): void {
     if ('method' in message) {
-      if ('id' in message) this.#serverRequest(message.id, message.method, message.params ?? {});
-      else this.#notification(message.method, message.params ?? {});
+      if ('id' in message) this.#voice.request(message.id, message.method, message.params ?? {});
+      else this.#voice.notification(message.method, message.params ?? {});
       return;
     }
     const waiting = this.#pending.take(message.id);
@@ -287,92 +272,6 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     }
     if (waiting.type === 'own') waiting.settle(message);
     else waiting.replyTo.answer({ type: 'call/answered', call: waiting, message });
-  }
-
-  #notification(method: string, params: JsonObject): void {
-    if (method === 'notifications/subscriptions/acknowledged') return; // what is not honoured simply does not come
-    switch (SERVER_NOTIFICATIONS.get(method)?.method) {
-      case 'notifications/progress':
-        return this.#progress(method, params);
-      case 'notifications/message':
-        return this.#logMessage(method, params);
-      case 'notifications/tools/list_changed':
-      case 'notifications/prompts/list_changed':
-      case 'notifications/resources/list_changed':
-        return this.#planRelist();
-      case 'notifications/resources/updated':
-        return this.#resourceUpdated(params);
-      case 'notifications/cancelled':
-        return this.#serverCancelled(params);
-      case 'notifications/elicitation/complete':
-        return this.#forClient({ type: 'server/notified', method, params });
-      case undefined:
-        this.#deps.counters.drop('unroutable_notification');
-        return;
-    }
-  }
-
-  #progress(method: string, params: JsonObject): void {
-    const call = this.#pending.call(params['progressToken']);
-    if (call === undefined) {
-      this.#deps.counters.drop('unroutable_notification');
-      return;
-    }
-    this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
-  }
-
-  /** Goes to the clients whose calls run here; while none does, to every client that sees this server. */
-  #logMessage(method: string, params: JsonObject): void {
-    const told = new Set<Ref<CallEvent>>();
-    for (const call of this.#pending.calls()) {
-      if (told.has(call.replyTo)) continue;
-      told.add(call.replyTo);
-      this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
-    }
-    if (told.size === 0)
-      this.#deps.system.tell(REGISTRY, { type: 'registry/log-message', server: this.#deps.server, params });
-  }
-
-  #resourceUpdated(params: JsonObject): void {
-    const uri = params['uri'];
-    const subscribers = typeof uri === 'string' ? this.#deps.gate.subscriptions.get(uri) : undefined;
-    if (!subscribers) this.#deps.counters.drop('unroutable_notification');
-    for (const [client, shown] of subscribers ?? []) {
-      if (client.tell({ type: 'resource/updated', uri: shown, params }) === 'full')
-        this.#deps.counters.drop('notification_overflow');
-    }
-  }
-
-  #serverCancelled(params: JsonObject): void {
-    const id = params['requestId'];
-    if (isJsonRpcId(id))
-      this.#forClient({ type: 'server/cancelled', from: this.#context.self, id, reason: params['reason'] });
-  }
-
-  #forClient(event: ServerEvent): void {
-    if (this.#deps.client) this.#deps.client.ref.answer(event);
-    else this.#deps.counters.drop('unroutable_notification');
-  }
-
-  #tellCaller(caller: Ref<CallEvent>, event: CallEvent): void {
-    if (caller.tell(event) === 'full') this.#deps.counters.drop('notification_overflow');
-  }
-
-  /** A client that has the session for itself is asked; over a shared session nobody can be meant. */
-  #serverRequest(id: JsonRpcId, method: string, params: JsonObject): void {
-    const { client } = this.#deps;
-    const capability = SERVER_REQUESTS.get(method)?.capability;
-    if (method === 'ping') {
-      this.#transport.send({ jsonrpc: '2.0', id, result: {} });
-    } else if (client && capability !== undefined && capability in client.capabilities) {
-      client.ref.answer({ type: 'server/requested', from: this.#context.self, id, method, params });
-    } else if (!client && method === 'roots/list') {
-      this.#transport.send({ jsonrpc: '2.0', id, result: { roots: [] } });
-    } else {
-      this.#deps.counters.drop('refused_server_request');
-      const detail = `${stripControl(method, 80)}: no client of this session can be asked`;
-      this.#transport.send({ jsonrpc: '2.0', id, error: gatewayError('method_not_found', detail) });
-    }
   }
 
   #requestFailed(id: JsonRpcId, error: TransportError): void {
@@ -401,50 +300,22 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   async #greet(): Promise<void> {
-    const { client } = this.#deps;
-    const facts = await this.#introduce();
+    const { client, era, version, connectTimeout } = this.#deps;
+    const { network } = this.#transport;
+    const { clock } = this.#context;
+    this.#probing = era === 'auto' && client === null;
+    const request = this.#request.bind(this);
+    const { facts, wire } = await greet({ network, era, client, version, connectTimeout, clock, request });
     this.#probing = false;
+    this.#wire = wire;
     if (facts.era === 'legacy') {
       this.#transport.setProtocolVersion(facts.protocolVersion);
       this.#notify('notifications/initialized');
       this.#transport.listen();
     }
-    const request: OwnRequest = (method, params) => this.#request(method, params);
-    const listing = client ? NO_LISTING : await listAll(request, facts, (what) => this.#odd(what));
+    const list: OwnRequest = (method, params) => this.#request(method, params);
+    const listing = client ? NO_LISTING : await listAll(list, facts, (what) => this.#odd(what));
     this.#context.self.answer({ type: 'handshake/done', facts, listing });
-  }
-
-  /** Modern or legacy: as configured, or as the server answers. A client's own session is with a legacy server. */
-  async #introduce(): Promise<ServerFacts> {
-    const { client, version, era, connectTimeout } = this.#deps;
-    const verdict =
-      era === 'auto' && !client ? await this.#probe(Math.min(MAX_PROBE_MS, connectTimeout / 3)) : undefined;
-    if (verdict?.era === 'none') throw new HandshakeError(refusalOf(verdict));
-    if (verdict?.era !== 'modern' && (era !== 'modern' || client)) {
-      return initialize((method, params) => this.#request(method, params), version, client);
-    }
-    const revision = verdict?.era === 'modern' ? verdict.version : MODERN_REVISION;
-    this.#wire = modernWire(revision, this.#clientInfo());
-    return modernFacts(revision, verdict?.era === 'modern' ? verdict.discovered : undefined);
-  }
-
-  #probe(patienceMs: number): Promise<FinalVerdict> {
-    this.#probing = true;
-    const wait = (ms: number): Promise<void> =>
-      new Promise((resolve) => {
-        this.#context.clock.after(ms, resolve);
-      });
-    return probeEra({
-      network: this.#transport.network,
-      clientInfo: this.#clientInfo(),
-      ask: (method, params, version) => this.#request(method, params, modernWire(version, this.#clientInfo())),
-      wait,
-      patienceMs,
-    });
-  }
-
-  #clientInfo(): JsonObject {
-    return { name: 'viable', title: 'Viable MCP gateway', version: this.#deps.version };
   }
 
   #planRelist(): void {

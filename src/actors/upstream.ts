@@ -8,7 +8,6 @@
  * the server's, not ours, is a phase (`backoff`) and never a crash, so it cannot use up a restart intensity.
  * The phases are `src/machines/upstream.ts`.
  */
-import { type BreakerState, type UpstreamSnapshot } from '../admin/protocol.js';
 import { type ServerConfig } from '../config/types.js';
 import {
   type ActorContext,
@@ -28,13 +27,13 @@ import { gatewayError } from '../protocol/errors.js';
 import { compileFilter } from '../protocol/globs.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Logger } from '../telemetry/logger.js';
-import { describeTarget } from '../transports/outbound/create.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { type DataPlane } from './data-plane.js';
 import { CATALOGUE, upstreamSessions } from './names.js';
 import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
 import { type ServerFacts } from './upstream-handshake.js';
+import { type UpstreamView } from './upstream-view.js';
 import { upstreamSession, type UpstreamSessionEvent, type UpstreamSessionInbox } from './upstream-session.js';
 
 export type UpstreamMessage =
@@ -63,31 +62,6 @@ export interface UpstreamDeps {
   readonly createTransport: (config: ServerConfig, handlers: OutboundHandlers) => OutboundTransport;
   /** Where the consoles' view of this upstream is kept. */
   readonly view: UpstreamView;
-}
-
-/** What consoles see of an upstream besides its gate. Written by its lifecycle actor alone. */
-export interface UpstreamView {
-  phase: UpstreamPhase | 'stopped';
-  since: number;
-  facts: ServerFacts | null;
-  listing: Listing | null;
-  pid: number | null;
-  reconnects: number;
-  lastError: { readonly at: number; readonly message: string } | null;
-  junkBytes: number;
-}
-
-export function newUpstreamView(now: number): UpstreamView {
-  return {
-    phase: 'connecting',
-    since: now,
-    facts: null,
-    listing: null,
-    pid: null,
-    reconnects: 0,
-    lastError: null,
-    junkBytes: 0,
-  };
 }
 
 /** A session that was ready this long clears the failures before it. */
@@ -374,47 +348,5 @@ class Upstream implements Behavior<UpstreamMessage> {
   #show(): void {
     this.#deps.view.phase = this.#machine.phase;
     this.#deps.view.since = this.#context.clock.now();
-  }
-}
-
-/** What consoles are shown of an upstream. */
-export function upstreamSnapshot(config: ServerConfig, gate: UpstreamGate, view: UpstreamView): UpstreamSnapshot {
-  const { listing, facts } = view;
-  return {
-    name: config.name,
-    transport: config.target.transport,
-    target: describeTarget(config.target),
-    state: view.phase,
-    since: view.since,
-    breaker: breakerOf(view.phase),
-    protocolVersion: facts?.protocolVersion ?? null,
-    serverInfo: facts?.serverInfo ?? null,
-    pid: view.pid,
-    tools: listing?.tools.length ?? 0,
-    prompts: listing?.prompts.length ?? 0,
-    resources: listing?.resources.length ?? 0,
-    resourceTemplates: listing?.resourceTemplates.length ?? 0,
-    inFlight: gate.inFlight,
-    calls: gate.calls,
-    failures: gate.failures,
-    reconnects: view.reconnects,
-    retryAt: view.phase === 'backoff' ? gate.retryAt : null,
-    lastError: view.lastError,
-    junkBytes: view.junkBytes,
-  };
-}
-
-/** Until breakers exist: ready lets calls through, a connection attempt is a probe, the rest keeps them out. */
-function breakerOf(phase: UpstreamView['phase']): BreakerState {
-  switch (phase) {
-    case 'ready':
-      return 'closed';
-    case 'connecting':
-    case 'initializing':
-      return 'half_open';
-    case 'backoff':
-    case 'disabled':
-    case 'stopped':
-      return 'open';
   }
 }

@@ -8,7 +8,7 @@
  * Sources: RFC 6455; MCP specification 2025-11-25, "Transports › Custom Transports".
  */
 import { type WebSocket } from 'ws';
-import { type ActorContext, type Behavior, NORMAL, type Ref } from '../kernel/index.js';
+import { type ActorContext, type Behavior, NORMAL } from '../kernel/index.js';
 import { modernError } from '../protocol/errors.js';
 import { errorText, isJsonRpcId } from '../protocol/jsonrpc.js';
 import { admitMessage } from '../protocol/modern/era.js';
@@ -163,11 +163,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
 
   #modernPeer(): ModernPeer {
     const { counters } = this.#env.plane;
-    return (this.#modern ??= new ModernPeer(
-      this.#env,
-      this.#context.self as Ref<ClientMessage>,
-      counters.transports.websocket,
-    ));
+    return (this.#modern ??= new ModernPeer(this.#env, this.#context.self, counters.transports.websocket));
   }
 
   #send(text: string): boolean {

@@ -7,7 +7,7 @@
  *
  * Pure: generic over what a route leads to, so that it is tested without upstreams.
  */
-import { type CursorKind, encodeCursor } from '../protocol/cursor.js';
+import { type CursorKind } from '../protocol/cursor.js';
 import { compileTemplate, type UriTemplate } from '../protocol/uri-template.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
 import { type CacheHints, combineCacheHints } from '../protocol/modern/caching.js';
@@ -20,6 +20,7 @@ import {
   splitPrefixedUri,
 } from '../protocol/resource-uris.js';
 import { joinInstructions, type Offer } from './offer.js';
+import { type Entry, PagedList } from './paged-list.js';
 import {
   NO_RULES,
   type ScopeKey,
@@ -48,14 +49,6 @@ interface TemplateRoute<T> {
   readonly own: string;
 }
 
-/** Something that is shown in a list. */
-interface Entry {
-  readonly key: string;
-  readonly item: JsonObject;
-  /** The member that holds the name, and what it is shown as; `undefined` when it is shown as the server wrote it. */
-  readonly renamed: { readonly member: string; readonly to: string } | undefined;
-}
-
 /** A duplicate that a server listed, or a URI that several have. Reported; never a reason to refuse the rest. */
 export type Collision =
   | { readonly kind: 'duplicate'; readonly server: string; readonly list: CursorKind; readonly name: string }
@@ -67,84 +60,6 @@ const MEMBER: Readonly<Record<CursorKind, string>> = {
   resources: 'uri',
   resourceTemplates: 'uriTemplate',
 };
-
-/** Rendered texts by item, shared by all tables that show the item: `[as the server wrote it, renamed]`. */
-const rendered = new WeakMap<JsonObject, { plain?: string; renamed?: string; to?: string }>();
-
-function render(entry: Entry): string {
-  let cache = rendered.get(entry.item);
-  if (!cache) rendered.set(entry.item, (cache = {}));
-  if (!entry.renamed) return (cache.plain ??= JSON.stringify(entry.item));
-  if (cache.renamed === undefined || cache.to !== entry.renamed.to) {
-    cache.renamed = JSON.stringify({ ...entry.item, [entry.renamed.member]: entry.renamed.to });
-    cache.to = entry.renamed.to;
-  }
-  return cache.renamed;
-}
-
-/** A sorted list that is served in pages. */
-export class PagedList {
-  readonly #kind: CursorKind;
-  readonly #pageSize: number;
-  readonly #entries: readonly Entry[];
-  readonly #pages = new Map<number, string>();
-
-  constructor(kind: CursorKind, pageSize: number, entries: Entry[]) {
-    this.#kind = kind;
-    this.#pageSize = pageSize;
-    this.#entries = entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  }
-
-  get size(): number {
-    return this.#entries.length;
-  }
-
-  /** Keys in the order of the list. */
-  keys(): string[] {
-    return this.#entries.map((entry) => entry.key);
-  }
-
-  /** True when both show the same items under the same names, item by item as their servers wrote them. */
-  equals(other: PagedList): boolean {
-    if (other.#entries.length !== this.#entries.length) return false;
-    return this.#entries.every((entry, i) => {
-      const twin = other.#entries[i] as Entry;
-      return entry.key === twin.key && (entry.item === twin.item || render(entry) === render(twin));
-    });
-  }
-
-  /** The result object's text for the page after `after` (the first page when it is `undefined`). */
-  page(after: string | undefined): string {
-    const start = after === undefined ? 0 : this.#firstAfter(after);
-    const known = this.#pages.get(start);
-    if (known !== undefined) return known;
-    const text = this.#renderPage(start);
-    // Only starts at page boundaries recur; a stray cursor must not fill the memory.
-    if (start % this.#pageSize === 0) this.#pages.set(start, text);
-    return text;
-  }
-
-  #renderPage(start: number): string {
-    const shown = this.#entries.slice(start, start + this.#pageSize);
-    const items = shown.map(render).join(',');
-    const last = shown.at(-1);
-    const more = start + this.#pageSize < this.#entries.length && last;
-    const next = more ? `,"nextCursor":${JSON.stringify(encodeCursor({ kind: this.#kind, after: last.key }))}` : '';
-    return `{"${this.#kind}":[${items}]${next}}`;
-  }
-
-  /** Index of the first key greater than `after`. */
-  #firstAfter(after: string): number {
-    let low = 0;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#entries[middle] as Entry).key <= after) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-}
 
 /** What a toolset's view has besides that of the aggregate. */
 interface Selected<T> {
