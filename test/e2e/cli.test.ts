@@ -1,5 +1,6 @@
 /** The `viable` command against a live gateway: what it prints, and that whatever it kills comes back. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import {
   type AdminActor,
@@ -196,6 +197,22 @@ describe('viable command', () => {
       const next = await HttpSession.open(gateway.url);
       assert.equal((await next.request('ping')).error, undefined);
       await next.end();
+    });
+
+    it('a session with a call in flight: the call is answered with an error', async () => {
+      for (const { name, open } of RAW_PEERS) {
+        const known = new Set((await gateway.admin<ConnectionSnapshot[]>('connections')).map(({ actor }) => actor));
+        const peer = await open(gateway.url);
+        const gate = randomUUID();
+        const call = peer.request('tools/call', { name: 'good__slow', arguments: { gate } });
+        await hub.waitFor('good', 'held', (event) => event['gate'] === gate);
+        const connections = await gateway.admin<ConnectionSnapshot[]>('connections');
+        const own = connections.find(({ actor }) => !known.has(actor));
+        assert.ok(own);
+        await gateway.admin('kill', { actor: own.actor });
+        assert.ok((await call).error, name);
+        await hub.waitFor('good', 'cancelled', (event) => event['gate'] === gate);
+      }
     });
 
     it('a listener: it is restarted on the same address and leaves connections alone', async () => {

@@ -277,7 +277,10 @@ describe('bad upstreams', () => {
       CHOSEN_BY_GLOB_A: 'two',
       CHOSEN_BY_GLOB_B: 'three',
     });
-    assert.deepEqual(Object.keys(good).filter((name) => !(name in heir)), []);
+    assert.deepEqual(
+      Object.keys(good).filter((name) => !(name in heir)),
+      [],
+    );
   });
 
   it('writes nothing but JSON lines to its log', () => {
