@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type SupervisionNode } from '#src/admin/protocol.js';
+import { TREE, type TreeNode } from '#src/supervisors/tree.js';
 import { eventually } from '../support/eventually.js';
 import { textOf } from '../support/fixture-names.js';
 import { startGateway, type Gateway } from '../support/gateway.js';
@@ -24,6 +25,12 @@ const HARMLESS = [
   '/consoles/admin',
   '/consoles',
 ];
+
+/** `<name>` in a declared id stands for what is known at run time only. */
+function matches(declared: string, id: string): boolean {
+  const hole = declared.indexOf('<');
+  return hole === -1 ? declared === id : id.startsWith(declared.slice(0, hole)) && id.length > hole;
+}
 
 describe('supervision', () => {
   let hub: FixtureHub;
@@ -50,6 +57,29 @@ describe('supervision', () => {
     assert.ok(found, `no ${path} in the tree`);
     return found;
   }
+
+  it('the tree that runs is the one that is declared', async () => {
+    const differences: string[] = [];
+    const compare = (running: SupervisionNode, declared: TreeNode): void => {
+      const kind = declared.type === 'actor' ? 'actor' : 'supervisor';
+      const strategy = declared.type === 'supervisor' ? declared.strategy : declared.type;
+      if (running.kind !== kind || running.restart !== declared.restart) differences.push(running.path);
+      if (kind === 'supervisor' && running.strategy !== strategy) differences.push(`${running.path} ${strategy}`);
+      if (declared.type === 'actor') return;
+      const children = declared.type === 'partitioned' ? running.children.flatMap((p) => p.children) : running.children;
+      for (const child of children) {
+        const template = declared.children.find(({ id }) => matches(id, child.id));
+        if (template === undefined) differences.push(`${child.path} is not declared`);
+        else compare(child, template);
+      }
+      if (declared.type !== 'supervisor') return;
+      const fixed = declared.children.filter((child) => child.type !== 'actor' || child.optional !== true);
+      const order = children.filter((child) => fixed.some(({ id }) => id === child.id)).map(({ id }) => id);
+      if (order.join() !== fixed.map(({ id }) => id).join()) differences.push(`${running.path}: ${order.join()}`);
+    };
+    compare(await gateway.admin<SupervisionNode>('tree'), TREE);
+    assert.deepEqual(differences, []);
+  });
 
   /** Kills the actor and waits for its next incarnation. */
   async function kill(path: string): Promise<void> {
