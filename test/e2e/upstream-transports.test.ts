@@ -142,6 +142,13 @@ describe('upstream transports', () => {
     assert.equal(await call('http__echo', { text: 'and again' }), 'and again');
   });
 
+  const sessionsOf = (name: string): number =>
+    gateway.logs.items.filter(
+      (line) => line.event === 'child/started' && String(line['path']).includes(`/upstream:${name}/sessions/`),
+    ).length;
+  const lossesOf = (name: string): number =>
+    gateway.logs.items.filter((line) => line.event === 'upstream_lost' && line['upstream'] === name).length;
+
   // A suite of its own: mocha runs the tests of a suite before the suites in it, and these end the servers.
   describe('killed in mid-call', () => {
     for (const transport of REMOTE) {
@@ -163,6 +170,7 @@ describe('upstream transports', () => {
         remotes.set(transport, await startRemote(hub, transport, transport, new URL(url).port));
         await gateway.waitForUpstream(transport, (u) => u.state === 'ready' && u.reconnects > reconnects, 'is back');
         assert.equal(await eventually(async () => await call(`${transport}__echo`, { text: 'back' })), 'back');
+        assert.equal(sessionsOf(transport), lossesOf(transport) + 1, 'one session at a time, one after each loss');
       });
     }
   });

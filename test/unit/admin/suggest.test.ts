@@ -18,7 +18,7 @@ const PATHS = [
 const suggested = (name: string): readonly string[] => {
   const match = matchActor(name, PATHS);
   assert.equal(match.kind, 'unknown', name);
-  return match.kind === 'unknown' ? match.suggestions : [];
+  return match.suggestions;
 };
 
 describe('matchActor', () => {
