@@ -136,7 +136,10 @@ export class ClientShell implements SessionEntry {
     this.#env.wheel.cancel(this.#idle);
     this.#env.plane.sessions.remove(this.facts.sessionId, this.ref);
     this.#counters.open -= 1;
-    this.session.close('the client is gone');
+    // A client that can still read is owed an answer to each of its requests.
+    const reachable = this.facts.transport === 'http' || this.#outlet.streaming;
+    if (reachable) this.session.failAll('cancelled_by_gateway', 'the gateway ended the session');
+    else this.session.close('the client is gone');
   }
 
   #push(text: string): void {

@@ -22,6 +22,8 @@ export type RegistryMessage =
   /** A session wants log messages from this level on. */
   | { readonly type: 'registry/log-level'; readonly level: LogLevel }
   | { readonly type: 'registry/shutdown-pending'; readonly notice: () => ShutdownNotice }
+  /** The gateway stops: each session answers what it still owes and closes in its transport's own way. */
+  | { readonly type: 'registry/close-all' }
   | { readonly type: 'registry/count'; readonly replyTo: ReplyTo<number> };
 
 export interface RegistryDeps {
@@ -58,6 +60,8 @@ class SessionRegistry implements Behavior<RegistryMessage> {
         return this.#wantLogLevel(message.level);
       case 'registry/shutdown-pending':
         return this.#shutdownPending(message.notice);
+      case 'registry/close-all':
+        return this.#closeAll();
       case 'registry/count':
         return message.replyTo.reply(this.#deps.plane.sessions.size);
     }
@@ -104,6 +108,10 @@ class SessionRegistry implements Behavior<RegistryMessage> {
       entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
     }
     for (const ref of this.#deps.plane.listeners) ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
+  }
+
+  #closeAll(): void {
+    for (const entry of this.#deps.plane.sessions.all()) entry.ref.urgent({ type: 'client/close', reason: 'shutdown' });
   }
 
   #tell(entry: SessionEntry, message: ClientMessage): void {

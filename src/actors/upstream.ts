@@ -39,6 +39,8 @@ import { upstreamSession, type UpstreamSessionEvent, type UpstreamSessionInbox }
 export type UpstreamMessage =
   | UpstreamSessionEvent
   | { readonly type: 'session/down'; readonly session: Ref<UpstreamSessionInbox>; readonly reason: ExitReason }
+  /** The same in the normal lane: behind what the session itself said of its end. */
+  | { readonly type: 'session/over'; readonly session: Ref<UpstreamSessionInbox>; readonly reason: ExitReason }
   | { readonly type: 'upstream/connect' }
   | { readonly type: 'retry/due' }
   /** Its configuration has changed in a way that the running session does not mind. */
@@ -126,7 +128,11 @@ class Upstream implements Behavior<UpstreamMessage> {
         if (message.probing) this.#skipProbe = true;
         return this.#ended(message.ref, message.why, message.forgotten, message.unsent);
       case 'session/down':
-        return this.#down(message.session, message.reason);
+        // Urgent, so it may overtake `session/ended`, without which the next session would begin too early.
+        this.#context.self.answer({ ...message, type: 'session/over' });
+        return;
+      case 'session/over':
+        return this.#over(message.session, message.reason);
       case 'retry/due':
         this.#retry = null;
         if (this.#step({ type: 'retry' }) === 'backoff') this.#connect();
@@ -281,11 +287,13 @@ class Upstream implements Behavior<UpstreamMessage> {
     else this.#lost(why, forgotten);
   }
 
-  #down(session: Ref<UpstreamSessionInbox>, reason: ExitReason): void {
+  #over(session: Ref<UpstreamSessionInbox>, reason: ExitReason): void {
     if (session !== this.#session) return;
     this.#session = null;
     this.#deps.view.pid = null;
     if (isAbnormal(reason)) this.#lost(`its session crashed: ${describeExit(reason)}`, false);
+    else if (this.#machine.phase === 'initializing' || this.#machine.phase === 'ready')
+      this.#lost('its session ended', false); // why, it told the incarnation before this one
     // The next session starts when the last has let go of its process or sockets.
     if (this.#machine.phase === 'connecting') this.#connect();
   }

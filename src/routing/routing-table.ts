@@ -80,6 +80,8 @@ export class ScopeView<T> {
   readonly prompts = new Map<string, Route<T>>();
   readonly resources = new Map<string, Route<T>>();
   readonly lists: Readonly<Record<CursorKind, PagedList>>;
+  /** Where URIs of the prefixed form go, whether the plain one is shared or not; empty on a server's own endpoint. */
+  readonly #byPrefix = new Map<string, T>();
   /** Targets that can be asked for a URI that nobody listed. */
   readonly #resourceServers: readonly T[];
   readonly #templates: readonly TemplateRoute<T>[];
@@ -114,9 +116,9 @@ export class ScopeView<T> {
     }
     this.#addResources(offers, entries.resources, collisions);
     this.#templates = this.#addTemplates(offers, entries.resourceTemplates, collisions);
-    this.#resourceServers = offers
-      .filter((o) => o.available && 'resources' in o.listing.capabilities)
-      .map((o) => o.target);
+    const withResources = offers.filter((offer) => 'resources' in offer.listing.capabilities);
+    this.#resourceServers = withResources.filter((offer) => offer.available).map((offer) => offer.target);
+    if (prefixed) for (const { prefix, target } of withResources) this.#byPrefix.set(prefix, target);
     this.search = search && new ToolSearch(search, () => entries.tools.map(({ key, item }) => ({ name: key, item })));
     this.lists = {
       tools: new PagedList('tools', pageSize, search ? searchEntries(search) : entries.tools),
@@ -135,11 +137,17 @@ export class ScopeView<T> {
     this.modernCapabilities = aggregateCapabilities(available.map((offer) => offer.listing.capabilities));
   }
 
-  /** Who has this URI: listed exactly, else the most specific template, else the only server with resources. */
+  /**
+   * Who has this URI: listed exactly, else the server that its prefix names, else the most specific template, else the
+   * only server with resources.
+   */
   resource(uri: string): Route<T> | undefined {
     const exact = this.resources.get(uri);
     if (exact) return exact;
     if (this.#selected) return this.#selectedResource(uri, this.#selected);
+    const named = splitPrefixedUri(uri);
+    const target = named && this.#byPrefix.get(named.prefix);
+    if (named && target) return { target, own: named.uri };
     for (const route of this.#templates) {
       if (route.template.matches(uri)) {
         return { target: route.target, own: route.prefixed ? (splitPrefixedUri(uri)?.uri ?? uri) : uri };

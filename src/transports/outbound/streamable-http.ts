@@ -6,7 +6,7 @@
  * version header and the event ids of its streams, and no other MCP state.
  *
  * Phases: new → open → ended. A lost connection fails the requests on it and nothing else; the transport itself ends by
- * `close` or when the server no longer knows the session.
+ * `close`, when the server no longer knows the session, or when it cannot be reached and no request is under way.
  */
 import type { JsonRpcId, JsonRpcMessage } from '../../protocol/jsonrpc.js';
 import { systemClock, type Clock } from './clock.js';
@@ -136,6 +136,11 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
   sessionGone(error: TransportError): void {
     this.#sessionId = undefined;
     void this.#end(error, 0);
+  }
+
+  unreachable(error: TransportError): void {
+    // What is under way on connections that still stand may be answered yet.
+    if (this.#phase === 'open' && this.#pending.size === 0) void this.#end(error, 0);
   }
 
   unqueued(bytes: number): void {
