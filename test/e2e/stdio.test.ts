@@ -80,7 +80,10 @@ describe('viable stdio', () => {
   let gateway: Gateway;
   const url = (): string => `${gateway.url}/mcp`;
   const start = async (...args: string[]): Promise<Gateway> => {
-    const config = { mcpServers: { good: hub.stdio('sdk-server', 'good') }, gateway: settings() };
+    const config = {
+      mcpServers: { good: hub.stdio('sdk-server', 'good') },
+      gateway: settings({ requests: { maxInFlight: 2_000 } }),
+    };
     const started = await startGateway({ config, args });
     await started.waitForTools(['good__echo']);
     return started;
