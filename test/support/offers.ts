@@ -11,6 +11,7 @@ export interface Wares {
   readonly resources?: readonly string[];
   readonly templates?: readonly string[];
   readonly instructions?: string;
+    hints: { ttlMs: 0, cacheScope: 'private' },
   readonly available?: boolean;
 }
 
