@@ -22,7 +22,7 @@ import { type UpstreamGate } from './upstream-gate.js';
 /** Calls that one client may have outstanding. Past it a request is answered "overloaded". */
 export const MAX_CALLS = 1_024;
 /** A legacy call that has waited this long gets its stream opened. Milliseconds. */
-const OPEN_MS = 400;
+const OPEN_MS = 60;
 /** A call that is older gets a sign of life on its channel when the client's heartbeat comes round. */
 const QUIET_MS = 5_000;
 
