@@ -95,7 +95,7 @@ class Configuration implements Behavior<ConfigurationMessage> {
   }
 
   async #reload(cause: string): Promise<ReloadOutcome> {
-    const { running, log } = this.#deps;
+    const { system, plane, running, log } = this.#deps;
     const loaded = await this.#deps.load();
     if (!loaded.ok) return this.#refuse(loaded.problems, cause);
     const diff = diffConfig(running.current, loaded.config);
@@ -108,8 +108,11 @@ class Configuration implements Behavior<ConfigurationMessage> {
     for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
     for (const server of loaded.config.servers.values()) this.#add(server);
     this.#reorderGates();
-    for (const name of diff.changed) this.#deps.system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
+    for (const name of diff.changed) system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
     const { added, removed, changed, gateway } = diff;
+    // A table keeps the page size that it was built with. Before the first there is nothing to build anew.
+    if (gateway.applied.includes('gateway.catalogue.pageSize') && plane.routing.version > 0)
+      system.tell(CATALOGUE, { type: 'catalogue/publish' });
     const summary = `added ${added.length}, removed ${removed.length}, changed ${changed.length} upstreams`;
     log.info(
       { event: 'configuration', cause, version: running.version, added, removed, changed, options: gateway.applied },

@@ -29,6 +29,11 @@ export function configOf(document: object = {}): Config {
 /** What stands at a path: an actor, a dynamic supervisor, or an actor that only remembers what it is told. */
 export type Place = ActorInit<never> | 'dynamic' | 'recorder';
 
+/** Forgets the message type, as the tree does. */
+export function live<M>(init: ActorInit<M>): Place {
+  return init as unknown as ActorInit<never>;
+}
+
 const ENOUGH: Intensity = { max: 100, withinMs: 1_000 };
 
 export class World {
