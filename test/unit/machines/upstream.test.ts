@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import { getShortestPaths } from 'xstate/graph';
-import {
-  backoffDelay,
-  UPSTREAM_PHASES,
-  upstreamMachine,
-  UpstreamStepper,
-} from '#src/machines/upstream.js';
+import { backoffDelay, UPSTREAM_PHASES, upstreamMachine, UpstreamStepper } from '#src/machines/upstream.js';
 import { UPSTREAM_EVENTS, UpstreamModel } from '../../support/actors/upstream-model.js';
 
 describe('upstream machine', () => {
