@@ -28,6 +28,15 @@ const io: CliIo = {
       child.once('error', reject);
       child.once('exit', (code) => resolve(code ?? EXIT_CODES.defect));
     }),
+  serveStdio: async (url) => {
+    process.once('SIGTERM', () => stop.abort());
+    const { runBridge } = await import('./stdio/run.js');
+    await runBridge(process, url, stop.signal);
+  },
+  startGateway: async (config) => {
+    const { startInProcess } = await import('./gateway/in-process.js');
+    return startInProcess(config, process.env);
+  },
 };
 
 const code = await runCli(process.argv.slice(2), io);

@@ -15,7 +15,7 @@ import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
 import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
-import { type UpstreamView } from './actors/upstream.js';
+import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
 import { type GatewaySnapshot } from './admin/protocol.js';
@@ -164,6 +164,7 @@ export class Gateway {
     const random = this.#random;
     const { log, ring } = this.#log;
     const env: SessionEnvironment = {
+      system,
       plane,
       wheel: system.wheel,
       clock: system.clock,
@@ -190,7 +191,15 @@ export class Gateway {
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
-      '/front/listeners/http': listener({ system, plane, http, log, address: this.#address }),
+      '/front/listeners/http': listener({
+        system,
+        plane,
+        http,
+        env,
+        nextSocketId: () => front.nextSocketId(),
+        onConnection: (socket, connection) => front.attach(socket, connection),
+        address: this.#address,
+      }),
       '/drain': drain({
         system,
         plane,

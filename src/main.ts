@@ -23,19 +23,22 @@ async function main(): Promise<void> {
   const parsed = parseProcessOptions(process.argv.slice(2), process.env, VERSION);
   if (!parsed.ok) {
     (parsed.exit === 0 ? process.stdout : process.stderr).write(`${parsed.text}\n`);
-    exit(parsed.exit === 0 ? EXIT.ok : EXIT_USAGE); return;
+    exit(parsed.exit === 0 ? EXIT.ok : EXIT_USAGE);
+    return;
   }
   const { options } = parsed;
   const loaded = await load(options);
   if (!loaded.ok) {
     process.stderr.write(`${renderProblems(loaded.problems, options.config ?? null)}\n`);
-    exit(EXIT.configuration); return;
+    exit(EXIT.configuration);
+    return;
   }
   if (options.checkConfig) {
     if (loaded.warnings.length > 0)
       process.stderr.write(`${renderProblems(loaded.warnings, options.config ?? null)}\n`);
     process.stdout.write(`The configuration is valid: ${loaded.config.servers.size} upstreams.\n`);
-    exit(EXIT.ok); return;
+    exit(EXIT.ok);
+    return;
   }
   const terminal = process.stderr.isTTY;
   const output = createLog(loaded.config.gateway.logging.level, terminal);
@@ -60,7 +63,8 @@ async function run(options: ProcessOptions, config: Config, output: LogOutput): 
   } catch (cause) {
     const error = toError(cause);
     log.fatal({ event: 'start_failed', stack: error.stack }, startAdvice(error, config));
-    exit(EXIT.cannotListen); return;
+    exit(EXIT.cannotListen);
+    return;
   }
   onSignals(gateway, log);
   const watch = options.config === undefined ? undefined : watchConfig(options.config, () => gateway.reload('file'));
@@ -69,7 +73,8 @@ async function run(options: ProcessOptions, config: Config, output: LogOutput): 
   watch?.close();
   if (end.kind === 'drained') {
     log.info({ event: 'stopped', outcome: end.outcome }, 'stopped');
-    exit(end.outcome === 'forced' ? EXIT.forced : EXIT.ok); return;
+    exit(end.outcome === 'forced' ? EXIT.forced : EXIT.ok);
+    return;
   }
   log.fatal({ event: 'failed' }, `the gateway cannot go on: ${end.reason}`);
   exit(EXIT.failed);
@@ -78,18 +83,16 @@ async function run(options: ProcessOptions, config: Config, output: LogOutput): 
 /** Said at every log level: scripts wait for this line. */
 function sayReady(gateway: Gateway, config: Config, log: Logger): void {
   const line = `ready: connect MCP clients to ${gateway.url} (for one upstream alone: ${gateway.url}/s/<name>)`;
-  log
-    .child({}, { level: 'info' })
-    .info(
-      {
-        event: 'ready',
-        url: gateway.url,
-        adminSocket: gateway.adminSocket,
-        upstreams: [...config.servers.keys()],
-        pid: process.pid,
-      },
-      line,
-    );
+  log.child({}, { level: 'info' }).info(
+    {
+      event: 'ready',
+      url: gateway.url,
+      adminSocket: gateway.adminSocket,
+      upstreams: [...config.servers.keys()],
+      pid: process.pid,
+    },
+    line,
+  );
 }
 
 /** SIGTERM and SIGINT drain, a second one forces; SIGHUP reads the configuration again. */

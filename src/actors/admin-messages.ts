@@ -47,7 +47,7 @@ export const ADMIN_MESSAGES: readonly AdminMessages[] = [
     ],
   },
   {
-    actor: /^\/front\/connections\/[^/]+\/(?:http|sse|ws)-\d+$/,
+    actor: /^\/front\/connections\/[^/]+\/(?:http|sse|ws|phx)-\d+$/,
     messages: [
       {
         name: 'close',

@@ -7,8 +7,39 @@
  */
 import { Deadline, type Ref } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { type Envelope } from '../protocol/modern/envelope.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type UpstreamGate } from './upstream-gate.js';
+
+/**
+ * Whose call it is, as far as a modern upstream is told. legacy: the envelope made of the session's `initialize`.
+ * modern: the request's own, and the headers that the client sent beside those which the gateway knows.
+ */
+export type Caller =
+  | { readonly era: 'legacy'; readonly envelope: JsonObject }
+  | { readonly era: 'modern'; readonly envelope: Envelope; readonly headers: Readonly<Record<string, string>> };
+
+/** A client's answer to what a server asked of it, under the server's own id. */
+export type ServerAnswer =
+  | { readonly id: JsonRpcId; readonly result: JsonObject }
+  | { readonly id: JsonRpcId; readonly error: JsonRpcErrorObject };
+
+/** What a server says to one client, over an upstream session that is that client's alone. */
+export type ServerEvent =
+  | {
+      readonly type: 'server/requested';
+      readonly from: Ref<UpstreamSessionMessage>;
+      readonly id: JsonRpcId;
+      readonly method: string;
+      readonly params: JsonObject;
+    }
+  | {
+      readonly type: 'server/cancelled';
+      readonly from: Ref<UpstreamSessionMessage>;
+      readonly id: JsonRpcId;
+      readonly reason: unknown;
+    }
+  | { readonly type: 'server/notified'; readonly method: string; readonly params: JsonObject };
 
 export type CallEvent =
   | { readonly type: 'call/answered'; readonly call: Call; readonly message: JsonRpcResponse }
@@ -25,12 +56,19 @@ export class Call extends Deadline {
   readonly params: JsonObject;
   readonly replyTo: Ref<CallEvent>;
   readonly gate: UpstreamGate;
+  /** Who was told of the call, and is told when it is cancelled. */
+  readonly to: Ref<UpstreamSessionMessage>;
+  readonly caller: Caller;
+  /** The tool that it calls, as its server defined it: says which arguments are mirrored in headers. */
+  readonly tool: JsonObject | undefined;
   readonly channel: Channel;
   readonly progressToken: JsonRpcId | undefined;
   /** `performance.now()` at its arrival. */
   readonly startedAt: number;
   /** Own URI → URI that the client asked for, where a collision gave the resource another one. */
   readonly renamedUri: { readonly own: string; readonly shown: string } | undefined;
+  /** How often the upstream has asked for input before this call. */
+  readonly round: number;
   /** Given by the upstream session when it sends the call; 0 before. */
   upstreamId = 0;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */
@@ -42,10 +80,14 @@ export class Call extends Deadline {
     params: JsonObject;
     replyTo: Ref<CallEvent>;
     gate: UpstreamGate;
+    to: Ref<UpstreamSessionMessage>;
+    caller: Caller;
+    tool: JsonObject | undefined;
     channel: Channel;
     progressToken: JsonRpcId | undefined;
     startedAt: number;
-    renamedUri?: { own: string; shown: string } | undefined;
+    renamedUri?: { readonly own: string; readonly shown: string } | undefined;
+    round?: number;
   }) {
     super();
     this.id = fields.id;
@@ -53,10 +95,14 @@ export class Call extends Deadline {
     this.params = fields.params;
     this.replyTo = fields.replyTo;
     this.gate = fields.gate;
+    this.to = fields.to;
+    this.caller = fields.caller;
+    this.tool = fields.tool;
     this.channel = fields.channel;
     this.progressToken = fields.progressToken;
     this.startedAt = fields.startedAt;
     this.renamedUri = fields.renamedUri;
+    this.round = fields.round ?? 0;
   }
 
   override fire(): void {
@@ -69,6 +115,14 @@ export type UpstreamSessionMessage =
   | Call
   /** Urgent: the client gave up. Tells the upstream, unless the call was never sent. */
   | { readonly type: 'call/cancel'; readonly call: Call; readonly reason: string }
+  /** The client answered a request of the server's. */
+  | { readonly type: 'server-request/answered'; readonly answer: ServerAnswer }
+  /** A notification of the client's that concerns the server: its roots have changed. */
+  | { readonly type: 'client/said'; readonly method: string; readonly params: JsonObject }
+  /** The first one subscribes to this resource. */
+  | { readonly type: 'resource/subscribe'; readonly uri: string }
+  /** Nobody subscribes to this resource any more. */
+  | { readonly type: 'resource/unsubscribe'; readonly uri: string }
   /** The most verbose level that any client wants. */
   | { readonly type: 'log-level'; readonly level: string }
   /** End this session; the upstream's lifecycle decides what comes next. */

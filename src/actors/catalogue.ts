@@ -14,6 +14,7 @@ import { type JsonObject } from '../protocol/jsonrpc.js';
 import { assignPrefixes } from '../protocol/naming.js';
 import { stripControl } from '../protocol/text.js';
 import { type Collision, type Listing, type Offer, RoutingTable } from '../routing/routing-table.js';
+import { compileScopeRules, type ScopeKey } from '../routing/scopes.js';
 import { type Logger } from '../telemetry/logger.js';
 import { type DataPlane } from './data-plane.js';
 import { REGISTRY, upstreamLifecycle } from './names.js';
@@ -26,6 +27,8 @@ export type CatalogueMessage =
   | { readonly type: 'catalogue/unavailable'; readonly server: string }
   /** It is configured no more. */
   | { readonly type: 'catalogue/withdrawn'; readonly server: string }
+  /** Page size, toolsets or search may have changed: what they are now is published at once. */
+  | { readonly type: 'catalogue/reconfigured' }
   | { readonly type: 'catalogue/publish' };
 
 /** What of an upstream's configuration the catalogue needs. */
@@ -82,6 +85,10 @@ class Catalogue implements Behavior<CatalogueMessage> {
       case 'catalogue/withdrawn':
         if (this.#parts.delete(message.server)) this.#soon();
         return;
+      case 'catalogue/reconfigured':
+        this.#publishing?.cancel();
+        this.#publishing = null;
+        return this.#publish();
       case 'catalogue/publish':
         this.#publishing?.cancel();
         this.#publishing = null;
@@ -115,17 +122,19 @@ class Catalogue implements Behavior<CatalogueMessage> {
     const before = plane.routing;
     const order = [...plane.gates.keys()];
     const parts = [...this.#parts.values()].sort((a, b) => order.indexOf(a.server.name) - order.indexOf(b.server.name));
-    const table = new RoutingTable(before.version + 1, this.#offers(parts), plane.options.catalogue.pageSize);
+    const { options } = plane;
+    const rules = compileScopeRules(options);
+    const table = new RoutingTable(before.version + 1, this.#offers(parts), options.catalogue.pageSize, rules);
     plane.routing = table;
     this.#reportCollisions(table.collisions);
     const changes = [...this.#changes(before, table)];
     if (changes.length > 0) system.tell(REGISTRY, { type: 'registry/lists-changed', changes });
-    const { tools, prompts, resources } = table.aggregate.lists;
+    const { prompts, resources } = table.aggregate.lists;
     this.#deps.log.info(
       {
         event: 'catalogue',
         version: table.version,
-        tools: tools.size,
+        tools: table.aggregate.offeredTools,
         prompts: prompts.size,
         resources: resources.size,
       },
@@ -162,7 +171,8 @@ class Catalogue implements Behavior<CatalogueMessage> {
     const changed = [...new Set([...before.servers(), ...after.servers()])].filter((name) =>
       differs(name, before, after),
     );
-    for (const scope of [null, ...changed]) {
+    const toolsets = new Set([...before.toolsetScopes(), ...after.toolsetScopes()]);
+    for (const scope of [null, ...changed, ...toolsets]) {
       for (const kind of LISTS) if (!sameList(before, after, scope, kind)) yield { scope, kind };
     }
   }
@@ -186,7 +196,7 @@ class Catalogue implements Behavior<CatalogueMessage> {
 }
 
 export interface ListChange {
-  readonly scope: string | null;
+  readonly scope: ScopeKey;
   readonly kind: CursorKind;
 }
 
@@ -212,7 +222,7 @@ function differs(name: string, before: RoutingTable<UpstreamGate>, after: Routin
 function sameList(
   before: RoutingTable<UpstreamGate>,
   after: RoutingTable<UpstreamGate>,
-  scope: string | null,
+  scope: ScopeKey,
   kind: CursorKind,
 ): boolean {
   const old = before.scope(scope)?.lists[kind];

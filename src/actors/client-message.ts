@@ -3,13 +3,18 @@
  */
 import { type ClientTransport } from '../admin/protocol.js';
 import { type ReplyTo } from '../kernel/index.js';
-import { type JsonObject } from '../protocol/jsonrpc.js';
-import { type CallEvent } from './call.js';
+import { type JsonObject, type JsonRpcId } from '../protocol/jsonrpc.js';
+import { type CallEvent, type ServerEvent } from './call.js';
 
 export type ClientTransportKind = ClientTransport;
 
 export type ClientMessage =
   | CallEvent
+  | ServerEvent
+  /** A resource that this client has subscribed to, under the URI that it knows. */
+  | { readonly type: 'resource/updated'; readonly params: JsonObject; readonly uri: string }
+  /** A list of this scope has changed; for clients with streams of the modern era. */
+  | { readonly type: 'client/list-changed'; readonly scope: string | null; readonly method: string }
   /** A ready notification for this session, the same text for all. */
   | { readonly type: 'client/broadcast'; readonly text: string }
   /** A log message of an upstream; passes if its level does. */
@@ -17,6 +22,8 @@ export type ClientMessage =
   /** The gateway drains: tell the client in its transport's own way. Times in milliseconds. */
   | { readonly type: 'client/shutdown-pending'; readonly notice: ShutdownNotice }
   | { readonly type: 'client/idle-check' }
+  /** The client did not answer in time what a server asked during the call of this id. */
+  | { readonly type: 'client/input-late'; readonly id: JsonRpcId }
   /** End the connection: `code` and `reason` in the transport's own terms. */
   | { readonly type: 'client/close'; readonly reason: CloseReason; readonly replyTo?: ReplyTo<{ closed: string }> };
 

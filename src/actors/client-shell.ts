@@ -5,6 +5,7 @@
 import { type ClientTransport, type ConnectionSnapshot } from '../admin/protocol.js';
 import { type ActorContext, type Ref } from '../kernel/index.js';
 import { Deadline } from '../kernel/index.js';
+import { type JsonObject } from '../protocol/jsonrpc.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
 import { LegacySession, type SessionEnvironment } from './legacy-session.js';
@@ -68,7 +69,7 @@ export class ClientShell implements SessionEntry {
     this.ref = context.self;
     this.#outlet = outlet;
     this.#counters = env.plane.counters.transports[facts.transport];
-    this.session = new LegacySession(env, context.self, facts.scope, this.#counters);
+    this.session = new LegacySession(env, context.self, facts.scope, this.#counters, (text) => outlet.push(text));
     this.#openedAt = env.clock.now();
     this.#lastSeenAt = this.#openedAt;
     this.#idle = new IdleCheck(context.self);
@@ -105,6 +106,12 @@ export class ClientShell implements SessionEntry {
         return this.session.notified(message.call, message.method, message.params);
       case 'call/expired':
         return this.session.expired(message.call);
+      case 'server/requested':
+      case 'server/cancelled':
+      case 'server/notified':
+        return this.session.heard(message);
+      case 'resource/updated':
+        return this.#push(updatedText(message.uri, message.params));
       case 'client/broadcast':
         return this.#push(message.text);
       case 'client/log-message':
@@ -112,6 +119,10 @@ export class ClientShell implements SessionEntry {
         return;
       case 'client/shutdown-pending':
         return this.#outlet.shutdownPending(message.notice);
+      case 'client/list-changed':
+        return; // legacy sessions hear it by broadcast
+      case 'client/input-late':
+        return this.session.inputLate(message.id);
       case 'client/idle-check':
         return this.#idleCheck();
       case 'client/close':
@@ -125,7 +136,10 @@ export class ClientShell implements SessionEntry {
     this.#env.wheel.cancel(this.#idle);
     this.#env.plane.sessions.remove(this.facts.sessionId, this.ref);
     this.#counters.open -= 1;
-    this.session.close('the client is gone');
+    // A client that can still read is owed an answer to each of its requests.
+    const reachable = this.facts.transport === 'http' || this.#outlet.streaming;
+    if (reachable) this.session.failAll('cancelled_by_gateway', 'the gateway ended the session');
+    else this.session.close('the client is gone');
   }
 
   #push(text: string): void {
@@ -139,6 +153,7 @@ export class ClientShell implements SessionEntry {
     const busy = this.session.inFlight > 0 || this.#outlet.streaming;
     if (!busy && quietFor >= this.#env.plane.options.sessions.idleTimeout) return this.#outlet.close('idle');
     this.#outlet.keepAlive();
+    this.session.keepAlive();
     this.#env.wheel.schedule(this.#idle, IDLE_CHECK_MS);
   }
 
@@ -163,4 +178,9 @@ export class ClientShell implements SessionEntry {
       streaming: this.#outlet.streaming,
     };
   }
+}
+
+/** The update under the URI that this client knows. */
+function updatedText(uri: string, params: JsonObject): string {
+  return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { ...params, uri } });
 }

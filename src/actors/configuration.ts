@@ -28,7 +28,8 @@ import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type DataPlane } from './data-plane.js';
 import { CATALOGUE, upstreamId, upstreamLifecycle, UPSTREAMS } from './names.js';
-import { newUpstreamView, upstream, type UpstreamMessage, type UpstreamView } from './upstream.js';
+import { upstream, type UpstreamMessage } from './upstream.js';
+import { newUpstreamView, type UpstreamView } from './upstream-view.js';
 import { UpstreamGate } from './upstream-gate.js';
 
 export type ConfigurationMessage =
@@ -95,7 +96,7 @@ class Configuration implements Behavior<ConfigurationMessage> {
   }
 
   async #reload(cause: string): Promise<ReloadOutcome> {
-    const { system, plane, running, log } = this.#deps;
+    const { system, running, log } = this.#deps;
     const loaded = await this.#deps.load();
     if (!loaded.ok) return this.#refuse(loaded.problems, cause);
     const diff = diffConfig(running.current, loaded.config);
@@ -105,14 +106,13 @@ class Configuration implements Behavior<ConfigurationMessage> {
     running.version += 1;
     running.loadedAt = this.#context.clock.now();
     this.#deps.onOptions(loaded.config);
+    if (diff.gateway.applied.some((path) => /^gateway\.(?:catalogue|toolsets)\b/.test(path)))
+      system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
     for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
     for (const server of loaded.config.servers.values()) this.#add(server);
     this.#reorderGates();
     for (const name of diff.changed) system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
     const { added, removed, changed, gateway } = diff;
-    // A table keeps the page size that it was built with. Before the first there is nothing to build anew.
-    if (gateway.applied.includes('gateway.catalogue.pageSize') && plane.routing.version > 0)
-      system.tell(CATALOGUE, { type: 'catalogue/publish' });
     const summary = `added ${added.length}, removed ${removed.length}, changed ${changed.length} upstreams`;
     log.info(
       { event: 'configuration', cause, version: running.version, added, removed, changed, options: gateway.applied },

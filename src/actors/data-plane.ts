@@ -6,7 +6,11 @@
  */
 import { type GatewayOptions } from '../config/types.js';
 import { RoutingTable } from '../routing/routing-table.js';
+import { compileScopeRules } from '../routing/scopes.js';
 import { type Counters } from '../telemetry/counters.js';
+import { type Ref } from '../kernel/index.js';
+import { type ClientMessage } from './client-message.js';
+import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -23,6 +27,10 @@ export class DataPlane {
   readonly gates = new Map<string, UpstreamGate>();
   /** Live sessions by id. Written by the sessions themselves. */
   readonly sessions: SessionDirectory;
+  /** Modern clients with a stream of changes open. Written by themselves. */
+  readonly listeners = new Set<Ref<ClientMessage>>();
+  /** Calls that wait for input. Written by their bridges. */
+  readonly parking: Parking;
   /** Written by the configuration actor. */
   options: GatewayOptions;
   /** Written by the drain actor. */
@@ -30,9 +38,10 @@ export class DataPlane {
   readonly counters: Counters;
 
   constructor(options: GatewayOptions, counters: Counters) {
+    this.parking = new Parking(options.requestState.secret);
     this.options = options;
     this.counters = counters;
-    this.routing = new RoutingTable(0, [], options.catalogue.pageSize);
+    this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Drain: takes the gateway down without losing work. Newcomers are refused, clients are told in their transport's own
- * way, what is in flight finishes, then the tree is stopped.
+ * way, what is in flight finishes, the clients are closed with an answer to whatever did not, then the tree is stopped.
  *
  * Parent: root. Restart: permanent; a restarted one goes on from what the data plane says.
  * The phases are `src/machines/drain.ts`.
@@ -23,7 +23,9 @@ export type DrainMessage =
     }
   | { readonly type: 'drain/force'; readonly reason: string; readonly replyTo?: ReplyTo<{ stopping: true }> }
   | { readonly type: 'drain/look' }
-  | { readonly type: 'drain/notify' };
+  | { readonly type: 'drain/notify' }
+  /** Are the clients gone? After `until` that matters no more. */
+  | { readonly type: 'drain/closed'; readonly outcome: DrainOutcome; readonly until: number };
 
 /** Why the gateway closes: everything had finished, time was over, or it was forced. */
 export type DrainOutcome = 'completed' | 'timed_out' | 'forced';
@@ -47,6 +49,9 @@ export interface DrainDeps {
 }
 
 const LOOK_MS = 50;
+/** How long the clients may take to be closed. */
+const CLOSE_MS = 1_000;
+const CLOSE_LOOK_MS = 10;
 /** Clients a second that a successor is expected to take; spreads their return. */
 const RECONNECTS_A_SECOND = 500;
 const MIN_RECONNECT_MS = 1_000;
@@ -84,6 +89,8 @@ class Drain implements Behavior<DrainMessage> {
         return this.#look();
       case 'drain/notify':
         return this.#notify();
+      case 'drain/closed':
+        return this.#closed(message.outcome, message.until);
     }
   }
 
@@ -137,10 +144,19 @@ class Drain implements Behavior<DrainMessage> {
   }
 
   #close(outcome: DrainOutcome, detail: string): void {
-    const { log, plane, onDrained } = this.#deps;
-    plane.admission = { state: 'draining', deadlineAt: this.#context.clock.now() };
+    const { log, plane, system } = this.#deps;
+    const now = this.#context.clock.now();
+    plane.admission = { state: 'draining', deadlineAt: now };
     log.info({ event: 'closing', outcome }, `closing: ${detail}`);
-    onDrained(outcome);
+    // Sessions before sockets: when the tree stops, a socket may end before the session that has last words for it.
+    system.tell(REGISTRY, { type: 'registry/close-all' });
+    this.#closed(outcome, now + CLOSE_MS);
+  }
+
+  #closed(outcome: DrainOutcome, until: number): void {
+    const { plane, onDrained } = this.#deps;
+    if (plane.sessions.size === 0 || this.#context.clock.now() >= until) onDrained(outcome);
+    else this.#context.after(CLOSE_LOOK_MS, { type: 'drain/closed', outcome, until });
   }
 
   #snapshot(): DrainSnapshot {

@@ -14,7 +14,7 @@ import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainProgress, drainSnapshot } from './drain.js';
 import { processFigures, type ProcessView } from './metrics.js';
-import { type UpstreamView, upstreamSnapshot } from './upstream.js';
+import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
 
 export interface GatewayViewDeps {
   readonly system: ActorSystem;

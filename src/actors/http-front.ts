@@ -7,17 +7,23 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Socket } from 'node:net';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
-import { type ErrorName } from '../protocol/errors.js';
+import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
+import { errorText, type JsonRpcRequest } from '../protocol/jsonrpc.js';
 import { acceptsJsonAndSse, acceptsSse, checkHost, checkOrigin, isJsonContentType } from '../protocol/http-rules.js';
 import { type ParsedFrame, type ParsedMessage, parseFrame } from '../protocol/parse.js';
+import { admitHttpMessage } from '../protocol/modern/era.js';
+import { type Envelope } from '../protocol/modern/envelope.js';
 import { isLegacyRevision } from '../protocol/revisions.js';
 import { parseRoute } from '../protocol/routes.js';
+import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
-import { type ErrorReply, sendError, sendJson } from '../transports/inbound/http-reply.js';
+import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { readBody } from '../transports/inbound/read-body.js';
 import { type DataPlane } from './data-plane.js';
+import { type HttpConnectionMessage } from './http-connection.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -37,11 +43,23 @@ export class HttpFront {
   readonly #env: SessionEnvironment;
   readonly #plane: DataPlane;
   #made = 0;
+  #sockets = 0;
+  readonly #connections = new WeakMap<Socket, Ref<HttpConnectionMessage>>();
 
   constructor({ system, env }: FrontDeps) {
     this.#system = system;
     this.#env = env;
     this.#plane = env.plane;
+  }
+
+  /** Remembers whose socket it is: modern requests run in that actor. */
+  attach(socket: Socket, connection: Ref<HttpConnectionMessage>): void {
+    this.#connections.set(socket, connection);
+  }
+
+  /** The id of the next connection actor; unique over all listeners and their incarnations. */
+  nextSocketId(): string {
+    return `socket-${(this.#sockets += 1)}`;
   }
 
   /** Handles one request; answers it whatever happens. */
@@ -56,6 +74,12 @@ export class HttpFront {
         if (!this.#plane.gates.has(route.name))
           return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
         return this.#streamableHttp(req, res, route.name);
+      case 'toolset': {
+        const scope = toolsetScope(route.name);
+        if (this.#plane.routing.scope(scope) === undefined)
+          return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
+        return this.#streamableHttp(req, res, scope);
+      }
       case 'sse':
         return req.method === 'GET' ? this.#openSse(req, res) : this.#notAllowed(res, 'GET');
       case 'messages':
@@ -71,7 +95,7 @@ export class HttpFront {
       case 'resource-metadata':
       case 'unknown':
         return sendError(res, 'unknown_route', {
-          detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/sse and /mcp/ws',
+          detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/t/<toolset>, /mcp/sse and /mcp/ws',
         });
     }
   }
@@ -116,13 +140,50 @@ export class HttpFront {
   #post(req: IncomingMessage, res: ServerResponse, scope: string | null): void {
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
-    if (!goodVersion(req)) return this.#refuse(req, res, 'unsupported_version');
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
       if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
-      this.#route(req, res, scope, frame, body.bytes);
+      this.#byEra(req, res, scope, frame, body.bytes);
     });
+  }
+
+  /** A request of the modern era runs in its connection's actor, everything else in its session. */
+  #byEra(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
+    if (frame.kind === 'batch' || frame.kind === 'invalid') return this.#legacy(req, res, scope, frame, bytes);
+    const admission = admitHttpMessage(frame.message, req.headers);
+    switch (admission.era) {
+      case 'legacy':
+        return this.#legacy(req, res, scope, frame, bytes);
+      case 'refused': {
+        const id = frame.kind === 'request' ? frame.message.id : null;
+        const error = modernError(admission.error, admission.detail, admission.data);
+        return sendText(res, modernHttpStatus(admission.error), 'application/json', errorText(id, error));
+      }
+      case 'modern':
+        if (admission.kind === 'notification') return void res.writeHead(202).end();
+        return this.#modern(req, res, scope, admission.message, admission.envelope);
+    }
+  }
+
+  #legacy(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
+    if (!goodVersion(req)) return sendError(res, 'unsupported_version');
+    this.#route(req, res, scope, frame, bytes);
+  }
+
+  #modern(
+    req: IncomingMessage,
+    res: ServerResponse,
+    scope: string | null,
+    message: JsonRpcRequest,
+    envelope: Envelope,
+  ): void {
+    const closed = this.closedToNewcomers();
+    if (closed?.name === 'draining') return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    const exchange = new HttpExchange(res, 1, false);
+    const connection = this.#connections.get(req.socket);
+    const sent = connection?.accept({ type: 'http/request', message, envelope, headers: req.headers, scope, exchange });
+    if (sent !== 'ok') exchange.refuse('overloaded');
   }
 
   #route(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
@@ -146,7 +207,7 @@ export class HttpFront {
     newId: string | null,
   ): void {
     const requests = countAnswers(frame);
-    const exchange = new HttpExchange(res, this.#env.wheel, requests, frame.kind === 'batch');
+    const exchange = new HttpExchange(res, requests, frame.kind === 'batch');
     exchange.sessionId = newId;
     const sent = session.accept({ type: 'http/post', frame, exchange, bytes });
     if (sent === 'full') return exchange.refuse('overloaded');
@@ -158,8 +219,7 @@ export class HttpFront {
     const closed = this.closedToNewcomers();
     if (closed) return sendError(res, closed.name, closed.reply);
     const sessionId = randomUUID();
-    const route = scope === null ? '/mcp' : `/mcp/s/${scope}`;
-    const facts = { sessionId, transport: 'http', scope, remote: remoteOf(req), route } as const;
+    const facts = { sessionId, transport: 'http', scope, remote: remoteOf(req), route: scopePath(scope) } as const;
     const started = this.#system.startChild<HttpSessionMessage>(
       CONNECTIONS,
       actor<HttpSessionMessage>({
@@ -180,6 +240,7 @@ export class HttpFront {
     const refuse = (): void => sendError(res, 'session_exists');
     const sent = this.#session(sessionId, scope)?.accept({
       type: 'http/get',
+      lastEventId: headerOf(req, 'last-event-id'),
       accept: () => new EventStream(res),
       refuse,
     });

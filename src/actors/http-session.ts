@@ -10,7 +10,9 @@
 import { type ActorContext, type Behavior, NORMAL, type Ref } from '../kernel/index.js';
 import { type ParsedFrame } from '../protocol/parse.js';
 import { type EventStream } from '../transports/inbound/event-stream.js';
-import { type HttpExchange } from '../transports/inbound/http-exchange.js';
+import { LATEST_LEGACY_REVISION } from '../protocol/revisions.js';
+import { type HttpExchange, type ReplayTarget } from '../transports/inbound/http-exchange.js';
+import { ReplayLog, STANDALONE } from '../transports/inbound/replay-log.js';
 import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
@@ -19,7 +21,12 @@ export type HttpSessionMessage =
   | ClientMessage
   | { readonly type: 'http/post'; readonly frame: ParsedFrame; readonly exchange: HttpExchange; readonly bytes: number }
   /** `accept` makes the response a stream; `refuse` answers that there is one. One of them is called. */
-  | { readonly type: 'http/get'; readonly accept: () => EventStream; readonly refuse: () => void }
+  | {
+      readonly type: 'http/get';
+      readonly accept: () => EventStream;
+      readonly refuse: () => void;
+      readonly lastEventId: string | undefined;
+    }
   | { readonly type: 'http/stream-closed'; readonly stream: EventStream }
   | { readonly type: 'http/delete'; readonly done: () => void };
 
@@ -32,6 +39,14 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
   readonly #context: ActorContext<HttpSessionMessage>;
   readonly #shell: ClientShell;
   #stream: EventStream | null = null;
+  /** What was sent on its streams; made with the first. */
+  #log: ReplayLog | null = null;
+  readonly #replay: ReplayTarget = {
+    log: () => (this.#log ??= new ReplayLog()),
+    streams: new Map(),
+    // Earlier clients read an event without data as a broken message.
+    prime: () => this.#shell.session.revision === LATEST_LEGACY_REVISION,
+  };
 
   constructor(env: SessionEnvironment, facts: ClientFacts, context: ActorContext<HttpSessionMessage>) {
     this.#context = context;
@@ -43,7 +58,9 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
       case 'http/post':
         return this.#post(message.frame, message.exchange, message.bytes);
       case 'http/get':
-        return this.#openStream(message.accept, message.refuse);
+        return message.lastEventId === undefined
+          ? this.#openStream(message.accept, message.refuse)
+          : this.#resume(message.lastEventId, message.accept, message.refuse);
       case 'http/stream-closed':
         if (this.#stream === message.stream) this.#stream = null;
         return;
@@ -76,7 +93,10 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
   }
 
   push(text: string): boolean {
-    return this.#stream?.send({ data: text }) ?? false;
+    if (this.#log === null) return false; // the client never opened a stream
+    const id = this.#log.append(STANDALONE, text);
+    this.#stream?.send({ id, data: text });
+    return true;
   }
 
   shutdownPending(notice: ShutdownNotice): void {
@@ -95,13 +115,34 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
   #post(frame: ParsedFrame, exchange: HttpExchange, bytes: number): void {
     this.#shell.seen(bytes);
     if (frame.kind === 'batch' && !this.#shell.session.allowsBatch) return exchange.refuse('batch_unsupported');
+    exchange.keepIn(this.#replay);
     this.#shell.session.receive(frame, exchange);
   }
 
   #openStream(accept: () => EventStream, refuse: () => void): void {
     if (this.streaming) return refuse();
+    this.#standalone(accept());
+  }
+
+  /** A stream is continued where the client lost it: that of a request, or the standalone one. */
+  #resume(lastEventId: string, accept: () => EventStream, refuse: () => void): void {
+    const replay = this.#log?.after(lastEventId);
+    if (replay === undefined) return this.#openStream(accept, refuse);
+    const exchange = this.#replay.streams.get(replay.stream);
+    if (replay.stream === STANDALONE) {
+      this.#stream?.end(); // the client says that it has lost it
+      this.#stream = null;
+    }
     const stream = accept();
+    if (exchange) return exchange.resume(stream, replay.events);
+    for (const { id, text } of replay.events) stream.send({ id, data: text });
+    if (replay.stream === STANDALONE) this.#standalone(stream);
+    else stream.end();
+  }
+
+  #standalone(stream: EventStream): void {
     this.#stream = stream;
+    this.#log ??= new ReplayLog();
     this.#shell.seen(0);
     const self: Ref<HttpSessionMessage> = this.#context.self;
     stream.onClose(() => void self.tell({ type: 'http/stream-closed', stream }));

@@ -6,7 +6,7 @@
  * compared as the client wrote them (`1` is not `"1"`); what an upstream says during a call comes before its answer.
  * Source: MCP specification, revisions 2024-11-05 … 2025-11-25, "Base Protocol".
  */
-import { type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
+import { type ActorSystem, type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, gatewayError } from '../protocol/errors.js';
 import {
@@ -21,17 +21,26 @@ import {
   resultText,
 } from '../protocol/jsonrpc.js';
 import { CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, isLogLevel, LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
+import { errorForLegacy, resultForLegacy } from '../protocol/modern/bridge.js';
+import { legacyEnvelope, modernCapabilities, resultType } from '../protocol/modern/envelope.js';
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
-import { type LegacyRevision, negotiateLegacy, supportsBatch } from '../protocol/revisions.js';
+import { type LegacyRevision, MODERN_REVISION, negotiateLegacy, supportsBatch } from '../protocol/revisions.js';
 import { stripControl } from '../protocol/text.js';
-import { type Route, type ScopeView } from '../routing/routing-table.js';
+import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
+import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { Call, type CallEvent } from './call.js';
+import { type Call, type Caller, type ServerEvent } from './call.js';
+import { ClientLinks } from './client-links.js';
+import { type ClientMessage } from './client-message.js';
+import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
+import { CallTable } from './call-table.js';
+import { clientName, legacyCapabilities, resultJson } from './legacy-answers.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 export interface SessionEnvironment {
+  readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly wheel: TimerWheel;
   readonly clock: Clock;
@@ -40,18 +49,19 @@ export interface SessionEnvironment {
   readonly onLogLevel: (level: LogLevel) => void;
 }
 
-/** Calls that one session may have outstanding. Past it a request is answered "overloaded". */
-const MAX_CALLS = 1_024;
-const MAX_CLIENT_NAME = 80;
-
 /** new → initializing (answered `initialize`) → ready (heard `initialized`). */
 export type SessionPhase = 'new' | 'initializing' | 'ready';
 
 export class LegacySession {
   readonly #env: SessionEnvironment;
-  readonly #self: Ref<CallEvent>;
   readonly #counters: TransportCounters;
-  readonly #calls = new Map<JsonRpcId, Call>();
+  readonly #calls: CallTable;
+  readonly #links: ClientLinks;
+  readonly #rounds: InputRounds;
+  /** What modern upstreams are told of this client. */
+  #caller: Caller = { era: 'legacy', envelope: {} };
+  #declared: JsonObject = {};
+  #info: JsonObject | undefined;
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
   phase: SessionPhase = 'new';
@@ -61,15 +71,29 @@ export class LegacySession {
   messagesIn = 0;
   messagesOut = 0;
 
-  constructor(env: SessionEnvironment, self: Ref<CallEvent>, scope: string | null, counters: TransportCounters) {
+  constructor(
+    env: SessionEnvironment,
+    self: Ref<ClientMessage>,
+    scope: string | null,
+    counters: TransportCounters,
+    push: (text: string) => boolean,
+  ) {
     this.#env = env;
-    this.#self = self;
+    this.#calls = new CallTable(env, self, counters);
+    this.#links = new ClientLinks(self, env.plane.counters, push);
+    this.#rounds = new InputRounds({
+      links: this.#links,
+      capabilities: () => modernCapabilities(this.#declared),
+      retry: (call, params) => this.#retry(call, params),
+      fail: (call, error) => this.#answerFailed(call, error),
+      later: (ms, id) => env.wheel.after(ms, () => void self.urgent({ type: 'client/input-late', id })),
+    });
     this.scope = scope;
     this.#counters = counters;
   }
 
   get inFlight(): number {
-    return this.#calls.size;
+    return this.#calls.size + this.#rounds.size;
   }
 
   /** Who never said which version it speaks may batch: only versions from 2025-06-18 on forbid it. */
@@ -86,26 +110,75 @@ export class LegacySession {
 
   /** The upstream answered. */
   answered(call: Call, message: JsonRpcResponse): void {
-    if (!this.#take(call)) return;
+    if (!this.#calls.take(call)) return;
+    if (call.gate.era === 'modern' && 'result' in message && resultType(message.result) === 'input_required') {
+      return this.#rounds.begin(call, message.result);
+    }
     const failed = 'error' in message && message.error.code === -32603;
-    this.#count(call, failed ? 'failed' : 'succeeded');
-    const text =
-      'error' in message ? errorText(call.id, message.error) : resultText(call.id, resultJson(call, message.result));
-    this.#answer(call.channel, text);
+    if ('error' in message && call.method === 'resources/subscribe')
+      this.#links.unsubscribe(call.gate, call.params['uri'] as string);
+    this.#calls.count(call, failed ? 'failed' : 'succeeded');
+    this.#answer(
+      call.channel,
+      'error' in message ? this.#errorOf(call, message.error) : this.#resultOf(call, message.result),
+    );
+  }
+
+  #errorOf(call: Call, error: JsonRpcErrorObject): string {
+    return errorText(call.id, call.gate.era === 'modern' ? errorForLegacy(error) : error);
+  }
+
+  #resultOf(call: Call, result: JsonObject): string {
+    return resultText(
+      call.id,
+      resultJson(call, call.gate.era === 'modern' ? resultForLegacy(call.method, result) : result),
+    );
+  }
+
+  #answerFailed(call: Call, error: JsonRpcErrorObject): void {
+    this.#calls.count(call, 'failed');
+    this.#answer(call.channel, errorText(call.id, error));
+  }
+
+  /** The client has given what a modern upstream asked for: the same call once more, with it. */
+  #retry(call: Call, params: JsonObject): void {
+    const { id, method, gate, tool, channel, renamedUri } = call;
+    const to = this.#links.to(gate);
+    const round = call.round + 1;
+    const refusal = this.#calls.start({
+      id,
+      method,
+      params,
+      gate,
+      to,
+      caller: this.#caller,
+      tool,
+      channel,
+      renamedUri,
+      round,
+    });
+    if (refusal) this.#refuse(id, refusal, channel);
+  }
+
+  /** The client did not answer in time what it was asked for this call. */
+  inputLate(id: JsonRpcId): void {
+    const call = this.#rounds.take(id);
+    if (call)
+      this.#answerFailed(call, gatewayError('request_timeout', 'the client did not answer what the server asked'));
   }
 
   /** The gateway could not get an answer. */
   failed(call: Call, error: JsonRpcErrorObject): void {
-    if (!this.#take(call)) return;
-    this.#count(call, 'failed');
+    if (!this.#calls.take(call)) return;
+    this.#calls.count(call, 'failed');
     this.#answer(call.channel, errorText(call.id, error));
   }
 
   /** Its deadline is over: the client is answered, the upstream is told. */
   expired(call: Call): void {
-    if (!this.#take(call)) return;
-    this.#count(call, 'failed');
-    this.#tellUpstream(call, 'deadline exceeded');
+    if (!this.#calls.take(call)) return;
+    this.#calls.count(call, 'failed');
+    this.#calls.cancelUpstream(call, 'deadline exceeded');
     const { name, requestTimeout } = call.gate;
     const detail = `upstream "${name}" did not answer within ${requestTimeout} ms`;
     this.#answer(call.channel, errorText(call.id, gatewayError('request_timeout', detail, { server: name })));
@@ -119,6 +192,12 @@ export class LegacySession {
     this.#notify(call.channel, JSON.stringify({ jsonrpc: '2.0', method, params: shown }));
   }
 
+  /** A server speaks to this client outside the calls' answers. */
+  heard(event: ServerEvent): void {
+    if (event.type === 'server/requested') this.#calls.extend(event.from, INPUT_TIMEOUT_MS);
+    if (this.#links.heard(event, (session) => this.#calls.channelOf(session))) this.sent();
+  }
+
   /** Whether a log message passes the level that the client has set; all pass while it has set none. */
   wantsLog(params: JsonObject): boolean {
     const level = params['level'];
@@ -129,19 +208,27 @@ export class LegacySession {
 
   /** The client is gone for good: its upstream work is cancelled, nobody is answered. */
   close(reason: string): void {
-    for (const call of [...this.#calls.values()]) {
-      this.#take(call);
-      this.#tellUpstream(call, reason);
+    for (const call of this.#calls.all()) {
+      this.#calls.take(call);
+      this.#calls.cancelUpstream(call, reason);
       call.channel.release();
     }
+    for (const call of this.#rounds.takeAll()) call.channel.release();
+    this.#links.close();
   }
 
   /** Answers everything that is outstanding with `name`: the gateway gives the session up, the client may still read. */
   failAll(name: ErrorName, detail: string): void {
-    for (const call of [...this.#calls.values()]) {
-      this.#tellUpstream(call, detail);
+    for (const call of this.#calls.all()) {
+      this.#calls.cancelUpstream(call, detail);
       this.failed(call, gatewayError(name, detail));
     }
+    for (const call of this.#rounds.takeAll()) this.#answerFailed(call, gatewayError(name, detail));
+  }
+
+  /** Lets those who wait for long see that somebody lives. */
+  keepAlive(): void {
+    this.#calls.signOfLife();
   }
 
   /** Counts a notification that was sent outside a call. */
@@ -159,8 +246,8 @@ export class LegacySession {
       case 'notification':
         return this.#notification(parsed.message.method, parsed.message.params);
       case 'response':
-        // Nothing was asked of the client, so it answers nothing that anybody waits for.
-        return this.#env.plane.counters.drop('unknown_response_id');
+        if (!this.#links.answered(parsed.message)) this.#env.plane.counters.drop('unknown_response_id');
+        return;
       case 'invalid':
         return this.#refuse(parsed.id, gatewayError(parsed.error, parsed.detail), channel);
     }
@@ -169,7 +256,7 @@ export class LegacySession {
   #request(request: JsonRpcRequest, channel: Channel): void {
     const { id, method } = request;
     const params = request.params ?? {};
-    if (this.#calls.has(id)) {
+    if (this.#calls.has(id) || this.#rounds.has(id)) {
       const detail = 'the id is that of a request which is not answered yet';
       return this.#refuse(null, gatewayError('invalid_request', detail), channel); // with the id it would answer the other one
     }
@@ -192,18 +279,19 @@ export class LegacySession {
       case 'resources/templates/list':
         return this.#list(id, 'resourceTemplates', params, channel);
       case 'tools/call':
-        return this.#callNamed(request, params, 'tools', channel);
+        return this.#callTool(request, params, channel);
       case 'prompts/get':
-        return this.#callNamed(request, params, 'prompts', channel);
+        return this.#forward(request, params, 'prompt', channel);
       case 'resources/read':
-        return this.#read(request, params, channel);
+        return this.#forward(request, params, 'resource', channel);
       case 'completion/complete':
-        return this.#complete(request, params, channel);
+        return this.#forward(request, params, 'completion', channel);
       case 'logging/setLevel':
         return this.#setLevel(id, params, channel);
       case 'resources/subscribe':
+        return this.#subscribe(request, params, channel);
       case 'resources/unsubscribe':
-        return this.#refuse(id, gatewayError('method_not_found', `${method}: subscriptions are not offered`), channel);
+        return this.#unsubscribe(request, params, channel);
     }
   }
 
@@ -211,28 +299,24 @@ export class LegacySession {
     if (this.phase !== 'new') return this.#refuse(id, gatewayError('already_initialized'), channel);
     this.revision = negotiateLegacy(params['protocolVersion']);
     this.client = clientName(params['clientInfo']);
+    this.#declared = isJsonObject(params['capabilities']) ? params['capabilities'] : {};
+    this.#info = isJsonObject(params['clientInfo']) ? params['clientInfo'] : undefined;
+    this.#links.declare(this.#declared, this.#info);
+    this.#describeCaller();
     this.phase = 'initializing';
     const instructions = this.#view()?.instructions;
     const result = {
       protocolVersion: this.revision,
-      capabilities: this.#capabilities(),
+      capabilities: legacyCapabilities(this.scope === null ? undefined : this.#view()?.capabilities),
       serverInfo: { name: 'viable', title: 'Viable MCP gateway', version: this.#env.version },
       ...(instructions === undefined ? {} : { instructions }),
     };
     this.#answer(channel, resultText(id, JSON.stringify(result)));
   }
 
-  /** The aggregate promises every list, for an upstream may come that has it; one server's endpoint what it has. */
-  #capabilities(): JsonObject {
-    const has = this.scope === null ? undefined : this.#view()?.capabilities;
-    const offers = (name: string): boolean => has === undefined || has.has(name);
-    return {
-      ...(offers('tools') && { tools: { listChanged: true } }),
-      ...(offers('prompts') && { prompts: { listChanged: true } }),
-      ...(offers('resources') && { resources: { listChanged: true } }),
-      ...(offers('logging') && { logging: {} }),
-      ...(offers('completions') && { completions: {} }),
-    };
+  #describeCaller(): void {
+    const client = { capabilities: this.#declared, clientInfo: this.#info, logLevel: this.logLevel ?? undefined };
+    this.#caller = { era: 'legacy', envelope: legacyEnvelope(client, MODERN_REVISION) };
   }
 
   #list(id: JsonRpcId, kind: CursorKind, params: JsonObject, channel: Channel): void {
@@ -244,45 +328,69 @@ export class LegacySession {
     this.#answer(channel, resultText(id, page));
   }
 
-  #callNamed(request: JsonRpcRequest, params: JsonObject, kind: 'tools' | 'prompts', channel: Channel): void {
-    const name = params['name'];
-    if (typeof name !== 'string')
-      return this.#refuse(request.id, gatewayError('invalid_params', '"name" must be a string'), channel);
-    const route = this.#view()?.[kind].get(name);
-    if (route === undefined) {
-      const error = gatewayError(kind === 'tools' ? 'unknown_tool' : 'unknown_prompt', stripControl(name, 128));
-      return this.#refuse(request.id, error, channel);
-    }
-    this.#dispatch(request, route.own === name ? params : { ...params, name: route.own }, route, channel);
+  /** `find_tool` is answered here; any other tool by its upstream. */
+  #callTool(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
+    const own = gatewayTool(params, this.#view());
+    if (own === undefined) return this.#forward(request, params, 'tool', channel);
+    this.#counters.succeeded += 1;
+    this.#answer(channel, resultText(request.id, JSON.stringify(own)));
   }
 
-  #read(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
-    const uri = params['uri'];
-    if (typeof uri !== 'string')
-      return this.#refuse(request.id, gatewayError('invalid_params', '"uri" must be a string'), channel);
-    const route = this.#view()?.resource(uri);
-    if (route === undefined)
-      return this.#refuse(request.id, gatewayError('resource_not_found', undefined, { uri }), channel);
-    if (route.own === uri) return this.#dispatch(request, params, route, channel);
-    this.#dispatch(request, { ...params, uri: route.own }, route, channel, { own: route.own, shown: uri });
+  /** Sends a request on its way to the upstream that it names. */
+  #forward(request: JsonRpcRequest, params: JsonObject, kind: UpstreamRoute, channel: Channel): void {
+    const { id, method } = request;
+    const resolved = resolveRequest(kind, params, this.#view());
+    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    const { target: gate, tool, renamedUri } = resolved;
+    const to = this.#links.to(gate);
+    const caller = this.#caller;
+    const refusal = this.#calls.start({
+      id,
+      method,
+      params: resolved.params,
+      gate,
+      to,
+      caller,
+      tool,
+      channel,
+      renamedUri,
+    });
+    if (refusal) this.#refuse(id, refusal, channel);
   }
 
-  #complete(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
-    const ref = params['ref'];
-    if (!isJsonObject(ref))
-      return this.#refuse(request.id, gatewayError('invalid_params', '"ref" must be an object'), channel);
-    const { type, name, uri } = ref;
-    if (type === 'ref/prompt' && typeof name === 'string') {
-      const route = this.#view()?.prompts.get(name);
-      if (!route) return this.#refuse(request.id, gatewayError('unknown_prompt', stripControl(name, 128)), channel);
-      return this.#dispatch(request, { ...params, ref: { ...ref, name: route.own } }, route, channel);
-    }
-    if (type === 'ref/resource' && typeof uri === 'string') {
-      const route = this.#view()?.template(uri);
-      if (!route) return this.#refuse(request.id, gatewayError('resource_not_found', undefined, { uri }), channel);
-      return this.#dispatch(request, { ...params, ref: { ...ref, uri: route.own } }, route, channel);
-    }
-    this.#refuse(request.id, gatewayError('invalid_params', '"ref" is neither ref/prompt nor ref/resource'), channel);
+  /** Updates come over the session that all share, so that is where the upstream is asked; once for all subscribers. */
+  #subscribe(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
+    const { id, method } = request;
+    const resolved = resolveRequest('resource', params, this.#view());
+    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    const { target: gate, renamedUri } = resolved;
+    const own = resolved.params['uri'] as string;
+    const isFirst = this.#links.subscribe(gate, own, renamedUri?.shown ?? own);
+    if (isFirst && gate.era === 'modern') gate.session?.tell({ type: 'resource/subscribe', uri: own });
+    if (!isFirst || gate.era === 'modern') return this.#answer(channel, resultText(id, '{}'));
+    const refusal = this.#calls.start({
+      id,
+      method,
+      params: resolved.params,
+      gate,
+      to: gate.session,
+      caller: this.#caller,
+      channel,
+      renamedUri,
+    });
+    if (!refusal) return;
+    this.#links.unsubscribe(gate, own);
+    this.#refuse(id, refusal, channel);
+  }
+
+  #unsubscribe(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
+    const { id } = request;
+    const resolved = resolveRequest('resource', params, this.#view());
+    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    const uri = resolved.params['uri'] as string;
+    if (this.#links.unsubscribe(resolved.target, uri))
+      resolved.target.session?.tell({ type: 'resource/unsubscribe', uri });
+    this.#answer(channel, resultText(id, '{}'));
   }
 
   #setLevel(id: JsonRpcId, params: JsonObject, channel: Channel): void {
@@ -295,64 +403,9 @@ export class LegacySession {
       );
     }
     this.logLevel = level;
+    this.#describeCaller();
     this.#env.onLogLevel(level);
     this.#answer(channel, resultText(id, '{}'));
-  }
-
-  /** Sends a request on its way. Every check here is a plain memory read. */
-  #dispatch(
-    request: JsonRpcRequest,
-    params: JsonObject,
-    route: Route<UpstreamGate>,
-    channel: Channel,
-    renamedUri?: { own: string; shown: string },
-  ): void {
-    const gate = route.target;
-    const refusal = this.#admit(gate);
-    if (refusal) return this.#refuse(request.id, refusal, channel);
-    const meta = params['_meta'];
-    const token = isJsonObject(meta) ? meta['progressToken'] : undefined;
-    const progressToken = isJsonRpcId(token) ? token : undefined;
-    const { id, method } = request;
-    const startedAt = performance.now();
-    const call = new Call({
-      id,
-      method,
-      params,
-      replyTo: this.#self,
-      gate,
-      channel,
-      progressToken,
-      startedAt,
-      renamedUri,
-    });
-    const sent = gate.session?.tell(call);
-    if (sent !== 'ok') {
-      const error =
-        sent === 'full'
-          ? gatewayError('overloaded', `upstream "${gate.name}"`, { server: gate.name })
-          : unavailable(gate, this.#env.clock);
-      return this.#refuseFailed(id, error, channel);
-    }
-    this.#calls.set(id, call);
-    gate.inFlight += 1;
-    gate.calls += 1;
-    this.#env.plane.counters.inFlight += 1;
-    this.#env.wheel.schedule(call, gate.requestTimeout);
-  }
-
-  #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
-    if (this.#calls.size >= MAX_CALLS)
-      return gatewayError('overloaded', `${MAX_CALLS} requests of this session are outstanding`);
-    if (gate.session === null) return this.#failure(unavailable(gate, this.#env.clock));
-    if (gate.inFlight >= gate.maxInFlight) {
-      return this.#failure(
-        gatewayError('overloaded', `upstream "${gate.name}" has ${gate.maxInFlight} calls outstanding`, {
-          server: gate.name,
-        }),
-      );
-    }
-    return undefined;
   }
 
   #notification(method: string, params: JsonObject = {}): void {
@@ -362,8 +415,9 @@ export class LegacySession {
         return;
       case 'notifications/cancelled':
         return this.#cancelled(params);
-      case 'notifications/progress':
       case 'notifications/roots/list_changed':
+        return this.#links.tellServers(method, params);
+      case 'notifications/progress':
       case undefined:
         return this.#env.plane.counters.drop('unroutable_notification');
     }
@@ -371,45 +425,14 @@ export class LegacySession {
 
   #cancelled(params: JsonObject): void {
     const id = params['requestId'];
+    const waiting = isJsonRpcId(id) ? this.#rounds.take(id) : undefined;
+    if (waiting) return waiting.channel.release();
     const call = isJsonRpcId(id) ? this.#calls.get(id) : undefined;
     if (!call) return; // answered already, or never asked: the specification says to ignore it
-    this.#take(call);
+    this.#calls.take(call);
     const reason = params['reason'];
-    this.#tellUpstream(call, typeof reason === 'string' ? reason : 'cancelled by the client');
+    this.#calls.cancelUpstream(call, typeof reason === 'string' ? reason : 'cancelled by the client');
     call.channel.release();
-  }
-
-  #tellUpstream(call: Call, reason: string): void {
-    call.cancelled = true;
-    call.gate.session?.urgent({ type: 'call/cancel', call, reason });
-  }
-
-  /** Removes the call: the one who gets `true` answers it. */
-  #take(call: Call): boolean {
-    if (this.#calls.get(call.id) !== call) {
-      this.#env.plane.counters.drop('late_answer');
-      return false;
-    }
-    this.#calls.delete(call.id);
-    this.#env.wheel.cancel(call);
-    call.gate.inFlight -= 1;
-    this.#env.plane.counters.inFlight -= 1;
-    return true;
-  }
-
-  #count(call: Call, outcome: 'succeeded' | 'failed'): void {
-    this.#counters[outcome] += 1;
-    if (outcome === 'failed') call.gate.failures += 1;
-    this.#env.plane.counters.latency.record(Math.max(1, Math.round((performance.now() - call.startedAt) * 1_000)));
-  }
-
-  #failure(error: JsonRpcErrorObject): JsonRpcErrorObject {
-    this.#counters.failed += 1;
-    return error;
-  }
-
-  #refuseFailed(id: JsonRpcId, error: JsonRpcErrorObject, channel: Channel): void {
-    this.#refuse(id, this.#failure(error), channel);
   }
 
   #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel): void {
@@ -429,28 +452,4 @@ export class LegacySession {
   #view(): ScopeView<UpstreamGate> | undefined {
     return this.#env.plane.routing.scope(this.scope);
   }
-}
-
-function unavailable(gate: UpstreamGate, clock: Clock): JsonRpcErrorObject {
-  const retryAfter = gate.retryAt === null ? undefined : Math.max(0, Math.ceil((gate.retryAt - clock.now()) / 1_000));
-  const data = { server: gate.name, ...(retryAfter === undefined ? {} : { retryAfter }) };
-  return gatewayError('upstream_unavailable', `upstream "${gate.name}": ${gate.trouble}`, data);
-}
-
-/** The result as the client is to see it: under a collision a resource carries the URI that was asked for. */
-function resultJson(call: Call, result: JsonObject): string {
-  const renamed = call.renamedUri;
-  const contents = result['contents'];
-  if (!renamed || !Array.isArray(contents)) return JSON.stringify(result);
-  const shown = (contents as unknown[]).map((item) =>
-    isJsonObject(item) && item['uri'] === renamed.own ? { ...item, uri: renamed.shown } : item,
-  );
-  return JSON.stringify({ ...result, contents: shown });
-}
-
-function clientName(info: unknown): string | null {
-  if (!isJsonObject(info)) return null;
-  const { name, version } = info;
-  const full = `${typeof name === 'string' ? name : 'unnamed'}/${typeof version === 'string' ? version : '?'}`;
-  return stripControl(full, MAX_CLIENT_NAME);
 }

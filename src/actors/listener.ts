@@ -7,9 +7,9 @@
  */
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net';
-import { type ActorContext, type ActorSystem, actor, type Behavior } from '../kernel/index.js';
-import { type Logger } from '../telemetry/logger.js';
+import { type ActorContext, type ActorSystem, actor, type Behavior, type Ref } from '../kernel/index.js';
 import { type DataPlane } from './data-plane.js';
+import { type SessionEnvironment } from './legacy-session.js';
 import { httpConnection, type HttpConnectionMessage } from './http-connection.js';
 import { type HttpFront } from './http-front.js';
 import { CONNECTIONS } from './names.js';
@@ -21,7 +21,10 @@ export interface ListenerDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly http: HttpServer;
-  readonly log: Logger;
+  readonly env: SessionEnvironment;
+  readonly nextSocketId: () => string;
+  /** Tells the HTTP face whose socket it is. */
+  readonly onConnection: (socket: Socket, connection: Ref<HttpConnectionMessage>) => void;
   /** Where it listens. `port` 0 becomes the port that was given, and stays that for later incarnations. */
   readonly address: { host: string; port: number };
 }
@@ -69,14 +72,13 @@ export function listener(deps: ListenerDeps) {
 
 class Sockets {
   readonly #deps: ListenerDeps;
-  static #made = 0;
 
   constructor(deps: ListenerDeps) {
     this.#deps = deps;
   }
 
   accept(socket: Socket): void {
-    const { system, plane, http } = this.#deps;
+    const { system, plane, http, env, onConnection } = this.#deps;
     if (plane.counters.sockets >= plane.options.listen.maxConnections) {
       socket.end(
         'HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
@@ -86,10 +88,10 @@ class Sockets {
     const started = system.startChild<HttpConnectionMessage>(
       CONNECTIONS,
       actor<HttpConnectionMessage>({
-        id: `socket-${(Sockets.#made += 1)}`,
+        id: this.#deps.nextSocketId(),
         restart: 'temporary',
         shutdownMs: 1_000,
-        init: httpConnection(socket, plane.counters),
+        init: httpConnection(socket, env),
       }),
     );
     if (!started.ok) {
@@ -97,6 +99,7 @@ class Sockets {
       return;
     }
     socket.once(UPGRADED, () => void started.ref.answer({ type: 'socket/upgraded' }));
+    onConnection(socket, started.ref);
     http.emit('connection', socket);
   }
 }

@@ -4,13 +4,13 @@
  */
 import { type ConnectionSnapshot } from '../admin/protocol.js';
 import { type Ref } from '../kernel/index.js';
+import { type ScopeKey } from '../routing/scopes.js';
 import { type ClientMessage, type ClientTransportKind } from './client-message.js';
 
 export interface SessionEntry {
   readonly id: string;
   readonly transport: ClientTransportKind;
-  /** `null` for the aggregate, else the upstream's name. */
-  readonly scope: string | null;
+  readonly scope: ScopeKey;
   readonly ref: Ref<ClientMessage>;
   /** What consoles see of it, read without asking the actor. */
   inspect(): ConnectionSnapshot;

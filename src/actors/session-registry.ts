@@ -8,6 +8,7 @@ import { type ActorSystem, type Behavior, type ReplyTo } from '../kernel/index.j
 import { type CursorKind } from '../protocol/cursor.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
 import { LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
+import { type ScopeKey, toolsetOf } from '../routing/scopes.js';
 import { type ListChange } from './catalogue.js';
 import { type ClientMessage, type ShutdownNotice } from './client-message.js';
 import { type DataPlane } from './data-plane.js';
@@ -21,6 +22,8 @@ export type RegistryMessage =
   /** A session wants log messages from this level on. */
   | { readonly type: 'registry/log-level'; readonly level: LogLevel }
   | { readonly type: 'registry/shutdown-pending'; readonly notice: () => ShutdownNotice }
+  /** The gateway stops: each session answers what it still owes and closes in its transport's own way. */
+  | { readonly type: 'registry/close-all' }
   | { readonly type: 'registry/count'; readonly replyTo: ReplyTo<number> };
 
 export interface RegistryDeps {
@@ -57,16 +60,22 @@ class SessionRegistry implements Behavior<RegistryMessage> {
         return this.#wantLogLevel(message.level);
       case 'registry/shutdown-pending':
         return this.#shutdownPending(message.notice);
+      case 'registry/close-all':
+        return this.#closeAll();
       case 'registry/count':
         return message.replyTo.reply(this.#deps.plane.sessions.size);
     }
   }
 
   #listsChanged(changes: readonly ListChange[]): void {
-    const texts = new Map<string | null, Set<string>>();
+    const texts = new Map<ScopeKey, Set<string>>();
     for (const { scope, kind } of changes) {
       const known = texts.get(scope) ?? new Set();
       texts.set(scope, known.add(JSON.stringify({ jsonrpc: '2.0', method: METHOD[kind] })));
+    }
+    for (const { scope, kind } of changes) {
+      const message = { type: 'client/list-changed', scope, method: METHOD[kind] } as const;
+      for (const ref of this.#deps.plane.listeners) ref.tell(message);
     }
     for (const entry of this.#deps.plane.sessions.all()) {
       for (const text of texts.get(entry.scope) ?? []) this.#tell(entry, { type: 'client/broadcast', text });
@@ -76,9 +85,13 @@ class SessionRegistry implements Behavior<RegistryMessage> {
   #logMessage(server: string, params: JsonObject): void {
     const text = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params });
     for (const entry of this.#deps.plane.sessions.all()) {
-      if (entry.scope === null || entry.scope === server)
-        this.#tell(entry, { type: 'client/log-message', params, text });
+      if (this.#hears(entry.scope, server)) this.#tell(entry, { type: 'client/log-message', params, text });
     }
+  }
+
+  #hears(scope: ScopeKey, server: string): boolean {
+    if (scope === null || scope === server) return true;
+    return toolsetOf(scope) !== undefined && this.#deps.plane.routing.scope(scope)?.servers.has(server) === true;
   }
 
   /** Upstreams send from the most verbose level that any session asked for; each session keeps what it wants. */
@@ -94,6 +107,11 @@ class SessionRegistry implements Behavior<RegistryMessage> {
     for (const entry of this.#deps.plane.sessions.all()) {
       entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
     }
+    for (const ref of this.#deps.plane.listeners) ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
+  }
+
+  #closeAll(): void {
+    for (const entry of this.#deps.plane.sessions.all()) entry.ref.urgent({ type: 'client/close', reason: 'shutdown' });
   }
 
   #tell(entry: SessionEntry, message: ClientMessage): void {

@@ -78,6 +78,10 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
     // The stream goes on: a cancelled request leaves nothing on it.
   }
 
+  stillWorking(): void {
+    // The connection has a heartbeat of its own.
+  }
+
   push(text: string): boolean {
     return this.notify(text);
   }

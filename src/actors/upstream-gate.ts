@@ -5,7 +5,27 @@
  * object for each configured upstream, for as long as it is configured, whatever happens to its actors.
  */
 import { type Ref } from '../kernel/index.js';
+import { type JsonObject } from '../protocol/jsonrpc.js';
 import { type UpstreamSessionMessage } from './call.js';
+import { type ClientMessage } from './client-message.js';
+
+/**
+ * Who shares an upstream session. `auto`: clients that a server may ask something (they declared sampling, elicitation or
+ * roots) have one each, the others share one. `shared`: all share one, and no server can ask. `session`: one each, for
+ * servers that keep state by session.
+ */
+export type Sharing = 'auto' | 'shared' | 'session';
+
+/** legacy: 2024-11-05 … 2025-11-25, sessions. modern: 2026-07-28, stateless. */
+export type Era = 'legacy' | 'modern';
+
+/** The client behind a session that is its alone. */
+export interface SessionClient {
+  readonly ref: Ref<ClientMessage>;
+  /** As the client declared them. */
+  readonly capabilities: JsonObject;
+  readonly info: JsonObject | undefined;
+}
 
 export class UpstreamGate {
   readonly name: string;
@@ -15,6 +35,18 @@ export class UpstreamGate {
   trouble = 'not connected yet';
   /** Epoch milliseconds of the next connection attempt, `null` when none is planned. */
   retryAt: number | null = null;
+  /**
+   * Opens a session for one client alone, over which the server may ask that client (sampling, elicitation, roots) and
+   * keep state for it. `null` while the upstream takes no calls. Returns why it cannot be opened. Set by the lifecycle.
+   */
+  openSession: ((client: SessionClient) => Ref<UpstreamSessionMessage> | string) | null = null;
+  sharing: Sharing = 'auto';
+  /** Sessions that are one client's alone. Written by those sessions. */
+  ownSessions = 0;
+  /** Of the server that answers now. */
+  era: Era = 'legacy';
+  /** Own URI → the sessions that subscribe to it, each with the URI that it knows. */
+  readonly subscriptions = new Map<string, Map<Ref<ClientMessage>, string>>();
   /** Calls sent and not yet answered. */
   inFlight = 0;
   calls = 0;

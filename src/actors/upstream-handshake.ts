@@ -10,16 +10,21 @@ import {
   LATEST_LEGACY_REVISION,
   LEGACY_REVISIONS,
   type LegacyRevision,
+  type ModernRevision,
 } from '../protocol/revisions.js';
+import { type CacheHints, combineCacheHints, NO_CACHING, readCacheHints } from '../protocol/modern/caching.js';
+import { type Discovered } from '../protocol/modern/discover.js';
 import { stripControl } from '../protocol/text.js';
 import { type Listing } from '../routing/routing-table.js';
+import { type Era } from './upstream-gate.js';
 
 /** Sends one request; resolves with its answer. Rejects when the session ends first. */
 export type OwnRequest = (method: string, params?: JsonObject) => Promise<JsonRpcResponse>;
 
 /** What `initialize` told. */
 export interface ServerFacts {
-  readonly protocolVersion: LegacyRevision;
+  readonly era: Era;
+  readonly protocolVersion: LegacyRevision | ModernRevision;
   readonly serverInfo: { readonly name: string; readonly version: string } | null;
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
@@ -33,11 +38,37 @@ const MAX_PAGES = 1_000;
 /** Entries of one list. */
 const MAX_ENTRIES = 50_000;
 
-export async function initialize(request: OwnRequest, version: string): Promise<ServerFacts> {
+/** Of a session that serves one client alone: it lists nothing. */
+export const NO_LISTING: Listing = {
+  tools: [],
+  prompts: [],
+  resources: [],
+  resourceTemplates: [],
+  capabilities: {},
+  instructions: undefined,
+  hints: NO_CACHING,
+};
+
+/**
+ * A shared session announces every capability, because servers list tools by what their client can be asked
+ * (server-everything does). What such a tool then asks over the shared session is refused: no client can be meant.
+ */
+export const ALL_CAPABILITIES: JsonObject = {
+  sampling: {},
+  elicitation: { form: {}, url: {} },
+  roots: { listChanged: true },
+};
+
+/** `client`: whose session it is to be, with what the server may ask of it; `null` for a session that clients share. */
+export async function initialize(
+  request: OwnRequest,
+  version: string,
+  client: { readonly capabilities: JsonObject; readonly info: JsonObject | undefined } | null,
+): Promise<ServerFacts> {
   const answer = await request('initialize', {
     protocolVersion: LATEST_LEGACY_REVISION,
-    capabilities: {},
-    clientInfo: { name: 'viable', title: 'Viable MCP gateway', version },
+    capabilities: client?.capabilities ?? ALL_CAPABILITIES,
+    clientInfo: client?.info ?? { name: 'viable', title: 'Viable MCP gateway', version },
   });
   const result = resultOf(answer, 'initialize');
   const protocolVersion = result['protocolVersion'];
@@ -47,10 +78,22 @@ export async function initialize(request: OwnRequest, version: string): Promise<
   }
   const { capabilities, instructions } = result;
   return {
+    era: 'legacy',
     protocolVersion,
     serverInfo: readServerInfo(result['serverInfo']),
     capabilities: isJsonObject(capabilities) ? capabilities : {},
     instructions: typeof instructions === 'string' ? instructions : undefined,
+  };
+}
+
+/** What a modern server's `server/discover` told; one that refused to tell has everything, until its lists say otherwise. */
+export function modernFacts(version: ModernRevision, discovered: Discovered | undefined): ServerFacts {
+  return {
+    era: 'modern',
+    protocolVersion: version,
+    serverInfo: readServerInfo(discovered?.serverInfo),
+    capabilities: discovered?.capabilities ?? { tools: {}, prompts: {}, resources: {} },
+    instructions: discovered?.instructions,
   };
 }
 
@@ -62,15 +105,21 @@ export async function listAll(
 ): Promise<Listing> {
   const { capabilities, instructions } = facts;
   const none = Promise.resolve([]);
+  const hints: CacheHints[] = [];
+  const ask: OwnRequest = async (method, params) => {
+    const answer = await request(method, params);
+    if ('result' in answer) hints.push(facts.era === 'modern' ? readCacheHints(answer.result) : NO_CACHING);
+    return answer;
+  };
   const [tools, prompts, resources, resourceTemplates] = await Promise.all([
-    'tools' in capabilities ? listOne(request, 'tools/list', 'tools', 'name', onOdd) : none,
-    'prompts' in capabilities ? listOne(request, 'prompts/list', 'prompts', 'name', onOdd) : none,
-    'resources' in capabilities ? listOne(request, 'resources/list', 'resources', 'uri', onOdd) : none,
+    'tools' in capabilities ? listOne(ask, 'tools/list', 'tools', 'name', onOdd) : none,
+    'prompts' in capabilities ? listOne(ask, 'prompts/list', 'prompts', 'name', onOdd) : none,
+    'resources' in capabilities ? listOne(ask, 'resources/list', 'resources', 'uri', onOdd) : none,
     'resources' in capabilities
-      ? listOne(request, 'resources/templates/list', 'resourceTemplates', 'uriTemplate', onOdd)
+      ? listOne(ask, 'resources/templates/list', 'resourceTemplates', 'uriTemplate', onOdd)
       : none,
   ]);
-  return { tools, prompts, resources, resourceTemplates, capabilities, instructions };
+  return { tools, prompts, resources, resourceTemplates, capabilities, instructions, hints: combineCacheHints(hints) };
 }
 
 async function listOne(

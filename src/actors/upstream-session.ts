@@ -10,14 +10,7 @@
  */
 import { type ActorContext, type ActorSystem, type Behavior, NORMAL, type Ref, toError } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
-import {
-  isJsonObject,
-  type JsonObject,
-  type JsonRpcId,
-  type JsonRpcMessage,
-  type JsonRpcResponse,
-} from '../protocol/jsonrpc.js';
-import { SERVER_NOTIFICATIONS } from '../protocol/methods.js';
+import { type JsonObject, type JsonRpcId, type JsonRpcMessage, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { stripControl } from '../protocol/text.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Counters } from '../telemetry/counters.js';
@@ -27,9 +20,15 @@ import {
   type OutboundTransport,
   type TransportError,
 } from '../transports/outbound/transport.js';
-import { type Call, type CallEvent, type UpstreamSessionMessage } from './call.js';
-import { REGISTRY } from './names.js';
-import { initialize, listAll, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
+import { type Call, type UpstreamSessionMessage } from './call.js';
+import { type Era, type SessionClient, type UpstreamGate } from './upstream-gate.js';
+import { UpstreamListening } from './upstream-listening.js';
+import { greet } from './upstream-greeting.js';
+import { RequestFailed } from './upstream-probe.js';
+import { UpstreamVoice } from './upstream-voice.js';
+import { LEGACY_WIRE, type UpstreamWire } from './upstream-wire.js';
+import { listAll, NO_LISTING, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
+import { PendingRequests } from './pending-requests.js';
 
 /** What the session tells the lifecycle actor. After `session/ended` it exits. */
 export type UpstreamSessionEvent =
@@ -48,6 +47,8 @@ export type UpstreamSessionEvent =
       readonly why: string;
       /** The upstream knows the session no more: a new one is worth trying at once. */
       readonly forgotten: boolean;
+      /** It ended while its era was being found out: the question may have been too much for it. */
+      readonly probing: boolean;
       readonly unsent: readonly Call[];
     };
 
@@ -55,8 +56,15 @@ export interface UpstreamSessionDeps {
   readonly system: ActorSystem;
   readonly server: string;
   readonly version: string;
-  /** The lifecycle actor, until another adopts the session. */
-  readonly owner: Ref<UpstreamSessionEvent>;
+  /** The lifecycle actor, until another adopts the session; `null` for a session that is one client's alone. */
+  readonly owner: Ref<UpstreamSessionEvent> | null;
+  /** How the server's era is known. */
+  readonly era: 'auto' | Era;
+  /** Reached over Streamable HTTP. */
+  readonly http: boolean;
+  /** The client that alone uses this session and can be asked over it. */
+  readonly client: SessionClient | null;
+  readonly gate: UpstreamGate;
   readonly counters: Counters;
   readonly log: Logger;
   readonly connectTimeout: number;
@@ -79,15 +87,9 @@ export type UpstreamSessionInbox =
   | { readonly type: 'handshake/failed'; readonly error: Error }
   | { readonly type: 'relist/due' }
   | { readonly type: 'relist/done'; readonly listing: Listing }
-  | { readonly type: 'handshake/late' };
-
-/** A request of the gateway's own. */
-interface Own {
-  readonly type: 'own';
-  readonly method: string;
-  readonly settle: (answer: JsonRpcResponse) => void;
-  readonly fail: (error: Error) => void;
-}
+  | { readonly type: 'handshake/late' }
+  /** Time to open the stream of a modern server's changes again. */
+  | { readonly type: 'listen/again' };
 
 export function upstreamSession(deps: UpstreamSessionDeps) {
   return (context: ActorContext<UpstreamSessionInbox>): Behavior<UpstreamSessionInbox> =>
@@ -98,10 +100,15 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   readonly #deps: UpstreamSessionDeps;
   readonly #context: ActorContext<UpstreamSessionInbox>;
   readonly #transport: OutboundTransport;
-  readonly #pending = new Map<number, Call | Own>();
-  #nextId = 1;
-  #owner: Ref<UpstreamSessionEvent>;
+  readonly #pending = new PendingRequests();
+  #owner: Ref<UpstreamSessionEvent> | null;
+  /** Calls that came before the handshake was done: only a client's own session gets any. Bounded by the gate. */
+  #early: Call[] = [];
   #ready: { readonly facts: ServerFacts; listing: Listing } | null = null;
+  #wire: UpstreamWire = LEGACY_WIRE;
+  #probing = false;
+  readonly #listening: UpstreamListening;
+  readonly #voice: UpstreamVoice;
   #relistPlanned = false;
   #ended = false;
 
@@ -109,6 +116,19 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#deps = deps;
     this.#context = context;
     this.#owner = deps.owner;
+    this.#voice = new UpstreamVoice({
+      ...deps,
+      pending: this.#pending,
+      self: context.self,
+      listChanged: () => this.#planRelist(),
+      answer: (answer) => void this.#transport.send({ jsonrpc: '2.0', ...answer }),
+    });
+    this.#listening = new UpstreamListening({
+      wanted: () => [...deps.gate.subscriptions.keys()],
+      open: (params) => this.#open('subscriptions/listen', params),
+      close: (id) => this.#dropOwn(id),
+      later: (ms) => context.after(ms, { type: 'listen/again' }),
+    });
     const self = context.self;
     this.#transport = deps.createTransport({
       onMessage: (message) => {
@@ -128,6 +148,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     });
     void this.#transport.open(context.signal).then((error) => self.answer({ type: 'transport/opened', error }));
     context.after(deps.connectTimeout, { type: 'handshake/late' });
+    if (deps.client) deps.gate.ownSessions += 1;
+    if (deps.client) context.monitor(deps.client.ref, () => ({ type: 'session/close', reason: 'its client is gone' }));
   }
 
   handle(message: UpstreamSessionInbox): void {
@@ -145,8 +167,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'transport/closed':
         return this.#end(message.error.message, message.error.kind === 'session_lost');
       case 'handshake/done':
-        this.#ready = { facts: message.facts, listing: message.listing };
-        return this.#announce();
+        return this.#becameReady(message.facts, message.listing);
       case 'handshake/failed':
         return this.#end(message.error.message);
       case 'handshake/late':
@@ -156,10 +177,23 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
         return this.#relist();
       case 'relist/done':
         if (this.#ready) this.#ready.listing = message.listing;
-        this.#owner.answer({ type: 'session/listed', ref: this.#context.self, listing: message.listing });
+        this.#owner?.answer({ type: 'session/listed', ref: this.#context.self, listing: message.listing });
         return;
       case 'log-level':
         return this.#setLogLevel(message.level);
+      case 'server-request/answered':
+        this.#transport.send({ jsonrpc: '2.0', ...message.answer });
+        return;
+      case 'client/said':
+        return this.#notify(message.method, message.params);
+      case 'resource/subscribe':
+        if (this.#listening.running) return this.#listening.restart();
+        return this.#inform('resources/subscribe', { uri: message.uri });
+      case 'resource/unsubscribe':
+        if (this.#listening.running) return this.#listening.restart();
+        return this.#inform('resources/unsubscribe', { uri: message.uri });
+      case 'listen/again':
+        return this.#listening.again();
       case 'session/adopt':
         this.#owner = message.owner;
         return this.#announce();
@@ -169,6 +203,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   async terminate(): Promise<void> {
+    if (this.#deps.client) this.#deps.gate.ownSessions -= 1;
     this.#failPending('the gateway ended the session');
     await this.#transport.close(this.#deps.shutdownGrace);
   }
@@ -178,7 +213,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #announce(): void {
-    if (this.#ready) this.#owner.answer({ type: 'session/ready', ref: this.#context.self, ...this.#ready });
+    if (this.#ready) this.#owner?.answer({ type: 'session/ready', ref: this.#context.self, ...this.#ready });
   }
 
   /** Answers arrive in order with what was said before them, whatever waits. */
@@ -186,11 +221,24 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     if (this.#context.self.accept(message) === 'full') this.#context.self.answer(message);
   }
 
+  #becameReady(facts: ServerFacts, listing: Listing): void {
+    this.#ready = { facts, listing };
+    this.#announce();
+    for (const call of this.#early.splice(0)) this.#send(call);
+    if (this.#deps.client) return;
+    if (facts.era === 'modern') return this.#listening.start(facts.capabilities);
+    for (const uri of this.#deps.gate.subscriptions.keys()) this.#inform('resources/subscribe', { uri });
+  }
+
   #send(call: Call): void {
     if (call.cancelled) return;
-    const id = this.#nextId++;
-    const params = call.progressToken === undefined ? call.params : withProgressToken(call.params, id);
-    if (!this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params })) {
+    if (this.#ready === null) {
+      this.#early.push(call);
+      return;
+    }
+    const id = this.#pending.nextId();
+    const { params, headers } = this.#wire.call(call, id);
+    if (!this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) {
       const error = gatewayError('overloaded', `upstream "${this.#deps.server}" reads too slowly`, {
         server: this.#deps.server,
       });
@@ -198,93 +246,39 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       return;
     }
     call.upstreamId = id;
-    this.#pending.set(id, call);
+    this.#pending.add(id, call);
   }
 
   #cancel(call: Call, reason: string): void {
-    if (call.upstreamId === 0 || this.#pending.get(call.upstreamId) !== call) return;
-    this.#pending.delete(call.upstreamId);
-    this.#transport.abandon(call.upstreamId);
-    this.#notify('notifications/cancelled', { requestId: call.upstreamId, reason });
+    const id = call.upstreamId;
+    if (this.#pending.call(id) !== call) return;
+    this.#pending.take(id);
+    this.#transport.abandon(id);
+    // A modern server over HTTP reads the closed stream; everybody else is told.
+    if (this.#ready?.facts.era === 'modern' && this.#deps.http) return;
+    this.#notify('notifications/cancelled', { requestId: id, reason });
   }
 
   #received(message: JsonRpcMessage): void {
     if ('method' in message) {
-      if ('id' in message) this.#serverRequest(message.id, message.method);
-      else this.#notification(message.method, message.params ?? {});
+      if ('id' in message) this.#voice.request(message.id, message.method, message.params ?? {});
+      else this.#voice.notification(message.method, message.params ?? {});
       return;
     }
-    const id = message.id;
-    const waiting = typeof id === 'number' ? this.#pending.get(id) : undefined;
+    const waiting = this.#pending.take(message.id);
     if (waiting === undefined) {
       this.#deps.counters.drop('unknown_response_id');
       return;
     }
-    this.#pending.delete(id as number);
     if (waiting.type === 'own') waiting.settle(message);
     else waiting.replyTo.answer({ type: 'call/answered', call: waiting, message });
   }
 
-  #notification(method: string, params: JsonObject): void {
-    switch (SERVER_NOTIFICATIONS.get(method)?.method) {
-      case 'notifications/progress':
-        return this.#progress(method, params);
-      case 'notifications/message':
-        return this.#logMessage(method, params);
-      case 'notifications/tools/list_changed':
-      case 'notifications/prompts/list_changed':
-      case 'notifications/resources/list_changed':
-        return this.#planRelist();
-      case 'notifications/cancelled':
-      case 'notifications/resources/updated':
-      case 'notifications/elicitation/complete':
-      case undefined:
-        this.#deps.counters.drop('unroutable_notification');
-        return;
-    }
-  }
-
-  #progress(method: string, params: JsonObject): void {
-    const token = params['progressToken'];
-    const call = typeof token === 'number' ? this.#pending.get(token) : undefined;
-    if (call?.type !== 'call') {
-      this.#deps.counters.drop('unroutable_notification');
-      return;
-    }
-    this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
-  }
-
-  /** Goes to the clients whose calls run here; while none does, to every client that sees this server. */
-  #logMessage(method: string, params: JsonObject): void {
-    const told = new Set<Ref<CallEvent>>();
-    for (const call of this.#pending.values()) {
-      if (call.type !== 'call' || told.has(call.replyTo)) continue;
-      told.add(call.replyTo);
-      this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
-    }
-    if (told.size === 0)
-      this.#deps.system.tell(REGISTRY, { type: 'registry/log-message', server: this.#deps.server, params });
-  }
-
-  #tellCaller(caller: Ref<CallEvent>, event: CallEvent): void {
-    if (caller.tell(event) === 'full') this.#deps.counters.drop('notification_overflow');
-  }
-
-  /** No client capability was announced upstream, so nothing but `ping` may be asked. */
-  #serverRequest(id: JsonRpcId, method: string): void {
-    if (method === 'ping') {
-      this.#transport.send({ jsonrpc: '2.0', id, result: {} });
-      return;
-    }
-    this.#deps.counters.drop('refused_server_request');
-    this.#transport.send({ jsonrpc: '2.0', id, error: gatewayError('method_not_found', stripControl(method, 80)) });
-  }
-
   #requestFailed(id: JsonRpcId, error: TransportError): void {
-    const waiting = typeof id === 'number' ? this.#pending.get(id) : undefined;
-    if (waiting === undefined || error.kind === 'session_lost') return; // a lost session ends as a whole, right after
-    this.#pending.delete(id as number);
-    if (waiting.type === 'own') waiting.fail(new Error(error.message));
+    if (error.kind === 'session_lost') return; // a lost session ends as a whole, right after
+    const waiting = this.#pending.take(id);
+    if (waiting === undefined) return;
+    if (waiting.type === 'own') waiting.fail(new RequestFailed(error.message, error));
     else waiting.replyTo.answer({ type: 'call/failed', call: waiting, error: this.#callError(error) });
   }
 
@@ -299,23 +293,33 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #handshake(): void {
-    this.#owner.answer({ type: 'session/opened', pid: this.#transport.pid });
-    const request: OwnRequest = (method, params) => this.#request(method, params);
-    const run = async (): Promise<void> => {
-      const facts = await initialize(request, this.#deps.version);
-      this.#transport.setProtocolVersion(facts.protocolVersion);
-      this.#notify('notifications/initialized');
-      this.#transport.listen();
-      const listing = await listAll(request, facts, (what) => this.#odd(what));
-      this.#context.self.answer({ type: 'handshake/done', facts, listing });
-    };
-    void run().catch((cause: unknown) =>
+    this.#owner?.answer({ type: 'session/opened', pid: this.#transport.pid });
+    void this.#greet().catch((cause: unknown) =>
       this.#context.self.answer({ type: 'handshake/failed', error: toError(cause) }),
     );
   }
 
+  async #greet(): Promise<void> {
+    const { client, era, version, connectTimeout } = this.#deps;
+    const { network } = this.#transport;
+    const { clock } = this.#context;
+    this.#probing = era === 'auto' && client === null;
+    const request = this.#request.bind(this);
+    const { facts, wire } = await greet({ network, era, client, version, connectTimeout, clock, request });
+    this.#probing = false;
+    this.#wire = wire;
+    if (facts.era === 'legacy') {
+      this.#transport.setProtocolVersion(facts.protocolVersion);
+      this.#notify('notifications/initialized');
+      this.#transport.listen();
+    }
+    const list: OwnRequest = (method, params) => this.#request(method, params);
+    const listing = client ? NO_LISTING : await listAll(list, facts, (what) => this.#odd(what));
+    this.#context.self.answer({ type: 'handshake/done', facts, listing });
+  }
+
   #planRelist(): void {
-    if (this.#relistPlanned || this.#ready === null) return;
+    if (this.#relistPlanned || this.#ready === null || this.#deps.client) return;
     this.#relistPlanned = true;
     this.#context.after(this.#deps.relistDelay, { type: 'relist/due' });
   }
@@ -339,21 +343,45 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
 
   #setLogLevel(level: string): void {
     if (!this.#ready || !('logging' in this.#ready.facts.capabilities)) return;
-    void this.#request('logging/setLevel', { level }).catch((cause: unknown) => this.#odd(toError(cause).message));
+    this.#inform('logging/setLevel', { level });
   }
 
-  #request(method: string, params?: JsonObject): Promise<JsonRpcResponse> {
+  /** A request whose answer matters only when it is an error. */
+  #inform(method: string, params: JsonObject): void {
+    void this.#request(method, params).then(
+      (answer) => {
+        if ('error' in answer) this.#odd(`${method}: ${stripControl(answer.error.message, 200)}`);
+      },
+      (cause: unknown) => this.#odd(toError(cause).message),
+    );
+  }
+
+  #request(method: string, params?: JsonObject, wire = this.#wire): Promise<JsonRpcResponse> {
     return new Promise((settle, fail) => {
       if (this.#ended) {
-        fail(new Error('the session has ended'));
+        fail(new RequestFailed('the session has ended'));
         return;
       }
-      const id = this.#nextId++;
-      this.#pending.set(id, { type: 'own', method, settle, fail });
-      if (this.#transport.send({ jsonrpc: '2.0', id, method, ...(params && { params }) })) return;
-      this.#pending.delete(id);
-      fail(new Error(`${method} could not be sent: the upstream reads too slowly`));
+      const id = this.#pending.nextId();
+      this.#pending.add(id, { type: 'own', method, settle, fail });
+      const { headers, ...outgoing } = wire.own(method, params) ?? {};
+      if (this.#transport.send({ jsonrpc: '2.0', id, method, ...outgoing }, headers)) return;
+      this.#pending.take(id);
+      fail(new RequestFailed(`${method} could not be sent: the upstream reads too slowly`));
     });
+  }
+
+  /** A request of the gateway's own that is a stream: its id, and when it ends. */
+  #open(method: string, params: JsonObject): { id: number; ended: Promise<unknown> } {
+    const id = this.#pending.peekId();
+    const ended = this.#request(method, params).catch(() => undefined);
+    return { id, ended };
+  }
+
+  #dropOwn(id: number): void {
+    if (this.#pending.take(id) === undefined) return;
+    this.#transport.abandon(id);
+    if (!this.#deps.http) this.#notify('notifications/cancelled', { requestId: id });
   }
 
   #notify(method: string, params?: JsonObject): void {
@@ -361,8 +389,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #lateMessage(): string {
-    const waiting = [...this.#pending.values()].map((own) => (own.type === 'own' ? own.method : 'a call'));
-    const what = waiting.length > 0 ? `no answer to ${[...new Set(waiting)].join(', ')}` : 'not connected';
+    const methods = [...new Set(this.#pending.ownMethods())];
+    const what = methods.length > 0 ? `no answer to ${methods.join(', ')}` : 'not connected';
     return `${what} within ${this.#deps.connectTimeout} ms`;
   }
 
@@ -370,29 +398,23 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     if (this.#ended) return;
     this.#ended = true;
     // The upstream said that it knows no such session: none of these calls was begun.
-    const unsent = forgotten ? this.#takeCalls() : [];
+    const unsent = forgotten ? this.#pending.takeUnsent() : [];
     this.#failPending(why);
-    this.#owner.answer({ type: 'session/ended', ref: this.#context.self, why, forgotten, unsent });
+    this.#owner?.answer({
+      type: 'session/ended',
+      ref: this.#context.self,
+      why,
+      forgotten,
+      probing: this.#probing,
+      unsent,
+    });
     this.#context.exit(NORMAL);
-  }
-
-  #takeCalls(): Call[] {
-    const calls: Call[] = [];
-    for (const [id, waiting] of this.#pending) {
-      if (waiting.type === 'own') continue;
-      this.#pending.delete(id);
-      waiting.upstreamId = 0;
-      calls.push(waiting);
-    }
-    return calls;
   }
 
   #failPending(why: string): void {
     this.#ended = true;
-    const waiting = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const entry of waiting) {
-      if (entry.type === 'own') entry.fail(new Error(why));
+    for (const entry of [...this.#early.splice(0), ...this.#pending.takeAll()]) {
+      if (entry.type === 'own') entry.fail(new RequestFailed(why));
       else this.#lost(entry, why);
     }
   }
@@ -402,10 +424,4 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     const error = gatewayError(name, `upstream "${this.#deps.server}": ${why}`, { server: this.#deps.server });
     call.replyTo.answer({ type: 'call/failed', call, error });
   }
-}
-
-/** A copy of `params` whose progress token is `token`; the client's own object stays as it was. */
-function withProgressToken(params: JsonObject, token: number): JsonObject {
-  const meta = params['_meta'];
-  return { ...params, _meta: { ...(isJsonObject(meta) ? meta : {}), progressToken: token } };
 }

@@ -8,7 +8,6 @@
  * the server's, not ours, is a phase (`backoff`) and never a crash, so it cannot use up a restart intensity.
  * The phases are `src/machines/upstream.ts`.
  */
-import { type BreakerState, type UpstreamSnapshot } from '../admin/protocol.js';
 import { type ServerConfig } from '../config/types.js';
 import {
   type ActorContext,
@@ -20,6 +19,7 @@ import {
   isAbnormal,
   type Ref,
   type ReplyTo,
+  type StartResult,
   type TimerHandle,
 } from '../kernel/index.js';
 import { backoffDelay, type UpstreamEvent, type UpstreamPhase, UpstreamStepper } from '../machines/upstream.js';
@@ -27,18 +27,20 @@ import { gatewayError } from '../protocol/errors.js';
 import { compileFilter } from '../protocol/globs.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Logger } from '../telemetry/logger.js';
-import { describeTarget } from '../transports/outbound/create.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { type DataPlane } from './data-plane.js';
 import { CATALOGUE, upstreamSessions } from './names.js';
-import { type UpstreamGate } from './upstream-gate.js';
+import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
 import { type ServerFacts } from './upstream-handshake.js';
+import { type UpstreamView } from './upstream-view.js';
 import { upstreamSession, type UpstreamSessionEvent, type UpstreamSessionInbox } from './upstream-session.js';
 
 export type UpstreamMessage =
   | UpstreamSessionEvent
   | { readonly type: 'session/down'; readonly session: Ref<UpstreamSessionInbox>; readonly reason: ExitReason }
+  /** The same in the normal lane: behind what the session itself said of its end. */
+  | { readonly type: 'session/over'; readonly session: Ref<UpstreamSessionInbox>; readonly reason: ExitReason }
   | { readonly type: 'upstream/connect' }
   | { readonly type: 'retry/due' }
   /** Its configuration has changed in a way that the running session does not mind. */
@@ -64,31 +66,6 @@ export interface UpstreamDeps {
   readonly view: UpstreamView;
 }
 
-/** What consoles see of an upstream besides its gate. Written by its lifecycle actor alone. */
-export interface UpstreamView {
-  phase: UpstreamPhase | 'stopped';
-  since: number;
-  facts: ServerFacts | null;
-  listing: Listing | null;
-  pid: number | null;
-  reconnects: number;
-  lastError: { readonly at: number; readonly message: string } | null;
-  junkBytes: number;
-}
-
-export function newUpstreamView(now: number): UpstreamView {
-  return {
-    phase: 'connecting',
-    since: now,
-    facts: null,
-    listing: null,
-    pid: null,
-    reconnects: 0,
-    lastError: null,
-    junkBytes: 0,
-  };
-}
-
 /** A session that was ready this long clears the failures before it. */
 const STABLE_MS = 10_000;
 /** Wait after a server's `list_changed` before its lists are read again: servers announce several at once. */
@@ -112,6 +89,8 @@ class Upstream implements Behavior<UpstreamMessage> {
   #made = 0;
   /** Calls that a forgetful server is known not to have begun; they go to the next session. Bounded by the gate. */
   #parked: Call[] = [];
+  /** The server died of the question for its era: it is legacy. Forgotten when the process is another's. */
+  #skipProbe = false;
 
   constructor(deps: UpstreamDeps, context: ActorContext<UpstreamMessage>) {
     this.#deps = deps;
@@ -120,11 +99,17 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#machine = new UpstreamStepper(this.#config.disabled);
     this.#toolFilter = compileFilter(this.#config.filter);
     this.#configureGate();
-    const [running, ...others] = deps.system.childrenOf<UpstreamSessionInbox>(upstreamSessions(this.#config.name));
+    const [running, ...others] = this.#sharedSessions();
     for (const other of others) other.tell({ type: 'session/close', reason: 'superseded' });
     if (running) this.#adopt(running);
     else if (!this.#config.disabled) context.self.tell({ type: 'upstream/connect' });
     this.#show();
+  }
+
+  /** Sessions of clients of their own are nobody's to adopt: they end with their clients. */
+  #sharedSessions(): Ref<UpstreamSessionInbox>[] {
+    const sessions = this.#deps.system.childrenOf<UpstreamSessionInbox>(upstreamSessions(this.#config.name));
+    return sessions.filter((session) => session.path.includes('/session-'));
   }
 
   handle(message: UpstreamMessage): void {
@@ -140,9 +125,14 @@ class Upstream implements Behavior<UpstreamMessage> {
       case 'session/listed':
         return this.#offer(message.listing);
       case 'session/ended':
+        if (message.probing) this.#skipProbe = true;
         return this.#ended(message.ref, message.why, message.forgotten, message.unsent);
       case 'session/down':
-        return this.#down(message.session, message.reason);
+        // Urgent, so it may overtake `session/ended`, without which the next session would begin too early.
+        this.#context.self.answer({ ...message, type: 'session/over' });
+        return;
+      case 'session/over':
+        return this.#over(message.session, message.reason);
       case 'retry/due':
         this.#retry = null;
         if (this.#step({ type: 'retry' }) === 'backoff') this.#connect();
@@ -188,6 +178,7 @@ class Upstream implements Behavior<UpstreamMessage> {
   #configureGate(): void {
     this.#deps.gate.maxInFlight = this.#config.maxInFlight;
     this.#deps.gate.requestTimeout = this.#config.timeouts.request;
+    this.#deps.gate.sharing = this.#config.sharing;
   }
 
   #offerAgain(): void {
@@ -196,12 +187,27 @@ class Upstream implements Behavior<UpstreamMessage> {
 
   #connect(): void {
     if (this.#machine.phase !== 'connecting' || this.#session) return;
-    const { system, plane, log, version, view } = this.#deps;
+    const started = this.#startSession(`session-${(this.#made += 1)}-${this.#context.self.incarnation}`, null);
+    if (started.ok) this.#watch(started.ref);
+    else this.#lost(`its session could not be started: ${started.error?.message ?? started.why}`, false);
+  }
+
+  /** A session for one client alone; says why when there can be none. */
+  #openSession(client: SessionClient): Ref<UpstreamSessionMessage> | string {
+    const { gate } = this.#deps;
+    if (gate.ownSessions >= this.#config.maxSessions)
+      return `${this.#config.maxSessions} clients have a session of their own`;
+    const started = this.#startSession(`client-${(this.#made += 1)}-${this.#context.self.incarnation}`, client);
+    return started.ok ? started.ref : `its session could not be started: ${started.error?.message ?? started.why}`;
+  }
+
+  #startSession(id: string, client: SessionClient | null): StartResult<UpstreamSessionInbox> {
+    const { system, plane, gate, log, version, view } = this.#deps;
     const config = this.#config;
-    const started = system.startChild<UpstreamSessionInbox>(
+    return system.startChild<UpstreamSessionInbox>(
       upstreamSessions(config.name),
       actor<UpstreamSessionInbox>({
-        id: `session-${(this.#made += 1)}-${this.#context.self.incarnation}`,
+        id,
         restart: 'temporary',
         shutdownMs: plane.options.upstreams.shutdownGrace + 2_000,
         mailbox: { normal: 16_384 },
@@ -209,7 +215,11 @@ class Upstream implements Behavior<UpstreamMessage> {
           system,
           server: config.name,
           version,
-          owner: this.#context.self,
+          owner: client ? null : this.#context.self,
+          client,
+          gate,
+          era: this.#skipProbe ? 'legacy' : config.era,
+          http: config.target.transport === 'http',
           counters: plane.counters,
           log,
           connectTimeout: config.timeouts.connect,
@@ -222,8 +232,6 @@ class Upstream implements Behavior<UpstreamMessage> {
         }),
       }),
     );
-    if (started.ok) this.#watch(started.ref);
-    else this.#lost(`its session could not be started: ${started.error?.message ?? started.why}`, false);
   }
 
   #watch(session: Ref<UpstreamSessionInbox>): void {
@@ -247,6 +255,8 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#readySince = this.#context.clock.now();
     this.#step({ type: 'ready' });
     gate.session = ref;
+    gate.era = facts.era;
+    gate.openSession = (client) => this.#openSession(client);
     gate.retryAt = null;
     this.#offer(listing);
     for (const call of this.#parked.splice(0))
@@ -277,11 +287,13 @@ class Upstream implements Behavior<UpstreamMessage> {
     else this.#lost(why, forgotten);
   }
 
-  #down(session: Ref<UpstreamSessionInbox>, reason: ExitReason): void {
+  #over(session: Ref<UpstreamSessionInbox>, reason: ExitReason): void {
     if (session !== this.#session) return;
     this.#session = null;
     this.#deps.view.pid = null;
     if (isAbnormal(reason)) this.#lost(`its session crashed: ${describeExit(reason)}`, false);
+    else if (this.#machine.phase === 'initializing' || this.#machine.phase === 'ready')
+      this.#lost('its session ended', false); // why, it told the incarnation before this one
     // The next session starts when the last has let go of its process or sockets.
     if (this.#machine.phase === 'connecting') this.#connect();
   }
@@ -311,6 +323,7 @@ class Upstream implements Behavior<UpstreamMessage> {
   #withdrawGate(why: string): void {
     const { gate, system } = this.#deps;
     gate.session = null;
+    gate.openSession = null;
     gate.trouble = why;
     system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: this.#config.name });
   }
@@ -343,47 +356,5 @@ class Upstream implements Behavior<UpstreamMessage> {
   #show(): void {
     this.#deps.view.phase = this.#machine.phase;
     this.#deps.view.since = this.#context.clock.now();
-  }
-}
-
-/** What consoles are shown of an upstream. */
-export function upstreamSnapshot(config: ServerConfig, gate: UpstreamGate, view: UpstreamView): UpstreamSnapshot {
-  const { listing, facts } = view;
-  return {
-    name: config.name,
-    transport: config.target.transport,
-    target: describeTarget(config.target),
-    state: view.phase,
-    since: view.since,
-    breaker: breakerOf(view.phase),
-    protocolVersion: facts?.protocolVersion ?? null,
-    serverInfo: facts?.serverInfo ?? null,
-    pid: view.pid,
-    tools: listing?.tools.length ?? 0,
-    prompts: listing?.prompts.length ?? 0,
-    resources: listing?.resources.length ?? 0,
-    resourceTemplates: listing?.resourceTemplates.length ?? 0,
-    inFlight: gate.inFlight,
-    calls: gate.calls,
-    failures: gate.failures,
-    reconnects: view.reconnects,
-    retryAt: view.phase === 'backoff' ? gate.retryAt : null,
-    lastError: view.lastError,
-    junkBytes: view.junkBytes,
-  };
-}
-
-/** Until breakers exist: ready lets calls through, a connection attempt is a probe, the rest keeps them out. */
-function breakerOf(phase: UpstreamView['phase']): BreakerState {
-  switch (phase) {
-    case 'ready':
-      return 'closed';
-    case 'connecting':
-    case 'initializing':
-      return 'half_open';
-    case 'backoff':
-    case 'disabled':
-    case 'stopped':
-      return 'open';
   }
 }

@@ -9,12 +9,16 @@
  */
 import { type WebSocket } from 'ws';
 import { type ActorContext, type Behavior, NORMAL } from '../kernel/index.js';
-import { parseFrame } from '../protocol/parse.js';
+import { modernError } from '../protocol/errors.js';
+import { errorText, isJsonRpcId } from '../protocol/jsonrpc.js';
+import { admitMessage } from '../protocol/modern/era.js';
+import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { MAX_UNREAD_BYTES } from '../transports/inbound/event-stream.js';
 import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
+import { ModernPeer } from './modern-peer.js';
 
 export type WebSocketConnectionMessage =
   | ClientMessage
@@ -38,6 +42,9 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
   readonly #socket: WebSocket;
   readonly #shell: ClientShell;
   #awaitingPong = false;
+  readonly #env: SessionEnvironment;
+  /** Made with the first request of the modern era. */
+  #modern: ModernPeer | null = null;
   bytesOut = 0;
 
   constructor(
@@ -47,6 +54,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     context: ActorContext<WebSocketConnectionMessage>,
   ) {
     this.#context = context;
+    this.#env = env;
     this.#socket = socket;
     this.#shell = new ClientShell(env, context, facts, this);
     const self = context.self;
@@ -66,15 +74,28 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     switch (message.type) {
       case 'ws/frame':
         this.#shell.seen(message.bytes);
-        return this.#shell.session.receive(parseFrame(message.text), this);
+        return this.#received(parseFrame(message.text));
       case 'ws/closed':
         return this.#context.exit(NORMAL);
+      case 'call/answered':
+      case 'call/failed':
+      case 'call/notified':
+      case 'call/expired':
+        if (message.call.caller.era === 'modern') return this.#modern?.heard(message);
+        return this.#shell.handle(message);
+      case 'client/list-changed':
+        return this.#modern?.listChanged(message.scope, message.method);
+      case 'resource/updated':
+        this.#modern?.updated(message.uri, message.params);
+        return this.#shell.handle(message);
       default:
         return this.#shell.handle(message);
     }
   }
 
   terminate(): void {
+    this.#modern?.shutdown('cancelled_by_gateway', 'the connection ends');
+    this.#modern?.close();
     this.#shell.terminate();
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(1001, 'going away');
     else if (this.#socket.readyState === this.#socket.CONNECTING) this.#socket.terminate();
@@ -96,6 +117,10 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     // The socket goes on: a cancelled request leaves nothing on it.
   }
 
+  stillWorking(): void {
+    // The connection has a heartbeat of its own.
+  }
+
   push(text: string): boolean {
     return this.#send(text);
   }
@@ -114,6 +139,31 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     if (this.#awaitingPong) return this.#socket.terminate();
     this.#awaitingPong = true;
     this.#socket.ping();
+  }
+
+  /** Both eras on one socket: a request with an envelope stands alone, the rest is the session's. */
+  #received(frame: ParsedFrame): void {
+    if (frame.kind === 'request' || frame.kind === 'notification') {
+      const admission = admitMessage(frame.message);
+      if (admission.era === 'refused') {
+        const id = frame.kind === 'request' ? frame.message.id : null;
+        this.#send(errorText(id, modernError(admission.error, admission.detail, admission.data)));
+        return;
+      }
+      if (admission.era === 'modern' && admission.kind === 'request') {
+        const { message, envelope } = admission;
+        return this.#modernPeer().request({ message, envelope, headers: undefined, scope: null, channel: this });
+      }
+      const cancelled =
+        frame.message.method === 'notifications/cancelled' ? frame.message.params?.['requestId'] : undefined;
+      if (isJsonRpcId(cancelled) && this.#modern?.cancel(cancelled)) return;
+    }
+    this.#shell.session.receive(frame, this);
+  }
+
+  #modernPeer(): ModernPeer {
+    const { counters } = this.#env.plane;
+    return (this.#modern ??= new ModernPeer(this.#env, this.#context.self, counters.transports.websocket));
   }
 
   #send(text: string): boolean {

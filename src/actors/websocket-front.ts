@@ -1,8 +1,9 @@
 /**
  * The WebSocket face: from an HTTP upgrade to a connection actor. Same guards as HTTP; a refusal is a plain HTTP response.
  *
- * Subprotocol `mcp` is chosen when offered; a client that offers none is served too. Compression is off: it costs memory
- * for every idle connection and invites bombs. Sources: RFC 6455; `facts`: ws's own limits are far too generous.
+ * Subprotocol `mcp` (`phoenix` on the route of Phoenix Channels) is chosen when offered; a client that offers none is
+ * served too. Compression is off: it costs memory for every idle connection and invites bombs. ws's own limits are far
+ * too generous. Sources: RFC 6455; phoenixframework/phoenix, `Phoenix.Socket` (a wrong `vsn` is refused with 403).
  */
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
@@ -13,9 +14,11 @@ import { errorEntry, type ErrorName, gatewayError } from '../protocol/errors.js'
 import { errorText } from '../protocol/jsonrpc.js';
 import { parseRoute } from '../protocol/routes.js';
 import { type ErrorReply } from '../transports/inbound/http-reply.js';
+import { speaksVsn } from '../transports/inbound/phoenix-frames.js';
 import { type FrontDeps, type HttpFront, remoteOf } from './http-front.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { phoenixConnection, type PhoenixConnectionMessage } from './phoenix-connection.js';
 import { webSocketConnection, type WebSocketConnectionMessage } from './websocket-connection.js';
 
 const MAX_FRAGMENTS = 256;
@@ -39,7 +42,10 @@ export class WebSocketFront {
       maxPayload: env.plane.options.listen.maxBodyBytes,
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: MAX_BUFFERED_CHUNKS,
-      handleProtocols: (offered) => (offered.has('mcp') ? 'mcp' : false),
+      handleProtocols: (offered, req) => {
+        const spoken = parseRoute(req.url ?? '/').kind === 'phoenix' ? 'phoenix' : 'mcp';
+        return offered.has(spoken) && spoken;
+      },
     });
   }
 
@@ -48,13 +54,31 @@ export class WebSocketFront {
     socket.on('error', () => socket.destroy());
     const guarded = this.#http.guard(req);
     if (guarded !== undefined) return refuse(socket, guarded);
-    if (parseRoute(req.url ?? '/').kind !== 'ws') return refuse(socket, 'unknown_route');
+    const { kind } = parseRoute(req.url ?? '/');
+    if (kind !== 'ws' && kind !== 'phoenix') return refuse(socket, 'unknown_route');
+    if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
+      return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
+    }
     const closed = this.#http.closedToNewcomers();
     if (closed) return refuse(socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
-      this.#start(webSocket, req);
+      if (kind === 'phoenix') this.#startPhoenix(webSocket, req);
+      else this.#start(webSocket, req);
     });
+  }
+
+  #startPhoenix(webSocket: WebSocket, req: IncomingMessage): void {
+    const facts = { transport: 'websocket', scope: null, remote: remoteOf(req), route: '/mcp/ws/websocket' } as const;
+    const started = this.#system.startChild<PhoenixConnectionMessage>(
+      CONNECTIONS,
+      actor<PhoenixConnectionMessage>({
+        id: `phx-${(this.#made += 1)}`,
+        restart: 'temporary',
+        init: phoenixConnection(this.#env, facts, webSocket),
+      }),
+    );
+    if (!started.ok) webSocket.close(1013, 'try again later');
   }
 
   #start(webSocket: WebSocket, req: IncomingMessage): void {
@@ -77,9 +101,17 @@ export class WebSocketFront {
   }
 }
 
+function queryOf(req: IncomingMessage): URLSearchParams {
+  return new URLSearchParams((req.url ?? '').split('?')[1]);
+}
+
 /** A whole HTTP response on a socket that was to be upgraded. */
-function refuse(socket: Duplex, name: ErrorName, reply: ErrorReply = {}): void {
-  const status = errorEntry(name).httpStatus;
+function refuse(
+  socket: Duplex,
+  name: ErrorName,
+  reply: ErrorReply = {},
+  status: number = errorEntry(name).httpStatus,
+): void {
   const body = errorText(null, gatewayError(name, reply.detail, reply.data));
   const headers = {
     ...reply.headers,

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { LineSplitter } from './lines.js';
 import type { AdminError, AdminReply, AdminRequest, LogLine } from './protocol.js';
 import { parseAdminRequest } from './requests.js';
-import type { AdminHandler, AdminLimits } from './server.js';
+import type { AdminHandler, AdminLimits } from './handler.js';
 
 export interface ConsoleOptions {
   readonly handler: AdminHandler;

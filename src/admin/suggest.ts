@@ -38,11 +38,19 @@ export function matchActor(name: string, paths: readonly string[]): ActorMatch {
     if (only !== undefined && candidates.length === 1) return { kind: 'found', path: only };
     if (candidates.length > 1) return { kind: 'ambiguous', candidates };
   }
+  return { kind: 'unknown', suggestions: suggestActors(bare, paths) };
+}
+
+/** Near misses of a whole path first, then of ids: of the last one that was typed, when it was a path. */
+function suggestActors(bare: string, paths: readonly string[]): readonly string[] {
+  const slash = bare.lastIndexOf('/');
+  const last = bare.slice(slash + 1);
   const byId = new Map(paths.map((path) => [path.slice(path.lastIndexOf('/') + 1), path]));
   const named = new Map([...byId].map(([id, path]) => [id.slice(id.indexOf(':') + 1), path]));
-  const found = [...nearMisses(bare, [...byId.keys()]), ...nearMisses(bare, [...named.keys()])];
-  const suggestions = found.flatMap((id) => byId.get(id) ?? named.get(id) ?? []);
-  return { kind: 'unknown', suggestions: [...new Set(suggestions)].slice(0, MOST_SUGGESTIONS) };
+  const ids = [...nearMisses(last, [...byId.keys()]), ...nearMisses(last, [...named.keys()])];
+  const whole = slash === -1 ? [] : nearMisses(`/${bare}`, paths);
+  const found = [...whole, ...ids.flatMap((id) => byId.get(id) ?? named.get(id) ?? [])];
+  return [...new Set(found)].slice(0, MOST_SUGGESTIONS);
 }
 
 /** Paths of all nodes, parents before children. */

@@ -26,6 +26,16 @@ export interface CliIo {
   sleep(ms: number): Promise<void>;
   /** Runs a program on this terminal; resolves with its exit code. */
   run(file: string, args: readonly string[]): Promise<number>;
+  /** Serves MCP on stdin and stdout, until stdin ends. `url` is the endpoint; asked again after every loss of it. */
+  serveStdio(url: () => Promise<string>): Promise<void>;
+  /** Starts a gateway in this process; `config` absent: the demo servers. Rejects with what is wrong with `config`. */
+  startGateway(config: string | undefined): Promise<LocalGateway>;
+}
+
+/** A gateway in this process. */
+export interface LocalGateway {
+  readonly url: string;
+  stop(): Promise<void>;
 }
 
 /** Options that stand before or after any subcommand. */

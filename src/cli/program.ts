@@ -15,6 +15,7 @@ import { addKill } from './kill.js';
 import { addLogs } from './logs.js';
 import { addSend } from './send.js';
 import { addStatus } from './status.js';
+import { addStdio } from './stdio.js';
 import { addTop } from './top.js';
 import { addTree } from './tree.js';
 import { addUpstreams } from './upstreams.js';
@@ -27,7 +28,8 @@ Examples:
   viable status
   viable upstreams --watch
   viable tree --json
-  viable top`;
+  viable top
+  viable stdio --server filesystem`;
 
 /** Runs one command line, without the `node viable` before it. Resolves with the exit code; never rejects. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
@@ -46,7 +48,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
 
 function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   const program = new Command('viable')
-    .description('Speaks to a running Viable gateway.')
+    .description('Speaks to a running Viable gateway, and serves it to MCP clients that start a process.')
     .version(readVersion(), '--version', 'print the version')
     .option('--socket <path>', "the gateway's admin socket")
     .option('--port <number>', 'the port of the gateway, when its socket has the usual name', portNumber)
@@ -68,6 +70,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addKill(program, io);
   addTop(program, io, finish);
   addLogs(program, io);
+  addStdio(program, io);
   // Subcommands made by `command()` copy these settings, but not global options: those are accepted anywhere this way.
   for (const command of program.commands) {
     command

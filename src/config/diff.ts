@@ -54,6 +54,7 @@ export function isEmptyDiff({ added, removed, changed, gateway }: ConfigDiff): b
 function needsNewSession(before: ServerConfig, after: ServerConfig): boolean {
   return (
     before.disabled !== after.disabled ||
+    before.era !== after.era ||
     before.maxMessageBytes !== after.maxMessageBytes ||
     !isDeepStrictEqual(before.target, after.target)
   );

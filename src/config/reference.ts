@@ -14,6 +14,7 @@ export function renderConfigPage(): string {
     '## The `gateway` block',
     'Every option has a default; leave out what you do not need. *Live* options of a changed file take effect at once, the others at the next start.',
     ...gatewaySections(),
+    NAMES,
     VARIABLES,
     ignoredSection(),
     processSection(),
@@ -40,6 +41,21 @@ One file, JSON (comments and trailing commas are fine) or YAML, given with \`--c
 
 Editors check and complete the file with \`"$schema": "…/docs/config.schema.json"\`; see [examples](../examples).`;
 
+const NAMES = `## Names
+
+Clients see tools and prompts as \`<server>__<name>\`, resources under their own URIs. Nothing here can collide, so there is no policy to choose, and no collision keeps a server out:
+
+| what meets | what happens |
+|---|---|
+| tools or prompts of one name at two servers | both are served, each under its server's prefix |
+| two servers that ask for one prefix | whose name or \`viable.prefix\` is exactly that keeps it, the others get a suffix made from their name; adding a server renames nothing else |
+| one URI at two servers | the first by prefix keeps it plain, the others have it as \`viable://<prefix>/<URI>\` |
+| one name twice in the list of one server | the first counts |
+
+Each is logged once, as are prefixes that look alike. The result depends on the set of servers and their lists alone, not on who came up first.
+
+With \`gateway.catalogue.search\` the gateway adds two tools of its own, \`find_tool\` and \`call_tool\`. A tool of that name at \`/mcp/s/<server>\` is reached through \`call_tool\`.`;
+
 const VARIABLES = `## Variables
 
 | in a string | becomes |
@@ -60,26 +76,27 @@ function serverSection(): string {
 function gatewaySections(): string[] {
   return Object.entries(shapeOf(gatewaySchema)).map(([name, schema]) => {
     const description = descriptionOf(schema);
-    const rows = optionRows(schema, []).map((row, index) => [...row, applyOf(schema, index)]);
-    return [`### \`gateway.${name}\``, description, table(['key', 'default', 'meaning', 'change'], rows)].join('\n\n');
+    const inner = unwrap(schema);
+    const named = inner instanceof z.ZodRecord;
+    const rows = optionRows(named ? inner.def.valueType : schema, [], (field) => [metaOf(field).apply ?? 'restart']);
+    const title = `### \`gateway.${name}${named ? '.<name>' : ''}\``;
+    return [title, description, table(['key', 'default', 'meaning', 'change'], rows)].join('\n\n');
   });
 }
 
-function applyOf(block: z.core.$ZodType, index: number): string {
-  const inner = unwrap(block);
-  const field = inner instanceof z.ZodObject ? Object.values(shapeOf(inner))[index] : undefined;
-  return metaOf(field).apply ?? 'restart';
-}
-
-/** One row an option: dotted key, default, meaning with unit and range. Blocks are walked into. */
-function optionRows(schema: z.core.$ZodType, prefix: Path): string[][] {
+/** One row an option: dotted key, default, meaning with unit and range, what `more` adds. Blocks are walked into. */
+function optionRows(
+  schema: z.core.$ZodType,
+  prefix: Path,
+  more: (field: z.core.$ZodType) => string[] = () => [],
+): string[][] {
   const inner = unwrap(schema);
   if (!(inner instanceof z.ZodObject)) return [];
   return Object.entries(shapeOf(inner)).flatMap(([key, field]) => {
     if (metaOf(field).ignored === true) return [];
     const path = [...prefix, key];
-    if (unwrap(field) instanceof z.ZodObject) return optionRows(field, path);
-    return [[`\`${formatPath(path)}\``, defaultOf(field), `${descriptionOf(field)}${rangeOf(field)}`]];
+    if (unwrap(field) instanceof z.ZodObject) return optionRows(field, path, more);
+    return [[`\`${formatPath(path)}\``, defaultOf(field), `${descriptionOf(field)}${rangeOf(field)}`, ...more(field)]];
   });
 }
 

@@ -85,7 +85,18 @@ function buildConfig(document: FileDocument, gateway: GatewayOptions, context: R
 }
 
 function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, context: ResolveContext): ServerConfig {
-  const { prefix, allow, deny, inheritEnv = [], timeouts, maxInFlight, maxMessageBytes } = entry.viable;
+  const {
+    prefix,
+    allow,
+    deny,
+    inheritEnv = [],
+    timeouts,
+    maxInFlight,
+    maxMessageBytes,
+    era,
+    sharing,
+    maxSessions,
+  } = entry.viable;
   return {
     name,
     target: buildTarget(entry, inheritEnv, context),
@@ -97,6 +108,9 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     },
     maxInFlight: maxInFlight ?? gateway.requests.maxInFlight,
     maxMessageBytes,
+    era,
+    sharing,
+    maxSessions,
     disabled: entry.disabled,
   };
 }

@@ -42,10 +42,10 @@ const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be 
 
 const glob = text('a pattern').max(256);
 
-/** Every option of a block applies in the same way; says so on each. */
+/** Every option of a block applies in the same way; says so on each. A block within it says so itself. */
 function block<S extends z.core.$ZodLooseShape>(meta: OptionMeta, description: string, shape: S) {
   for (const field of Object.values(shape)) {
-    if (field instanceof z.ZodType && field.meta()?.['apply'] === undefined) {
+    if (field instanceof z.ZodType && !(field instanceof z.ZodPrefault) && field.meta()?.['apply'] === undefined) {
       z.globalRegistry.add(field, { ...field.meta(), ...meta });
     }
   }
@@ -82,10 +82,54 @@ const requests = block(LIVE, 'Requests to upstream servers. A server may set its
   ).default(256),
 });
 
+const search = block(
+  LIVE,
+  'For catalogues too large for a model: clients are shown `find_tool` and `call_tool` in place of the tools.',
+  {
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe('On every endpoint; a toolset may say otherwise. Calls by the real names work all the same.'),
+    maxResults: count('The most tools that one `find_tool` answers with.', 1, 100).default(10),
+  },
+);
+
 const catalogue = block(LIVE, 'The joined list of tools, prompts and resources.', {
   pageSize: count('Entries on a page of a list.', 1, 100_000).default(1000),
   listChangedDebounce: time('Changes within this time are announced to clients once.', 0).default(250),
+  search: search.prefault({}),
 });
+
+/** One segment of an address, the same however it is encoded. */
+const TOOLSET_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+const toolset = block(LIVE, 'A part of the catalogue with an endpoint of its own, `/mcp/t/<name>`.', {
+  tools: z
+    .array(glob)
+    .describe('Globs (`*`, `?`) of tools, by the names that clients see at `/mcp`: `github__*`, `*__search`.'),
+  prompts: z.array(glob).optional().describe('The same of prompts. Absent: none.'),
+  resources: z
+    .array(glob)
+    .optional()
+    .describe(
+      'Globs of resources and templates, by URI: `file:///srv/*`; or by server prefix: `viable://github/*`. Absent: none.',
+    ),
+  description: text('the description')
+    .max(4096)
+    .optional()
+    .describe('What it is for. Clients get it with the instructions of its servers.'),
+  search: z.boolean().optional().describe('In place of `gateway.catalogue.search.enabled`.'),
+});
+
+const toolsets = z
+  .record(
+    z.string().regex(TOOLSET_NAME, {
+      error: 'the name of a toolset must be 1 to 64 letters, digits, `.`, `_` or `-`, and begin with a letter or digit',
+    }),
+    toolset,
+  )
+  .describe('Named parts of the catalogue, each with an endpoint of its own: `/mcp/t/<name>`.')
+  .meta({ apply: 'live' });
 
 const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
   connectTimeout: time('From spawn or connect to the end of the handshake.').default(30_000),
@@ -113,6 +157,16 @@ const dashboard = block(RESTART, 'The terminal dashboard.', {
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+const requestState = block(RESTART, 'What clients of 2026-07-28 bring back with a retry.', {
+  secret: text('the secret')
+    .min(32)
+    .nullable()
+    .default(null)
+    .describe(
+      'At least 32 characters, the same on every node that may get the retry; as in `${REQUEST_STATE_SECRET}`. `null`: a key of this process alone.',
+    ),
+});
+
 const logging = block(LIVE, 'The log on stderr.', {
   level: z.enum(LOG_LEVELS).default('info').describe('Lines below this level are not written.'),
 });
@@ -132,9 +186,11 @@ export const gatewaySchema = z
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
     catalogue: catalogue.prefault({}),
+    toolsets: toolsets.prefault({}),
     upstreams: upstreams.prefault({}),
     draining: draining.prefault({}),
     dashboard: dashboard.prefault({}),
+    requestState: requestState.prefault({}),
     logging: logging.prefault({}),
     admin: admin.prefault({}),
   })
@@ -169,6 +225,19 @@ export const viableSchema = z
       })
       .optional()
       .describe('Timeouts of this server.'),
+    era: z
+      .enum(['auto', 'legacy', 'modern'])
+      .default('auto')
+      .describe(
+        'Which protocol the server speaks. `auto`: it is asked. `legacy`: 2024-11-05 to 2025-11-25, with `initialize`. `modern`: 2026-07-28.',
+      ),
+    sharing: z
+      .enum(['auto', 'shared', 'session'])
+      .default('auto')
+      .describe(
+        'Who shares a session with this server. `auto`: clients that it may ask something (sampling, elicitation, roots) have one each, the others share one. `shared`: all share one, and it can ask nobody. `session`: one for each client session, for servers that keep state.',
+      ),
+    maxSessions: count('Sessions with this server that belong to one client each.').default(100),
     maxInFlight: count('In place of `gateway.requests.maxInFlight`.').optional(),
     maxMessageBytes: bytes('Largest single message that is accepted from this server.').default(16 * MiB),
   })

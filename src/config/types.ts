@@ -57,6 +57,12 @@ export interface ServerConfig {
     /** From a request to its answer. */
     readonly request: number;
   };
+  /** How the server's protocol era is known. */
+  readonly era: 'auto' | 'legacy' | 'modern';
+  /** Who shares a session with the server. */
+  readonly sharing: 'auto' | 'shared' | 'session';
+  /** Sessions that belong to one client each. */
+  readonly maxSessions: number;
   /** Requests that may be waiting for this server's answer at a time. */
   readonly maxInFlight: number;
   /** The largest single message that is accepted from this server, in bytes. */

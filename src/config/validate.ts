@@ -7,6 +7,7 @@
  */
 import type { z } from 'zod';
 import { checkServers } from './check-server.js';
+import { checkToolsets } from './check-toolsets.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, MISNAMED_KEYS, type IgnoredKey } from './client-keys.js';
 import { knownKeys, metaOf, optionPaths, schemaAt } from './introspect.js';
 import { formatPath, isRecord, valueAt, type Path } from './path.js';
@@ -31,6 +32,7 @@ export function validateDocument(value: unknown, expanded: ReadonlySet<string>):
   if (!result.success && coerceExpanded(value, result.error.issues, expanded)) result = fileSchema.safeParse(value);
 
   const { problems, warnings } = checkServers(value);
+  warnings.push(...checkToolsets(value));
   const ignored = ignoredKeys(value);
   if (result.success) {
     return {
@@ -77,9 +79,10 @@ function explain(issue: z.core.$ZodIssue, root: unknown, expanded: ReadonlySet<s
     case 'too_big':
       if (typeof value === 'string') return [{ path, message: `must be at most ${issue.maximum} characters long` }];
       return [{ path, message: `must be at most ${issue.maximum}${unitOf(path)}` }];
+    case 'invalid_key':
+      return [{ path, at: 'key', message: issue.issues[0]?.message ?? issue.message }];
     case 'invalid_format':
     case 'invalid_union':
-    case 'invalid_key':
     case 'invalid_element':
     case 'not_multiple_of':
     case 'custom':

@@ -5,6 +5,8 @@ export interface ErrorEntry {
   readonly origin: 'json-rpc' | 'mcp' | 'sdk' | 'gateway';
   /** HTTP status when the error is the whole HTTP answer; 200 where it answers a request inside a session. */
   readonly httpStatus: number;
+  /** What differs where the client speaks the modern era (2026-07-28): it has no session to answer in. */
+  readonly modern?: { readonly code?: number; readonly httpStatus?: number };
   /** The same request, sent again later, may succeed and cannot do harm. */
   readonly retryable: boolean;
   /** `error.message`, a detail may follow. */

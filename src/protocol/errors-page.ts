@@ -19,7 +19,8 @@ export function renderCatalogue(
     'share a code where the specification gives them one. Errors of upstream servers pass through as they are.',
     '',
     'The HTTP status applies where the error is the whole HTTP answer; 200 means that it answers a request inside a',
-    'session. "Retry" says that the same request may be sent again later without harm.',
+    'session, or in a stream. "Retry" says that the same request may be sent again later without harm. Where a client of',
+    'MCP 2026-07-28 gets another code or status, it stands after "modern".',
     '',
     '| name | code | from | HTTP | retry |',
     '|---|---|---|---|---|',
@@ -39,7 +40,13 @@ export function renderCatalogue(
 
 function summary([name, entry]: [string, ErrorEntry]): string {
   const retry = entry.retryable ? 'yes' : 'no';
-  return `| [\`${name}\`](#${name}) | ${entry.code} | ${ORIGINS[entry.origin]} | ${entry.httpStatus} | ${retry} |`;
+  const code = either(entry.code, entry.modern?.code);
+  const status = either(entry.httpStatus, entry.modern?.httpStatus);
+  return `| [\`${name}\`](#${name}) | ${code} | ${ORIGINS[entry.origin]} | ${status} | ${retry} |`;
+}
+
+function either(legacy: number, modern: number | undefined): string {
+  return modern === undefined ? String(legacy) : `${legacy}, modern ${modern}`;
 }
 
 function section([name, entry]: [string, ErrorEntry]): string[] {
@@ -47,7 +54,7 @@ function section([name, entry]: [string, ErrorEntry]): string[] {
   return [
     `## ${name}`,
     '',
-    `\`${entry.code}\` “${entry.message}”`,
+    `\`${either(entry.code, entry.modern?.code)}\` “${entry.message}”`,
     '',
     entry.meaning,
     '',

@@ -8,10 +8,13 @@
  * HTTP transports use them; MCP 2026-07-28 leaves −32000…−32019 to that use and keeps −32020…−32099 for itself. Our own
  * conditions (`gateway`) therefore take application codes outside −32768…−32000.
  */
-import { type AdminErrorEntry, type ErrorEntry } from './error-entry.js';
+import { ADMIN_ERRORS } from './admin-errors.js';
+import { type ErrorEntry } from './error-entry.js';
 import { renderCatalogue } from './errors-page.js';
 import { type JsonRpcErrorObject } from './jsonrpc.js';
+import { MODERN_ERRORS } from './modern/error-entries.js';
 
+export { ADMIN_ERRORS, type AdminErrorName } from './admin-errors.js';
 export type { AdminErrorEntry, ErrorEntry } from './error-entry.js';
 
 /** Every error, by name. */
@@ -77,9 +80,11 @@ export const ERRORS = {
     origin: 'json-rpc',
     httpStatus: 200,
     retryable: false,
+    modern: { httpStatus: 404 },
     message: 'Method not found',
-    meaning: 'No MCP method of the negotiated version has this name, or no upstream offers the capability behind it.',
-    remedy: 'Look at the capabilities in the result of initialize.',
+    meaning:
+      'No MCP method of the version in use has this name, or no upstream offers the capability behind it. In the modern era this includes methods that it removed: initialize, ping, logging/setLevel, resources/subscribe.',
+    remedy: 'Look at the capabilities in the result of initialize or server/discover.',
     data: { method: 'the method asked for' },
   },
   invalid_params: {
@@ -98,8 +103,9 @@ export const ERRORS = {
     retryable: false,
     message: 'Unknown tool',
     meaning: 'No upstream that is up offers a tool of this name, or a filter hides it.',
-    remedy: 'List the tools again. On /mcp names are <server>__<tool>, on /mcp/s/<server> they are the plain ones.',
-    data: { name: 'the name asked for' },
+    remedy:
+      'List the tools again. On /mcp and /mcp/t/<toolset> names are <server>__<tool>, on /mcp/s/<server> the plain ones.',
+    data: { name: 'the name asked for', near: 'of call_tool: names that were probably meant, best first' },
   },
   unknown_prompt: {
     code: -32602,
@@ -124,12 +130,14 @@ export const ERRORS = {
     code: -32002,
     origin: 'mcp',
     httpStatus: 200,
+    modern: { code: -32602 },
     retryable: false,
     message: 'Resource not found',
     meaning: 'No upstream that is up lists this URI or has a template that matches it.',
     remedy: 'List the resources and templates again.',
     data: { uri: 'the URI asked for' },
   },
+  ...MODERN_ERRORS,
   internal_error: {
     code: -32603,
     origin: 'json-rpc',
@@ -246,7 +254,8 @@ export const ERRORS = {
     httpStatus: 404,
     retryable: false,
     message: 'Not Found',
-    meaning: 'The gateway has no such path, or no server of that name behind /mcp/s/.',
+    meaning:
+      'The gateway has no such path, no server of that name behind /mcp/s/, or no toolset of that name behind /mcp/t/.',
     remedy: 'MCP clients connect to /mcp.',
   },
   too_many_sessions: {
@@ -333,40 +342,6 @@ export const ERRORS = {
 
 export type ErrorName = keyof typeof ERRORS;
 
-/** What an admin console is told when its request cannot be met. */
-export const ADMIN_ERRORS = {
-  invalid_request: {
-    meaning: 'The line is no admin request.',
-    remedy: 'Send {"id": number, "method": string, "params"?: object}, one a line.',
-  },
-  unknown_method: { meaning: 'There is no admin method of this name.', remedy: 'See `viable --help`.' },
-  unknown_actor: { meaning: 'No live actor has this path or name.', remedy: '`viable tree` lists the actors.' },
-  ambiguous_actor: {
-    meaning: 'Several actors answer to this short name.',
-    remedy: 'Give the whole path; the suggestions list them.',
-  },
-  unknown_message: {
-    meaning: 'The actor has no admin message of this name.',
-    remedy: '`viable send --list` prints every actor’s messages.',
-  },
-  invalid_arguments: {
-    meaning: 'The arguments do not fit the schema of the method or message.',
-    remedy: 'The message names the argument; `viable send --list` prints the schemas.',
-  },
-  actor_unavailable: {
-    meaning: 'The actor died or its mailbox was full before it could answer.',
-    remedy: 'Try again; `viable tree` shows its state and last fault.',
-  },
-  actor_timeout: {
-    meaning: 'The actor did not answer in time. The message may still be handled.',
-    remedy: '`viable tree` shows how long its mailbox is.',
-  },
-  shutting_down: { meaning: 'The gateway stops and takes no such request.', remedy: 'Wait for the successor.' },
-  internal_error: { meaning: 'A defect of the gateway.', remedy: 'Report it with the log lines of that moment.' },
-} as const satisfies Record<string, AdminErrorEntry>;
-
-export type AdminErrorName = keyof typeof ADMIN_ERRORS;
-
 /** The catalogue's entry, for its status and meaning. */
 export function errorEntry(name: ErrorName): ErrorEntry {
   return ERRORS[name];
@@ -387,6 +362,26 @@ export function gatewayError(
     message: detail === undefined ? message : `${message}: ${detail}`,
     data: { ...data, reason: name },
   };
+}
+
+/**
+ * `gatewayError` for a client of the modern era. Where its HTTP answer has no other status yet, that is
+ * `modernHttpStatus(name)`; once a stream has begun, the error is an event in it.
+ */
+export function modernError(
+  name: ErrorName,
+  detail?: string,
+  data?: Readonly<Record<string, unknown>>,
+): JsonRpcErrorObject {
+  const error = gatewayError(name, detail, data);
+  const code = errorEntry(name).modern?.code;
+  return code === undefined ? error : { ...error, code };
+}
+
+/** HTTP status of an error that is the whole answer to a modern request. */
+export function modernHttpStatus(name: ErrorName): number {
+  const entry = errorEntry(name);
+  return entry.modern?.httpStatus ?? entry.httpStatus;
 }
 
 /** The text of `docs/errors.md`. */

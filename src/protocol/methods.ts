@@ -1,5 +1,6 @@
 /**
- * The methods of the legacy era (2024-11-05 … 2025-11-25): who may send them and where the gateway takes them.
+ * The methods of both eras: who may send them and where the gateway takes them. Names without a prefix are of the
+ * legacy era (2024-11-05 … 2025-11-25), `MODERN_…` of the modern one (2026-07-28).
  *
  * Source: `ClientRequest`, `ClientNotification`, `ServerRequest` and `ServerNotification` in each revision's schema.
  * Not served: the experimental tasks of 2025-11-25 (`tasks/*`), for the gateway announces no `tasks` capability.
@@ -124,6 +125,70 @@ export type ServerRequestMethod = (typeof SERVER_REQUEST_RULES)[number]['method'
 /** Requests that an upstream may send, by method. `ping` is answered by the gateway. */
 export const SERVER_REQUESTS: ReadonlyMap<string, ServerRequestRule & { readonly method: ServerRequestMethod }> =
   new Map(SERVER_REQUEST_RULES.map((rule) => [rule.method, rule]));
+
+export interface ModernRequestRule {
+  readonly method: string;
+  /** `stream`: the answer is a stream of notifications that stays open, `subscriptions/listen`. */
+  readonly route: RequestRoute | 'stream';
+  readonly capability?: ServerCapability;
+  /** May be answered with `input_required` (specification, "Multi Round-Trip Requests › Supported Requests"). */
+  readonly multiRoundTrip?: true;
+  /** A complete result carries `ttlMs` and `cacheScope` (specification, "Caching › Cacheable Results"). */
+  readonly cacheable?: true;
+}
+
+const MODERN_CLIENT_REQUEST_RULES = [
+  { method: 'server/discover', route: 'gateway', cacheable: true },
+  { method: 'tools/list', route: 'gateway', capability: 'tools', cacheable: true },
+  { method: 'tools/call', route: 'tool', capability: 'tools', multiRoundTrip: true },
+  { method: 'prompts/list', route: 'gateway', capability: 'prompts', cacheable: true },
+  { method: 'prompts/get', route: 'prompt', capability: 'prompts', multiRoundTrip: true },
+  { method: 'resources/list', route: 'gateway', capability: 'resources', cacheable: true },
+  { method: 'resources/templates/list', route: 'gateway', capability: 'resources', cacheable: true },
+  { method: 'resources/read', route: 'resource', capability: 'resources', multiRoundTrip: true, cacheable: true },
+  { method: 'completion/complete', route: 'completion', capability: 'completions' },
+  { method: 'subscriptions/listen', route: 'stream' },
+] as const satisfies readonly ModernRequestRule[];
+
+export type ModernRequestMethod = (typeof MODERN_CLIENT_REQUEST_RULES)[number]['method'];
+
+/** Requests that a client may send in the modern era, by method. Any other is 404 with −32601 over HTTP. */
+export const MODERN_CLIENT_REQUESTS: ReadonlyMap<string, ModernRequestRule & { readonly method: ModernRequestMethod }> =
+  new Map(MODERN_CLIENT_REQUEST_RULES.map((rule) => [rule.method, rule]));
+
+/**
+ * The one notification that a client may send in the modern era. It is for transports with one channel; over HTTP,
+ * closing the response stream cancels.
+ */
+export const MODERN_CLIENT_NOTIFICATIONS: ReadonlyMap<string, NotificationRule> = new Map([
+  ['notifications/cancelled', { method: 'notifications/cancelled', route: 'request' }],
+]);
+
+const MODERN_SERVER_NOTIFICATION_RULES = [
+  /** Refers to a `subscriptions/listen` and nothing else. */
+  { method: 'notifications/cancelled', route: 'request' },
+  { method: 'notifications/progress', route: 'request' },
+  /** Belongs to the request whose `logLevel` asked for it, never to a subscription. */
+  { method: 'notifications/message', route: 'request' },
+  { method: 'notifications/tools/list_changed', route: 'gateway' },
+  { method: 'notifications/prompts/list_changed', route: 'gateway' },
+  { method: 'notifications/resources/list_changed', route: 'gateway' },
+  { method: 'notifications/resources/updated', route: 'sessions' },
+  { method: 'notifications/subscriptions/acknowledged', route: 'gateway' },
+] as const satisfies readonly NotificationRule[];
+
+/** Notifications that a modern upstream may send, by method. It sends no requests at all. */
+export const MODERN_SERVER_NOTIFICATIONS: ReadonlyMap<string, NotificationRule> = new Map(
+  MODERN_SERVER_NOTIFICATION_RULES.map((rule) => [rule.method, rule]),
+);
+
+/** What a legacy server asked its client and a modern one puts into `inputRequests`. */
+export const INPUT_REQUEST_METHODS = ['elicitation/create', 'sampling/createMessage', 'roots/list'] as const;
+export type InputRequestMethod = (typeof INPUT_REQUEST_METHODS)[number];
+
+export function isInputRequestMethod(value: unknown): value is InputRequestMethod {
+  return (INPUT_REQUEST_METHODS as readonly unknown[]).includes(value);
+}
 
 /** Log levels of RFC 5424 as MCP spells them, least severe first (specification, "Utilities › Logging"). */
 export const LOG_LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;

@@ -1,8 +1,9 @@
 /**
- * Protocol revisions of the legacy era (those with `initialize`) and what differs between them on the wire.
+ * Protocol revisions: those of the legacy era, with `initialize`, and what differs between them on the wire; those of
+ * the modern era, where every request names its revision.
  *
- * Source: MCP specification, "Base Protocol › Lifecycle › Version Negotiation" and each revision's changelog. The
- * modern era (2026-07-28) has no negotiation by `initialize` and so never appears here.
+ * Source: MCP specification, "Base Protocol › Lifecycle › Version Negotiation" and each revision's changelog;
+ * 2026-07-28, "Versioning and Compatibility". `initialize` never negotiates a modern revision.
  */
 
 /** Oldest first. */
@@ -34,4 +35,29 @@ export function supportsBatch(version: LegacyRevision): boolean {
 /** True where clients must repeat the negotiated version as an HTTP header: since 2025-06-18. */
 export function requiresVersionHeader(version: LegacyRevision): boolean {
   return version === '2025-06-18' || version === '2025-11-25';
+}
+
+/** Newest first: the order of preference, in which they are advertised and chosen. */
+export const MODERN_REVISIONS = ['2026-07-28'] as const;
+export type ModernRevision = (typeof MODERN_REVISIONS)[number];
+
+export const MODERN_REVISION = '2026-07-28' satisfies ModernRevision;
+
+export function isModernRevision(value: unknown): value is ModernRevision {
+  return (MODERN_REVISIONS as readonly unknown[]).includes(value);
+}
+
+/** True for every revision that the gateway speaks, of either era. */
+export function isSupportedRevision(value: unknown): value is LegacyRevision | ModernRevision {
+  return isModernRevision(value) || isLegacyRevision(value);
+}
+
+/** True for the name of a modern revision, also of one that the gateway does not speak. */
+export function namesModernEra(version: string): boolean {
+  return version >= MODERN_REVISION && /^\d{4}-\d{2}-\d{2}$/.test(version);
+}
+
+/** The newest modern revision that both sides speak. */
+export function mutualModernRevision(offered: readonly unknown[]): ModernRevision | undefined {
+  return MODERN_REVISIONS.find((revision) => offered.includes(revision));
 }

@@ -5,6 +5,8 @@ export type Route =
   | { readonly kind: 'aggregate' }
   /** `/mcp/s/<name>`: Streamable HTTP, one upstream. The name is decoded, and may be of no upstream. */
   | { readonly kind: 'server'; readonly name: string }
+  /** `/mcp/t/<name>`: Streamable HTTP, the named toolset. Decoded too, and may be none. */
+  | { readonly kind: 'toolset'; readonly name: string }
   /** `/mcp/sse`, `/mcp/messages`: HTTP+SSE of 2024-11-05. */
   | { readonly kind: 'sse' }
   | { readonly kind: 'messages' }
@@ -37,12 +39,12 @@ const FIXED: ReadonlyMap<string, Route> = new Map<string, Route>([
 ]);
 
 const UNKNOWN: Route = { kind: 'unknown' };
-const SERVER = '/mcp/s/';
-const MAX_SERVER_NAME = 256;
+const NAMED = { '/mcp/s/': 'server', '/mcp/t/': 'toolset' } as const;
+const MAX_NAME = 256;
 
 /**
- * The route of a request target, with or without its query. One final slash is ignored. Only a server's name is
- * decoded, as one path segment: no other spelling reaches a route, so what is checked by path is what is served.
+ * The route of a request target, with or without its query. One final slash is ignored. Only the name of a
+ * server or toolset is decoded, as one path segment: no other spelling reaches a route, so what is checked by path is what is served.
  */
 export function parseRoute(target: string): Route {
   const query = target.indexOf('?');
@@ -50,17 +52,18 @@ export function parseRoute(target: string): Route {
   const path = full.length > 1 && full.endsWith('/') ? full.slice(0, -1) : full;
   const fixed = FIXED.get(path);
   if (fixed !== undefined) return fixed;
-  if (!path.startsWith(SERVER)) return UNKNOWN;
-  const name = decodeSegment(path.slice(SERVER.length));
-  return name === undefined ? UNKNOWN : { kind: 'server', name };
+  const place = path.slice(0, '/mcp/s/'.length);
+  if (place !== '/mcp/s/' && place !== '/mcp/t/') return UNKNOWN;
+  const name = decodeSegment(path.slice(place.length));
+  return name === undefined ? UNKNOWN : { kind: NAMED[place], name };
 }
 
 function decodeSegment(segment: string): string | undefined {
-  if (segment === '' || segment.includes('/') || segment.length > MAX_SERVER_NAME * 3) return undefined;
-  if (!segment.includes('%')) return segment.length > MAX_SERVER_NAME ? undefined : segment;
+  if (segment === '' || segment.includes('/') || segment.length > MAX_NAME * 3) return undefined;
+  if (!segment.includes('%')) return segment.length > MAX_NAME ? undefined : segment;
   try {
     const name = decodeURIComponent(segment);
-    return name.length > MAX_SERVER_NAME ? undefined : name;
+    return name.length > MAX_NAME ? undefined : name;
   } catch {
     return undefined;
   }

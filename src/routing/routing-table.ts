@@ -7,52 +7,43 @@
  *
  * Pure: generic over what a route leads to, so that it is tested without upstreams.
  */
-import { type CursorKind, encodeCursor, MAX_CURSOR_KEY } from '../protocol/cursor.js';
+import { type CursorKind, MAX_CURSOR_KEY } from '../protocol/cursor.js';
 import { compileTemplate, type UriTemplate } from '../protocol/uri-template.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
+import { type CacheHints, combineCacheHints } from '../protocol/modern/caching.js';
+import { aggregateCapabilities } from '../protocol/modern/discover.js';
 import { aggregateName } from '../protocol/naming.js';
-import { assignResourceUris, type ResourceUriConflict, splitPrefixedUri } from '../protocol/resource-uris.js';
+import {
+  assignResourceUris,
+  prefixedUri,
+  type ResourceUriConflict,
+  splitPrefixedUri,
+} from '../protocol/resource-uris.js';
+import { joinInstructions, type Offer } from './offer.js';
+import { type Entry, PagedList } from './paged-list.js';
+import {
+  NO_RULES,
+  type ScopeKey,
+  type ScopeRules,
+  type SearchRule,
+  type Selection,
+  toolsetOf,
+  toolsetScope,
+} from './scopes.js';
+import { searchTools, ToolSearch } from './tool-search.js';
 
-/** What a server offers, as it said it. */
-export interface Listing {
-  readonly tools: readonly JsonObject[];
-  readonly prompts: readonly JsonObject[];
-  readonly resources: readonly JsonObject[];
-  readonly resourceTemplates: readonly JsonObject[];
-  /** `capabilities` and `instructions` of its `initialize` answer. */
-  readonly capabilities: JsonObject;
-  readonly instructions: string | undefined;
-}
-
-/** One upstream's part of the table. */
-export interface Offer<T> {
-  readonly server: string;
-  readonly prefix: string;
-  /** The prefix that its configuration asks for, if any; kept for whoever builds the next table. */
-  readonly wish?: string | undefined;
-  readonly target: T;
-  readonly listing: Listing;
-  /** False while it takes no calls: its names still lead to it, so that callers hear why, but no list shows them. */
-  readonly available: boolean;
-  readonly toolFilter: (name: string) => boolean;
-}
+export type { Listing, Offer } from './offer.js';
 
 export interface Route<T> {
   readonly target: T;
   /** The name or URI that the upstream knows. */
   readonly own: string;
+  /** The entry of its listing; absent where a template or the only server matched. */
+  readonly item?: JsonObject;
 }
 
 interface TemplateRoute<T> extends Route<T> {
   readonly template: UriTemplate;
-}
-
-/** Something that is shown in a list. */
-interface Entry {
-  readonly key: string;
-  readonly item: JsonObject;
-  /** The member that holds the name, and what it is shown as; `undefined` when it is shown as the server wrote it. */
-  readonly renamed: { readonly member: string; readonly to: string } | undefined;
 }
 
 /** What is left out of a list or shown under another name. Reported; never a reason to refuse the rest. */
@@ -69,85 +60,20 @@ const MEMBER: Readonly<Record<CursorKind, string>> = {
   resourceTemplates: 'uriTemplate',
 };
 
-/** Rendered texts by item, shared by all tables that show the item: `[as the server wrote it, renamed]`. */
-const rendered = new WeakMap<JsonObject, { plain?: string; renamed?: string; to?: string }>();
-
-function render(entry: Entry): string {
-  let cache = rendered.get(entry.item);
-  if (!cache) rendered.set(entry.item, (cache = {}));
-  if (!entry.renamed) return (cache.plain ??= JSON.stringify(entry.item));
-  if (cache.renamed === undefined || cache.to !== entry.renamed.to) {
-    cache.renamed = JSON.stringify({ ...entry.item, [entry.renamed.member]: entry.renamed.to });
-    cache.to = entry.renamed.to;
-  }
-  return cache.renamed;
+/** What a toolset's view has besides that of the aggregate. */
+interface Selected<T> {
+  readonly selection: Selection;
+  /** A toolset leads nowhere else than the aggregate does. */
+  readonly aggregate: ScopeView<T>;
 }
 
-/** A sorted list that is served in pages. */
-export class PagedList {
-  readonly #kind: CursorKind;
-  readonly #pageSize: number;
-  readonly #entries: readonly Entry[];
-  readonly #pages = new Map<number, string>();
-
-  constructor(kind: CursorKind, pageSize: number, entries: Entry[]) {
-    this.#kind = kind;
-    this.#pageSize = pageSize;
-    this.#entries = entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  }
-
-  get size(): number {
-    return this.#entries.length;
-  }
-
-  /** Keys in the order of the list. */
-  keys(): string[] {
-    return this.#entries.map((entry) => entry.key);
-  }
-
-  /** True when both show the same items under the same names, item by item as their servers wrote them. */
-  equals(other: PagedList): boolean {
-    if (other.#entries.length !== this.#entries.length) return false;
-    return this.#entries.every((entry, i) => {
-      const twin = other.#entries[i] as Entry;
-      return entry.key === twin.key && (entry.item === twin.item || render(entry) === render(twin));
-    });
-  }
-
-  /** The result object's text for the page after `after` (the first page when it is `undefined`). */
-  page(after: string | undefined): string {
-    const start = after === undefined ? 0 : this.#firstAfter(after);
-    const known = this.#pages.get(start);
-    if (known !== undefined) return known;
-    const text = this.#renderPage(start);
-    // Only starts at page boundaries recur; a stray cursor must not fill the memory.
-    if (start % this.#pageSize === 0) this.#pages.set(start, text);
-    return text;
-  }
-
-  #renderPage(start: number): string {
-    const shown = this.#entries.slice(start, start + this.#pageSize);
-    const items = shown.map(render).join(',');
-    const last = shown.at(-1);
-    const more = start + this.#pageSize < this.#entries.length && last;
-    const next = more ? `,"nextCursor":${JSON.stringify(encodeCursor({ kind: this.#kind, after: last.key }))}` : '';
-    return `{"${this.#kind}":[${items}]${next}}`;
-  }
-
-  /** Index of the first key greater than `after`. */
-  #firstAfter(after: string): number {
-    let low = 0;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#entries[middle] as Entry).key <= after) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
+/** How a scope differs from a plain one. */
+interface ScopeTraits<T> {
+  readonly search: SearchRule | null;
+  readonly selected?: Selected<T>;
 }
 
-/** What one endpoint (`/mcp`, or `/mcp/s/<name>`) serves. */
+/** What one endpoint (`/mcp`, `/mcp/s/<name>` or `/mcp/t/<toolset>`) serves. */
 export class ScopeView<T> {
   readonly tools = new Map<string, Route<T>>();
   readonly prompts = new Map<string, Route<T>>();
@@ -161,8 +87,27 @@ export class ScopeView<T> {
   readonly #templateByText = new Map<string, Route<T>>();
   readonly capabilities: ReadonlySet<string>;
   readonly instructions: string | undefined;
+  /** Of the merged lists: as fresh as the stalest, private if any is. */
+  readonly hints: CacheHints;
+  /** As one server's, in the modern spelling. */
+  readonly modernCapabilities: JsonObject;
+  /** Set when `lists.tools` shows `find_tool` and `call_tool` in place of the tools. */
+  readonly search: ToolSearch | null;
+  /** How many tools can be called now; `lists.tools` has as many, or the two of the search. */
+  readonly offeredTools: number;
+  /** Servers of which something is in this scope. */
+  readonly servers: ReadonlySet<string>;
+  readonly #selected: Selected<T> | undefined;
+  readonly #used = new Set<string>();
 
-  constructor(offers: readonly Offer<T>[], prefixed: boolean, pageSize: number, collisions: Collision[]) {
+  constructor(
+    offers: readonly Offer<T>[],
+    prefixed: boolean,
+    pageSize: number,
+    collisions: Collision[],
+    { search, selected }: ScopeTraits<T> = { search: null },
+  ) {
+    this.#selected = selected;
     const entries: Record<CursorKind, Entry[]> = { tools: [], prompts: [], resources: [], resourceTemplates: [] };
     for (const offer of offers) {
       this.#addNamed('tools', this.tools, offer, prefixed, entries.tools, collisions);
@@ -173,14 +118,22 @@ export class ScopeView<T> {
     this.#templates = this.#addTemplates(offers, prefixed, entries.resourceTemplates, collisions);
     // Available or not: a server that is away must not hand its URIs to another.
     this.#resourceServers = offers.filter((o) => 'resources' in o.listing.capabilities).map((o) => o.target);
+    this.search = search && new ToolSearch(search, () => entries.tools.map(({ key, item }) => ({ name: key, item })));
     this.lists = {
-      tools: new PagedList('tools', pageSize, entries.tools),
+      tools: new PagedList('tools', pageSize, search ? searchEntries(search) : entries.tools),
       prompts: new PagedList('prompts', pageSize, entries.prompts),
       resources: new PagedList('resources', pageSize, entries.resources),
       resourceTemplates: new PagedList('resourceTemplates', pageSize, entries.resourceTemplates),
     };
-    this.capabilities = new Set(offers.flatMap((offer) => Object.keys(offer.listing.capabilities)));
-    this.instructions = joinInstructions(offers, prefixed);
+    this.offeredTools = entries.tools.length;
+    this.servers = selected ? this.#used : new Set(offers.map((offer) => offer.server));
+    const { capabilities, description } = selected?.selection ?? {};
+    this.capabilities = new Set(capabilities ?? offers.flatMap((offer) => Object.keys(offer.listing.capabilities)));
+    const heard = offers.filter((offer) => this.servers.has(offer.server));
+    this.instructions = joinInstructions(heard, prefixed, description);
+    const available = heard.filter((offer) => offer.available);
+    this.hints = combineCacheHints(available.map((offer) => offer.listing.hints));
+    this.modernCapabilities = aggregateCapabilities(available.map((offer) => offer.listing.capabilities));
   }
 
   /**
@@ -190,6 +143,7 @@ export class ScopeView<T> {
   resource(uri: string): Route<T> | undefined {
     const exact = this.resources.get(uri);
     if (exact) return exact;
+    if (this.#selected) return this.#selectedResource(uri, this.#selected);
     const split = splitPrefixedUri(uri);
     const named = split && this.#byPrefix.get(split.prefix);
     if (split && named !== undefined) return { target: named, own: split.uri };
@@ -201,6 +155,21 @@ export class ScopeView<T> {
   /** Who has this template or, since 2024-11-05 leaves it open, this plain URI. For completions. */
   template(uriTemplate: string): Route<T> | undefined {
     return this.#templateByText.get(uriTemplate) ?? this.resource(uriTemplate);
+  }
+
+  /** Of a toolset: where the aggregate leads, if the toolset's patterns or one of its templates have the URI. */
+  #selectedResource(uri: string, { selection, aggregate }: Selected<T>): Route<T> | undefined {
+    const route = aggregate.resource(uri);
+    if (!route || selection.resources(uri)) return route;
+    const held = this.#templates.some(({ target, template }) => target === route.target && template.matches(uri));
+    return held ? route : undefined;
+  }
+
+  /** Whether something of the offer belongs to this scope; of a toolset by its patterns, else always. */
+  #takes(offer: Offer<T>, kind: 'tools' | 'prompts' | 'resources', ...names: string[]): boolean {
+    if (this.#selected && !names.some(this.#selected.selection[kind])) return false;
+    this.#used.add(offer.server);
+    return true;
   }
 
   #addNamed(
@@ -225,7 +194,8 @@ export class ScopeView<T> {
         collisions.push({ kind: 'too-long', server: offer.server, list: kind, name: own });
         continue;
       }
-      routes.set(shown, { target: offer.target, own });
+      if (!this.#takes(offer, kind, shown)) continue;
+      routes.set(shown, { target: offer.target, own, item });
       if (offer.available)
         entries.push({ key: shown, item, renamed: prefixed ? { member: 'name', to: shown } : undefined });
     }
@@ -233,7 +203,8 @@ export class ScopeView<T> {
 
   #addResources(offers: readonly Offer<T>[], prefixed: boolean, entries: Entry[], collisions: Collision[]): void {
     for (const { shown, own, offer, item } of assign(offers, 'resources', prefixed, collisions)) {
-      this.resources.set(shown, { target: offer.target, own });
+      if (!this.#takes(offer, 'resources', shown, prefixedUri(offer.prefix, own))) continue;
+      this.resources.set(shown, { target: offer.target, own, item });
       if (offer.available)
         entries.push({ key: shown, item, renamed: shown === own ? undefined : { member: 'uri', to: shown } });
     }
@@ -247,16 +218,21 @@ export class ScopeView<T> {
   ): TemplateRoute<T>[] {
     const routes: TemplateRoute<T>[] = [];
     for (const { shown, own, offer, item } of assign(offers, 'resourceTemplates', prefixed, collisions)) {
+      if (!this.#takes(offer, 'resources', shown, prefixedUri(offer.prefix, own))) continue;
       const { target } = offer;
       this.#templateByText.set(shown, { target, own });
-      // A prefixed one needs no matching: what it stands for names its server.
-      const template = shown === own ? compileTemplate(own) : undefined;
+      // Of the prefixed ones too: a toolset's view asks them; anywhere else the prefix has answered before.
+      const template = compileTemplate(shown);
       if (template) routes.push({ template, target, own });
       const renamed = shown === own ? undefined : { member: 'uriTemplate', to: shown };
       if (offer.available) entries.push({ key: shown, item, renamed });
     }
     return routes.sort((a, b) => b.template.specificity - a.template.specificity);
   }
+}
+
+function searchEntries(rule: SearchRule): Entry[] {
+  return searchTools(rule).map(({ name, item }) => ({ key: name, item, renamed: undefined }));
 }
 
 interface Assigned<T> {
@@ -304,18 +280,6 @@ function firstOf<T>(
   return items;
 }
 
-const MAX_INSTRUCTIONS = 8_192;
-
-/** Instructions are shown to a model: each server's under its name, cut at 8,192 characters together. */
-function joinInstructions<T>(offers: readonly Offer<T>[], prefixed: boolean): string | undefined {
-  const parts: string[] = [];
-  for (const { listing, prefix, available } of offers) {
-    if (!available || listing.instructions === undefined || listing.instructions === '') continue;
-    parts.push(prefixed ? `## ${prefix}\n${listing.instructions}` : listing.instructions);
-  }
-  return parts.length === 0 ? undefined : parts.join('\n\n').slice(0, MAX_INSTRUCTIONS);
-}
-
 /** All scopes at one moment. */
 export class RoutingTable<T> {
   readonly version: number;
@@ -324,11 +288,14 @@ export class RoutingTable<T> {
   readonly #offers: ReadonlyMap<string, Offer<T>>;
   readonly #pageSize: number;
   readonly #servers = new Map<string, ScopeView<T>>();
+  readonly #rules: ScopeRules;
+  readonly #toolsets = new Map<string, ScopeView<T>>();
 
-  constructor(version: number, offers: readonly Offer<T>[], pageSize: number) {
+  constructor(version: number, offers: readonly Offer<T>[], pageSize: number, rules: ScopeRules = NO_RULES) {
     const collisions: Collision[] = [];
     this.version = version;
-    this.aggregate = new ScopeView(offers, true, pageSize, collisions);
+    this.aggregate = new ScopeView(offers, true, pageSize, collisions, { search: rules.search });
+    this.#rules = rules;
     this.collisions = collisions;
     this.#pageSize = pageSize;
     this.#offers = new Map(offers.map((offer) => [offer.server, offer]));
@@ -350,13 +317,34 @@ export class RoutingTable<T> {
     if (known) return known;
     const offer = this.#offers.get(name);
     if (!offer) return undefined;
-    const view = new ScopeView([offer], false, this.#pageSize, []);
+    const search = 'tools' in offer.listing.capabilities ? this.#rules.search : null;
+    const view = new ScopeView([offer], false, this.#pageSize, [], { search });
     this.#servers.set(name, view);
     return view;
   }
 
+  /** What a toolset serves; built when first asked for. `undefined` when none is configured by this name. */
+  toolset(name: string): ScopeView<T> | undefined {
+    const known = this.#toolsets.get(name);
+    if (known) return known;
+    const rule = this.#rules.toolsets.get(name);
+    if (!rule) return undefined;
+    const selected = { selection: rule.selection, aggregate: this.aggregate };
+    const offers = [...this.#offers.values()];
+    const view = new ScopeView(offers, true, this.#pageSize, [], { search: rule.search, selected });
+    this.#toolsets.set(name, view);
+    return view;
+  }
+
+  /** The scopes of all configured toolsets. */
+  toolsetScopes(): ScopeKey[] {
+    return [...this.#rules.toolsets.keys()].map(toolsetScope);
+  }
+
   /** The view of a scope: `null` is the aggregate. */
-  scope(server: string | null): ScopeView<T> | undefined {
-    return server === null ? this.aggregate : this.server(server);
+  scope(scope: ScopeKey): ScopeView<T> | undefined {
+    if (scope === null) return this.aggregate;
+    const toolset = toolsetOf(scope);
+    return toolset === undefined ? this.server(scope) : this.toolset(toolset);
   }
 }

@@ -161,6 +161,7 @@ export const TREE = {
             { id: 'http-<n>', role: 'a Streamable HTTP session', type: 'actor', restart: 'temporary' },
             { id: 'sse-<n>', role: 'an HTTP+SSE connection', type: 'actor', restart: 'temporary' },
             { id: 'ws-<n>', role: 'a WebSocket connection', type: 'actor', restart: 'temporary' },
+            { id: 'phx-<n>', role: 'a Phoenix Channels connection', type: 'actor', restart: 'temporary' },
           ],
         },
         {

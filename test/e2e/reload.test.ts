@@ -66,8 +66,11 @@ describe('hot reload', () => {
       await gateway.reconfigure(file());
       await hub.waitFor('first', 'gone');
       await eventually(async () => assert.deepEqual((await upstreams()).sort(), ['added', 'good']));
-      const answer = await client.request('tools/call', { name: 'first__echo', arguments: { text: 'x' } });
-      assert.equal(answer.error?.code, -32602);
+      // The routing table follows the list of upstreams a moment later.
+      await eventually(async () => {
+        const answer = await client.request('tools/call', { name: 'first__echo', arguments: { text: 'x' } });
+        assert.equal(answer.error?.code, -32602);
+      });
     });
   });
 

@@ -142,15 +142,36 @@ describe('upstream transports', () => {
     assert.equal(await call('http__echo', { text: 'and again' }), 'and again');
   });
 
-  for (const transport of REMOTE) {
-    it(`a ${transport} upstream killed in mid-call: one typed error, the others undisturbed, back when it is back`, async () => {
-      const gate = randomUUID();
-      const held = client.request('tools/call', { name: `${transport}__slow`, arguments: { gate } });
-      await hub.waitFor(transport, 'held', (event) => event['gate'] === gate);
-      remotes.get(transport)!.child.kill('SIGKILL');
-      assert.ok((await held).error);
-      await gateway.waitForUpstream(transport, (u) => u.state !== 'ready' && u.lastError !== null, 'is down');
-      assert.equal(await call('stdio__echo', { text: 'well' }), 'well');
-    });
-  }
+  const sessionsOf = (name: string): number =>
+    gateway.logs.items.filter(
+      (line) => line.event === 'child/started' && String(line['path']).includes(`/upstream:${name}/sessions/`),
+    ).length;
+  const lossesOf = (name: string): number =>
+    gateway.logs.items.filter((line) => line.event === 'upstream_lost' && line['upstream'] === name).length;
+
+  // A suite of its own: mocha runs the tests of a suite before the suites in it, and these end the servers.
+  describe('killed in mid-call', () => {
+    for (const transport of REMOTE) {
+      it(`${transport}: one typed error, the others undisturbed, back when it is back on its port`, async () => {
+        const { url, child } = remotes.get(transport)!;
+        const { reconnects } = await gateway.upstream(transport);
+        const gate = randomUUID();
+        const held = client.request('tools/call', { name: `${transport}__slow`, arguments: { gate } });
+        await hub.waitFor(transport, 'held', (event) => event['gate'] === gate);
+        child.kill('SIGKILL');
+        const { error } = await held;
+        assert.ok(error);
+        assert.match(error.message, new RegExp(`"${transport}"`));
+        const down = await gateway.waitForUpstream(transport, (u) => u.state !== 'ready', 'is down');
+        assert.match(down.lastError!.message, /connect|lost|closed|broke/);
+        assert.equal(await call('stdio__echo', { text: 'well' }), 'well');
+        const refused = await client.request('tools/call', { name: `${transport}__echo`, arguments: { text: 'x' } });
+        assert.ok(refused.error, 'a server that is down answers nothing');
+        remotes.set(transport, await startRemote(hub, transport, transport, new URL(url).port));
+        await gateway.waitForUpstream(transport, (u) => u.state === 'ready' && u.reconnects > reconnects, 'is back');
+        assert.equal(await eventually(async () => await call(`${transport}__echo`, { text: 'back' })), 'back');
+        assert.equal(sessionsOf(transport), lossesOf(transport) + 1, 'one session at a time, one after each loss');
+      });
+    }
+  });
 });

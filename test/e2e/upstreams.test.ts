@@ -40,13 +40,25 @@ describe('bad upstreams', () => {
           'duplicate-answers': hub.stdio('raw/duplicate-answers', 'duplicate-answers'),
           'dies-in-call': hub.stdio('raw/dies-in-call', 'dies-in-call'),
           impatient: { ...hub.stdio('sdk-server', 'impatient'), viable: { timeouts: { request: REQUEST_TIMEOUT } } },
+          heir: {
+            ...hub.stdio('sdk-server', 'heir'),
+            env: { ITS_OWN: 'five' },
+            viable: { inheritEnv: ['CHOSEN_BY_NAME', 'CHOSEN_BY_GLOB_*'] },
+          },
           good: hub.stdio('sdk-server', 'good'),
         },
         gateway: settings({ upstreams: { connectTimeout: HANDSHAKE_TIMEOUT } }),
       },
-      env: { VIABLE_E2E_SECRET: 'do not hand me on', AWS_SECRET_ACCESS_KEY: 'nor me' },
+      env: {
+        VIABLE_E2E_SECRET: 'do not hand me on',
+        AWS_SECRET_ACCESS_KEY: 'nor me',
+        CHOSEN_BY_NAME: 'one',
+        CHOSEN_BY_GLOB_A: 'two',
+        CHOSEN_BY_GLOB_B: 'three',
+        CHOSEN_BY_NOBODY: 'four',
+      },
     });
-    await gateway.waitForTools([...FIXTURE_TOOLS.map((tool) => `good__${tool}`), 'impatient__slow']);
+    await gateway.waitForTools([...FIXTURE_TOOLS.map((tool) => `good__${tool}`), 'impatient__slow', 'heir__env']);
     client = await WebSocketPeer.open(gateway.url);
   });
   after(async () => {
@@ -132,24 +144,35 @@ describe('bad upstreams', () => {
   it('one that writes garbage: counted and survived', async () => {
     await gateway.waitForUpstream('garbage', (u) => u.state === 'ready' && u.junkBytes > 0, 'is ready');
     assert.equal(textOf((await call('garbage__echo', { text: 'through the noise' })).result), 'through the noise');
-    const before = (await gateway.upstream('garbage')).junkBytes;
-    assert.equal(textOf((await call('garbage__long-line')).result), 'long-line');
-    assert.ok((await gateway.upstream('garbage')).junkBytes >= before + 10 * (1 << 20));
+    for (const [name, bytes] of [
+      ['long-text', 1 << 19],
+      ['long-json', 10 << 20],
+    ] as const) {
+      const before = (await gateway.upstream('garbage')).junkBytes;
+      assert.equal(textOf((await call(`garbage__${name}`)).result), name);
+      assert.ok((await gateway.upstream('garbage')).junkBytes >= before + bytes);
+    }
     await goodIsWell();
   });
 
-  it('one that writes a line without an end: one typed error, restarted', async () => {
-    const { pid, reconnects } = await gateway.upstream('garbage');
-    typed(await call('garbage__endless'));
-    await goodIsWell();
-    const again = await gateway.waitForUpstream(
-      'garbage',
-      (u) => u.state === 'ready' && u.reconnects > reconnects,
-      'is back',
-    );
-    assert.notEqual(again.pid, pid);
-    assert.equal(textOf((await call('garbage__echo', { text: 'again' })).result), 'again');
-  });
+  for (const [what, name] of [
+    ['10 MB of text in a line', 'longer-text'],
+    ['a line without an end', 'endless'],
+  ] as const) {
+    it(`one that writes ${what}: one typed error, restarted`, async () => {
+      const { pid, reconnects } = await gateway.upstream('garbage');
+      typed(await call(`garbage__${name}`));
+      await goodIsWell();
+      const again = await gateway.waitForUpstream(
+        'garbage',
+        (u) => u.state === 'ready' && u.reconnects > reconnects,
+        'is back',
+      );
+      assert.notEqual(again.pid, pid);
+      assert.match(again.lastError!.message, /line on stdout is larger than the limit of 1048576 bytes/);
+      assert.equal(textOf((await call('garbage__echo', { text: 'again' })).result), 'again');
+    });
+  }
 
   it('one that lists 5,000 tools', async () => {
     const many = await gateway.waitForUpstream('many', (u) => u.state === 'ready' && u.tools === 5_000, 'is listed');
@@ -235,10 +258,29 @@ describe('bad upstreams', () => {
     await goodIsWell();
   });
 
+  const environmentOf = async (server: string): Promise<Record<string, string>> =>
+    JSON.parse(textOf((await call(`${server}__env`)).result)) as Record<string, string>;
+
   it('hands its children an allowlist of its environment, no secrets', async () => {
-    const environment = JSON.parse(textOf((await call('good__env')).result)) as Record<string, string>;
+    const environment = await environmentOf('good');
     assert.ok(environment['PATH']);
-    for (const name of ['VIABLE_E2E_SECRET', 'AWS_SECRET_ACCESS_KEY']) assert.ok(!(name in environment), name);
+    const others = Object.keys(environment).filter((name) => /^(VIABLE_|AWS_|CHOSEN_)/.test(name));
+    assert.deepEqual(others, []);
+  });
+
+  it('hands on what inheritEnv names, by name or glob, to that upstream alone', async () => {
+    const [heir, good] = [await environmentOf('heir'), await environmentOf('good')];
+    const more = Object.entries(heir).filter(([name, value]) => good[name] !== value);
+    assert.deepEqual(Object.fromEntries(more), {
+      ITS_OWN: 'five',
+      CHOSEN_BY_NAME: 'one',
+      CHOSEN_BY_GLOB_A: 'two',
+      CHOSEN_BY_GLOB_B: 'three',
+    });
+    assert.deepEqual(
+      Object.keys(good).filter((name) => !(name in heir)),
+      [],
+    );
   });
 
   it('writes nothing but JSON lines to its log', () => {

@@ -9,9 +9,14 @@ export interface RemoteFixture {
   readonly child: ChildProcess;
 }
 
-/** Starts `fixtures/sdk-server.js` on a free port and resolves once it listens. It ends with the hub. */
-export async function startRemote(hub: FixtureHub, name: string, transport: RemoteTransport): Promise<RemoteFixture> {
-  const args = hub.args('sdk-server', name, '--transport', transport);
+/** Starts `fixtures/sdk-server.js` (on a free port, unless one is given) and resolves once it listens. It ends with the hub. */
+export async function startRemote(
+  hub: FixtureHub,
+  name: string,
+  transport: RemoteTransport,
+  port = '0',
+): Promise<RemoteFixture> {
+  const args = hub.args('sdk-server', name, '--transport', transport, '--port', port);
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const { url } = await hub.waitFor(name, 'listening', (event) => event.pid === child.pid);
   return { url: String(url), child };

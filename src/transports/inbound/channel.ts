@@ -5,10 +5,15 @@
  * to one channel arrives in that order.
  */
 export interface Channel {
-  /** Gives the answer of one request, at most once each. `false` when the client is gone. */
-  answer(text: string): boolean;
+  /**
+   * Gives the answer of one request, at most once each. `status` is the HTTP status of an answer that is the whole
+   * response; transports without statuses leave it out. `false` when the client is gone.
+   */
+  answer(text: string, status?: number): boolean;
   /** Sends a notification that belongs to a request of this channel, before its answer. `false` when the client is gone. */
   notify(text: string): boolean;
   /** One request of this channel gets no answer: it was cancelled. */
   release(): void;
+  /** A request has waited for long: shows proxies and the client that somebody lives. */
+  stillWorking(): void;
 }

@@ -5,57 +5,74 @@
  * Source: MCP specification 2025-11-25, "Transports › Streamable HTTP › Sending Messages to the Server"; batches 2025-03-26.
  */
 import { type ServerResponse } from 'node:http';
-import { Deadline, type TimerWheel } from '../../kernel/timer-wheel.js';
 import { type ErrorName } from '../../protocol/errors.js';
 import { type Channel } from './channel.js';
 import { EventStream } from './event-stream.js';
 import { sendError } from './http-reply.js';
+import { type Replay, type ReplayLog } from './replay-log.js';
 
-/** After this long without a word an event stream is opened, and a comment is sent each time again. Milliseconds. */
-const QUIET_MS = 15_000;
+/** What a session keeps of its streams. */
+export interface ReplayTarget {
+  readonly log: () => ReplayLog;
+  /** Streams that are not over, by number. */
+  readonly streams: Map<number, HttpExchange>;
+  /** Whether a stream begins with an id, so that it can be resumed before its first message. */
+  readonly prime: () => boolean;
+}
 
-export class HttpExchange extends Deadline implements Channel {
+export class HttpExchange implements Channel {
   readonly #res: ServerResponse;
-  readonly #wheel: TimerWheel;
   readonly #batch: boolean;
   readonly #answers: string[] = [];
   /** Requests of the body that are not answered yet. */
   #outstanding: number;
   #stream: EventStream | null = null;
+  /** Where its stream is kept for a client that loses it; `null` where streams cannot be resumed. */
+  #replay: ReplayTarget | null = null;
+  /** Its number in the log, once it streams. */
+  #number = 0;
   /** Set before the answer when it is that of `initialize`: sent as `Mcp-Session-Id`. */
   sessionId: string | null = null;
 
-  constructor(res: ServerResponse, wheel: TimerWheel, requests: number, batch: boolean) {
-    super();
+  constructor(res: ServerResponse, requests: number, batch: boolean) {
     this.#res = res;
-    this.#wheel = wheel;
     this.#outstanding = requests;
     this.#batch = batch;
-    wheel.schedule(this, QUIET_MS);
   }
 
-  answer(text: string): boolean {
+  answer(text: string, status = 200): boolean {
     this.#outstanding -= 1;
-    if (this.#stream === null && !this.#batch) return this.#whole(text);
+    if (this.#stream === null && !this.#batch) return this.#whole(text, status);
     if (this.#stream === null) this.#answers.push(text);
-    const sent = this.#stream === null ? this.#alive() : this.#stream.send({ data: text });
+    const sent = this.#stream === null ? this.#alive() : this.#send(this.#stream, text);
     if (this.#outstanding <= 0) this.#finish();
     return sent;
   }
 
   notify(text: string): boolean {
-    return this.#alive() && this.#streaming().send({ data: text });
+    if (this.#stream === null && !this.#alive()) return false;
+    return this.#send(this.#streaming(), text);
+  }
+
+  /** Makes its stream resumable. Call before the body is handled. */
+  keepIn(target: ReplayTarget): void {
+    this.#replay = target;
+  }
+
+  /** The client came back for this stream: what follows goes to `stream`, after `missed`. */
+  resume(stream: EventStream, missed: Replay['events']): void {
+    for (const { id, text } of missed) stream.send({ id, data: text });
+    this.#stream = stream;
+    if (this.#outstanding <= 0) stream.end();
   }
 
   /** The body held nothing that is answered: 202, as the specification asks. */
   accepted(): void {
-    this.#wheel.cancel(this);
     if (this.#alive() && !this.#res.headersSent) this.#res.writeHead(202).end();
   }
 
   /** Answers the whole body with one error and its HTTP status. Before anything else was written. */
   refuse(name: ErrorName): void {
-    this.#wheel.cancel(this);
     if (this.#alive()) sendError(this.#res, name);
   }
 
@@ -64,11 +81,15 @@ export class HttpExchange extends Deadline implements Channel {
     if (this.#outstanding <= 0) this.#finish();
   }
 
-  /** Quiet for long: say something. */
-  override fire(): void {
-    if (!this.#alive()) return;
-    this.#streaming().keepAlive();
-    this.#wheel.schedule(this, QUIET_MS);
+  /** Calls `listener` once when the client has gone before the response was over. */
+  onAbandoned(listener: () => void): void {
+    this.#res.once('close', () => {
+      if (!this.#res.writableFinished) listener();
+    });
+  }
+
+  stillWorking(): void {
+    if (this.#alive()) this.#streaming().keepAlive();
   }
 
   #alive(): boolean {
@@ -77,15 +98,29 @@ export class HttpExchange extends Deadline implements Channel {
 
   #streaming(): EventStream {
     if (this.#stream) return this.#stream;
-    this.#stream = new EventStream(this.#res, this.#headers());
-    for (const answer of this.#answers.splice(0)) this.#stream.send({ data: answer });
-    return this.#stream;
+    const stream = new EventStream(this.#res, this.#headers());
+    this.#stream = stream;
+    if (this.#replay) {
+      this.#number = this.#replay.log().open();
+      this.#replay.streams.set(this.#number, this);
+      if (this.#replay.prime()) stream.send({ id: this.#replay.log().append(this.#number, ''), data: '' });
+    }
+    for (const answer of this.#answers.splice(0)) this.#send(stream, answer);
+    return stream;
+  }
+
+  /** What is kept counts as sent: the client may come back for it. */
+  #send(stream: EventStream, text: string): boolean {
+    if (!this.#replay) return stream.send({ data: text });
+    stream.send({ id: this.#replay.log().append(this.#number, text), data: text });
+    return true;
   }
 
   #finish(): void {
-    this.#wheel.cancel(this);
+    this.#replay?.streams.delete(this.#number);
+    if (this.#stream !== null) return this.#stream.end();
     if (!this.#alive()) return;
-    if (this.#stream === null && this.#answers.length > 0) {
+    if (this.#answers.length > 0) {
       this.#whole(`[${this.#answers.join(',')}]`);
       return;
     }
@@ -94,12 +129,11 @@ export class HttpExchange extends Deadline implements Channel {
   }
 
   /** The hot path: head and body in one write. */
-  #whole(text: string): boolean {
-    this.#wheel.cancel(this);
+  #whole(text: string, status = 200): boolean {
     if (!this.#alive()) return false;
     const length = Buffer.byteLength(text);
     this.#res.writeHead(
-      200,
+      status,
       this.sessionId === null
         ? ['content-type', 'application/json', 'content-length', String(length)]
         : ['content-type', 'application/json', 'content-length', String(length), 'mcp-session-id', this.sessionId],

@@ -32,6 +32,8 @@ export class LineSplitter {
   readonly #onLine: (text: string, bytes: number, json: boolean) => void;
   #pieces: Buffer[] = [];
   #held = 0;
+  /** The cap that a line is past, once `push` has answered `false`. */
+  exceeded = 0;
 
   /** @param onLine gets each line without its `\n` or `\r\n`; `bytes` counts what was on the wire; blank lines are left out */
   constructor(limits: LineLimits, onLine: (text: string, bytes: number, json: boolean) => void) {
@@ -43,7 +45,7 @@ export class LineSplitter {
   push(chunk: Buffer): boolean {
     let start = 0;
     for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, start)) {
-      if (this.#held + at - start > this.#limits.maxLineBytes) return this.#overflow();
+      if (this.#held + at - start > this.#limits.maxLineBytes) return this.#overflow(this.#limits.maxLineBytes);
       if (this.#held === 0) this.#emit(chunk, start, at);
       else this.#emitHeld(chunk.subarray(start, at));
       start = at + 1;
@@ -54,10 +56,10 @@ export class LineSplitter {
   #hold(rest: Buffer): boolean {
     this.#pieces.push(rest);
     this.#held += rest.length;
-    if (this.#held > this.#limits.maxLineBytes) return this.#overflow();
+    if (this.#held > this.#limits.maxLineBytes) return this.#overflow(this.#limits.maxLineBytes);
     if (this.#held <= this.#limits.maxJunkBytes) return true;
     const first = this.#pieces[0] ?? rest;
-    return looksLikeJson(first, 0, first.length) || this.#overflow();
+    return looksLikeJson(first, 0, first.length) || this.#overflow(this.#limits.maxJunkBytes);
   }
 
   #emitHeld(last: Buffer): void {
@@ -74,7 +76,8 @@ export class LineSplitter {
     this.#onLine(bytes.toString('utf8', start, stop), end - start + 1, looksLikeJson(bytes, start, stop));
   }
 
-  #overflow(): false {
+  #overflow(limit: number): false {
+    this.exceeded = limit;
     this.#pieces = [];
     this.#held = 0;
     return false;

@@ -197,7 +197,7 @@ class StdioTransport implements OutboundTransport {
   #onStdout(chunk: Buffer): void {
     if (this.#lines.push(chunk)) return;
     this.#child?.stdout?.destroy();
-    void this.#end(tooLarge('a line on stdout', this.#limits.maxMessageBytes), CLEANUP_GRACE_MS);
+    void this.#end(tooLarge('a line on stdout', this.#lines.exceeded), CLEANUP_GRACE_MS);
   }
 
   #onLine(text: string, bytes: number, json: boolean): void {

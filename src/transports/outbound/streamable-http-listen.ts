@@ -6,14 +6,14 @@
  * answers, so its loss fails no request.
  */
 import { deliver } from './deliver.js';
-import { sessionLost } from './errors.js';
+import { connectFailed, sessionLost } from './errors.js';
 import { Exchange, type ResponseHead } from './http-exchange.js';
 import { SseStream } from './sse-stream.js';
 import type { RequestOwner } from './streamable-http-request.js';
 
 export interface ListenOwner extends Pick<
   RequestOwner,
-  'url' | 'handlers' | 'clock' | 'maxMessageBytes' | 'hasSession' | 'sessionGone'
+  'url' | 'handlers' | 'clock' | 'maxMessageBytes' | 'hasSession' | 'sessionGone' | 'unreachable'
 > {
   /** Sends the GET for `exchange`, with Last-Event-ID when there is one. */
   listenAgain(exchange: ListenExchange, lastEventId: string | undefined): void;
@@ -71,8 +71,9 @@ export class ListenExchange extends Exchange {
     else if (this.#isStream || this.#status >= 500 || PASSING.includes(this.#status)) this.#later();
   }
 
-  protected override onFailure(): void {
+  protected override onFailure(error: Error): void {
     this.#later();
+    if (!this.sent) this.#owner.unreachable(connectFailed(this.#owner.url, error));
   }
 
   #onEvent(data: string, type: string | undefined): void {

@@ -27,6 +27,8 @@ export interface RequestOwner {
   sessionGiven(id: string): void;
   /** The server no longer knows the session: the transport ends. */
   sessionGone(error: TransportError): void;
+  /** No connection to the server comes about. */
+  unreachable(error: TransportError): void;
   /** So many bytes no longer wait to be written. */
   unqueued(bytes: number): void;
   /** The request has its answer or failure. */
@@ -149,8 +151,11 @@ export class RequestExchange extends Exchange {
       this.#streamOver(error);
       return;
     }
-    this.#fail(this.sent ? connectionLost(this.#owner.url, error) : connectFailed(this.#owner.url, error));
+    const failure = this.sent ? connectionLost(this.#owner.url, error) : connectFailed(this.#owner.url, error);
+    this.#fail(failure);
     this.#owner.ended(this);
+    // After the failure of this request, which is its own.
+    if (!this.sent) queueMicrotask(() => this.#owner.unreachable(failure));
   }
 
   #modeOf(status: number, { contentType }: ResponseHead): Mode {

@@ -6,7 +6,7 @@
  * version header and the event ids of its streams, and no other MCP state.
  *
  * Phases: new → open → ended. A lost connection fails the requests on it and nothing else; the transport itself ends by
- * `close` or when the server no longer knows the session.
+ * `close`, when the server no longer knows the session, or when it cannot be reached and no request is under way.
  */
 import type { JsonRpcId, JsonRpcMessage } from '../../protocol/jsonrpc.js';
 import { systemClock, type Clock } from './clock.js';
@@ -83,7 +83,7 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     return error;
   }
 
-  send(message: JsonRpcMessage): boolean {
+  send(message: JsonRpcMessage, headers?: Readonly<Record<string, string>>): boolean {
     const isRequest = 'method' in message && 'id' in message;
     const id = isRequest ? message.id : undefined;
     if (this.#phase !== 'open') {
@@ -97,7 +97,9 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     const exchange = new RequestExchange(this, id, body.length, releases);
     if (id === undefined) this.#notices.add(exchange);
     else this.#pending.set(id, exchange);
-    this.#initialized.run(() => this.#post(exchange, body));
+    // A modern message stands alone: no session to wait for.
+    if (headers) this.#post(exchange, body, this.#statelessHeaders(headers));
+    else this.#initialized.run(() => this.#post(exchange, body, this.#postHeaders));
     if (releases) this.#initialized.begin();
     return true;
   }
@@ -136,6 +138,11 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     void this.#end(error, 0);
   }
 
+  unreachable(error: TransportError): void {
+    // What is under way on connections that still stand may be answered yet.
+    if (this.#phase === 'open' && this.#pending.size === 0) void this.#end(error, 0);
+  }
+
   unqueued(bytes: number): void {
     this.#buffered -= bytes;
   }
@@ -170,10 +177,17 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     this.#endpoint.dispatch(this.#endpoint.control, 'GET', this.#endpoint.path, headers, null, exchange);
   }
 
-  #post(exchange: RequestExchange, body: Buffer): void {
+  #post(exchange: RequestExchange, body: Buffer, headers: string[]): void {
     if (exchange.isCancelled) return;
     const pool = exchange.id === undefined ? this.#endpoint.control : this.#endpoint.requests;
-    this.#endpoint.dispatch(pool, 'POST', this.#endpoint.path, this.#postHeaders, body, exchange);
+    this.#endpoint.dispatch(pool, 'POST', this.#endpoint.path, headers, body, exchange);
+  }
+
+  #statelessHeaders(own: Readonly<Record<string, string>>): string[] {
+    const headers = [...this.#endpoint.headers];
+    headers.push('content-type', 'application/json', 'accept', 'application/json, text/event-stream');
+    for (const name in own) headers.push(name, own[name] ?? '');
+    return headers;
   }
 
   #refreshHeaders(): void {

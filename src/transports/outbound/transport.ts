@@ -51,8 +51,11 @@ export interface OutboundTransport {
   /**
    * Hands a message over for writing. Returns `false` when the peer's buffer is past its cap and the message was
    * refused (the caller answers "overloaded"); failures after `true` come through `onRequestFailed` or `onClosed`.
+   *
+   * `headers`, of a modern-era message alone: what its HTTP request must carry besides. Transports without headers
+   * leave them out.
    */
-  send(message: JsonRpcMessage): boolean;
+  send(message: JsonRpcMessage, headers?: Readonly<Record<string, string>>): boolean;
   /** The session's negotiated protocol version, for transports that repeat it on the wire (`MCP-Protocol-Version`). */
   setProtocolVersion(version: string): void;
   /** Begins the standalone server→client stream where the transport has one (GET on Streamable HTTP). */

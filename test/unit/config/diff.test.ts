@@ -53,6 +53,17 @@ describe('config/diff', () => {
     });
   });
 
+  it('search and toolsets apply at once, each named once', async () => {
+    const old = await config({ gateway: { toolsets: { a: { tools: ['x__*'] } } } });
+    const next = await config({
+      gateway: { catalogue: { search: { enabled: true } }, toolsets: { a: { tools: ['y__*'] } } },
+    });
+    assert.deepEqual(diffConfig(old, next).gateway, {
+      applied: ['gateway.catalogue.search.enabled', 'gateway.toolsets'],
+      restart: [],
+    });
+  });
+
   it('a changed default changes the servers that use it, without a new session', async () => {
     const mcpServers = { a: { command: 'x' }, b: { command: 'x', viable: { timeouts: { request: 9 } } } };
     const diff = diffConfig(

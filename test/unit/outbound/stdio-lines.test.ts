@@ -51,7 +51,9 @@ describe('LineSplitter', () => {
 
   it('refuses junk without an end earlier than JSON', () => {
     const limits = { maxLineBytes: 1_000, maxJunkBytes: 10 };
-    assert.equal(new LineSplitter(limits, () => undefined).push(Buffer.from('no JSON at all')), false);
+    const junk = new LineSplitter(limits, () => undefined);
+    assert.equal(junk.push(Buffer.from('no JSON at all')), false);
+    assert.equal(junk.exceeded, 10);
     assert.equal(new LineSplitter(limits, () => undefined).push(Buffer.from('  {"json": "perhaps"')), true);
   });
 

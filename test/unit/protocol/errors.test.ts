@@ -4,6 +4,8 @@ import {
   ERRORS,
   errorEntry,
   gatewayError,
+  modernError,
+  modernHttpStatus,
   renderErrorsPage,
   type ErrorName,
 } from '#src/protocol/errors.js';
@@ -22,7 +24,7 @@ describe('the error catalogue', () => {
   it('uses the codes of the specifications for everything else', () => {
     const allowed = {
       'json-rpc': [-32700, -32600, -32601, -32602, -32603],
-      mcp: [-32602, -32002],
+      mcp: [-32602, -32002, -32020, -32021, -32022],
       sdk: [-32000, -32001],
     };
     for (const [origin, codes] of Object.entries(allowed)) {
@@ -41,6 +43,10 @@ describe('the error catalogue', () => {
       ['unknown_tool', -32602, 200],
       ['invalid_cursor', -32602, 200],
       ['resource_not_found', -32002, 200],
+      ['invalid_envelope', -32602, 400],
+      ['header_mismatch', -32020, 400],
+      ['missing_client_capability', -32021, 400],
+      ['unsupported_protocol_version', -32022, 400],
       ['session_not_found', -32001, 404],
       ['session_required', -32000, 400],
       ['session_exists', -32000, 409],
@@ -94,17 +100,55 @@ describe('gatewayError', () => {
   });
 });
 
+describe('modernError and modernHttpStatus', () => {
+  it('give the codes and statuses of 2026-07-28', () => {
+    const expected: [ErrorName, number, number][] = [
+      ['parse_error', -32700, 400],
+      ['method_not_found', -32601, 404],
+      ['invalid_params', -32602, 200],
+      ['invalid_envelope', -32602, 400],
+      ['invalid_request_state', -32602, 200],
+      ['unknown_tool', -32602, 200],
+      ['resource_not_found', -32602, 200],
+      ['header_mismatch', -32020, 400],
+      ['missing_client_capability', -32021, 400],
+      ['unsupported_protocol_version', -32022, 400],
+    ];
+    for (const [name, code, status] of expected) {
+      assert.deepEqual([modernError(name).code, modernHttpStatus(name)], [code, status], name);
+    }
+  });
+
+  it('say the rest as in the legacy era', () => {
+    for (const name of names) {
+      const legacy = gatewayError(name, 'detail', { member: 1 });
+      const modern = modernError(name, 'detail', { member: 1 });
+      assert.deepEqual({ ...modern, code: legacy.code }, legacy);
+      assert.ok(![-32002, -32042].includes(modern.code), name);
+    }
+  });
+});
+
 describe('renderErrorsPage', () => {
   it('documents every name, code, remedy and data member once', () => {
     const page = renderErrorsPage();
     for (const name of names) {
       const entry = errorEntry(name);
       assert.equal(page.split(`\n## ${name}\n`).length, 2, name);
-      assert.ok(page.includes(`| [\`${name}\`](#${name}) | ${entry.code} |`), name);
+      assert.ok(page.includes(`| [\`${name}\`](#${name}) | ${entry.code}`), name);
       assert.ok(page.includes(entry.meaning) && page.includes(entry.remedy), name);
       for (const member of Object.keys(entry.data ?? {})) assert.ok(page.includes(`\`data.${member}\``), name);
     }
     for (const name of Object.keys(ADMIN_ERRORS)) assert.ok(page.includes(`| \`${name}\` | `), name);
+  });
+
+  it('shows what differs in the modern era', () => {
+    const page = renderErrorsPage();
+    assert.match(page, /\| \[`resource_not_found`\]\(#resource_not_found\) \| -32002, modern -32602 \| MCP \| 200 \|/);
+    assert.match(
+      page,
+      /\| \[`method_not_found`\]\(#method_not_found\) \| -32601 \| JSON-RPC 2\.0 \| 200, modern 404 \|/,
+    );
   });
 
   it('breaks no table', () => {

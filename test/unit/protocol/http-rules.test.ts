@@ -212,6 +212,14 @@ describe('parseRoute', () => {
     assert.equal(name('/mcp/s/%2e%2e'), '..');
   });
 
+  it('tells toolsets from servers', () => {
+    assert.deepEqual(parseRoute('/mcp/t/reader?x=1'), { kind: 'toolset', name: 'reader' });
+    assert.deepEqual(parseRoute('/mcp/t/a%2Fb/'), { kind: 'toolset', name: 'a/b' });
+    assert.deepEqual(parseRoute('/mcp/s/t'), { kind: 'server', name: 't' });
+    for (const target of ['/mcp/t', '/mcp/t/', '/mcp/t/a/b', '/mcp/T/a', '/mcp/x/a'])
+      assert.equal(parseRoute(target).kind, 'unknown', target);
+  });
+
   it('knows nothing else, and never throws', () => {
     const unknown = [
       '',

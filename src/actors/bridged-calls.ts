@@ -1,0 +1,73 @@
+/**
+ * Where a modern client's call goes: straight to the upstream's session, to a bridge when a legacy server may want to ask
+ * the client something, or back to the bridge that waits for what this retry brings. Process-free.
+ *
+ * Source: MCP specification 2026-07-28, "Patterns › Multi Round-Trip Requests › Server Requirements".
+ */
+import { actor, type Ref } from '../kernel/index.js';
+import { type ErrorName } from '../protocol/errors.js';
+import { type JsonObject } from '../protocol/jsonrpc.js';
+import { type Envelope } from '../protocol/modern/envelope.js';
+import { readRetry } from '../protocol/modern/mrtr.js';
+import { isOwnState, openState, requestDigest } from '../protocol/modern/request-state.js';
+import { MODERN_CLIENT_REQUESTS } from '../protocol/methods.js';
+import { bridgedCall, type BridgedCallMessage, PRINCIPAL } from './bridged-call.js';
+import { type UpstreamSessionMessage } from './call.js';
+import { ASKABLE } from './client-links.js';
+import { type SessionEnvironment } from './legacy-session.js';
+import { CONNECTIONS } from './names.js';
+import { type UpstreamGate } from './upstream-gate.js';
+
+export type BridgeRoute = Ref<UpstreamSessionMessage> | { readonly error: ErrorName; readonly detail: string } | null;
+
+export class BridgedCalls {
+  readonly #env: SessionEnvironment;
+
+  constructor(env: SessionEnvironment) {
+    this.#env = env;
+  }
+
+  route(gate: UpstreamGate, method: string, params: JsonObject, envelope: Envelope): BridgeRoute {
+    if (gate.session === null || gate.era === 'modern') return gate.session;
+    if (MODERN_CLIENT_REQUESTS.get(method)?.multiRoundTrip !== true) return gate.session;
+    const retry = readRetry(params);
+    if ('error' in retry) return { error: retry.error, detail: retry.detail };
+    if (retry.requestState !== undefined && isOwnState(retry.requestState))
+      return this.#parked(retry.requestState, method, params);
+    if (retry.requestState !== undefined)
+      return { error: 'invalid_request_state', detail: 'it is none of this gateway' };
+    const askable = ASKABLE.some((name) => envelope.clientCapabilities[name] !== undefined);
+    if (gate.sharing === 'shared' || !askable) return gate.session;
+    return this.#start(gate, envelope);
+  }
+
+  #parked(state: string, method: string, params: JsonObject): BridgeRoute {
+    const { plane, clock } = this.#env;
+    const binding = { principal: PRINCIPAL, request: requestDigest(method, params) };
+    const opened = openState(plane.parking.keys, state, binding, clock.now());
+    if (!opened.ok)
+      return {
+        error: 'invalid_request_state',
+        detail: opened.reason === 'expired' ? 'it has expired' : 'it is not for this request',
+      };
+    const bridge = plane.parking.calls.get(opened.call.callId);
+    if (!bridge?.alive) return { error: 'invalid_request_state', detail: 'the call does not wait any more' };
+    return bridge;
+  }
+
+  #start(gate: UpstreamGate, envelope: Envelope): BridgeRoute {
+    const { plane, system } = this.#env;
+    if (plane.parking.calls.size >= plane.parking.max)
+      return { error: 'overloaded', detail: 'too many calls wait for input' };
+    const started = system.startChild<BridgedCallMessage>(
+      CONNECTIONS,
+      actor<BridgedCallMessage>({
+        id: `bridge-${plane.parking.nextId()}`,
+        restart: 'temporary',
+        init: bridgedCall(this.#env, gate, envelope),
+      }),
+    );
+    if (!started.ok) return { error: 'overloaded', detail: 'no bridge can be started' };
+    return started.ref;
+  }
+}

@@ -1,0 +1,39 @@
+/** What a legacy session answers of itself, and how it writes the answers of upstreams. Pure. */
+import { isJsonObject, type JsonObject } from '../protocol/jsonrpc.js';
+import { stripControl } from '../protocol/text.js';
+import { type Call } from './call.js';
+
+const MAX_CLIENT_NAME = 80;
+
+/**
+ * The aggregate (`undefined`) promises every list, for an upstream may come that has it; one server's endpoint promises
+ * what the server has.
+ */
+export function legacyCapabilities(has: ReadonlySet<string> | undefined): JsonObject {
+  const offers = (name: string): boolean => has === undefined || has.has(name);
+  return {
+    ...(offers('tools') && { tools: { listChanged: true } }),
+    ...(offers('prompts') && { prompts: { listChanged: true } }),
+    ...(offers('resources') && { resources: { listChanged: true, subscribe: true } }),
+    ...(offers('logging') && { logging: {} }),
+    ...(offers('completions') && { completions: {} }),
+  };
+}
+
+/** The result as the client is to see it: under a collision a resource carries the URI that was asked for. */
+export function resultJson(call: Call, result: JsonObject): string {
+  const renamed = call.renamedUri;
+  const contents = result['contents'];
+  if (!renamed || !Array.isArray(contents)) return JSON.stringify(result);
+  const shown = (contents as unknown[]).map((item) =>
+    isJsonObject(item) && item['uri'] === renamed.own ? { ...item, uri: renamed.shown } : item,
+  );
+  return JSON.stringify({ ...result, contents: shown });
+}
+
+export function clientName(info: unknown): string | null {
+  if (!isJsonObject(info)) return null;
+  const { name, version } = info;
+  const full = `${typeof name === 'string' ? name : 'unnamed'}/${typeof version === 'string' ? version : '?'}`;
+  return stripControl(full, MAX_CLIENT_NAME);
+}

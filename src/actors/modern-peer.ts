@@ -1,0 +1,321 @@
+/**
+ * A modern client (2026-07-28) on one connection: every request stands alone, and nothing is kept between them but the
+ * calls and streams that are open. Process-free: the HTTP connection and WebSocket actors are its shells.
+ *
+ * Invariants: every request gets one answer, or its stream ends; what an upstream says during a call comes before its
+ * answer; a client that goes away cancels what it waited for.
+ * Source: MCP specification 2026-07-28.
+ */
+import { type Ref } from '../kernel/index.js';
+import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
+import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
+import {
+  errorText,
+  isJsonObject,
+  type JsonObject,
+  type JsonRpcErrorObject,
+  type JsonRpcId,
+  type JsonRpcRequest,
+  type JsonRpcResponse,
+  resultText,
+} from '../protocol/jsonrpc.js';
+import { isLogLevel, LOG_LEVELS, MODERN_CLIENT_REQUESTS } from '../protocol/methods.js';
+import { errorForModern, resultForModern } from '../protocol/modern/bridge.js';
+import { discoverResult } from '../protocol/modern/discover.js';
+import { type Envelope, modernResult } from '../protocol/modern/envelope.js';
+import {
+  checkParamHeaders,
+  forwardedParamHeaders,
+  type IncomingHeaders,
+  scanParamHeaders,
+} from '../protocol/modern/headers.js';
+import { SERVER_INFO_KEY } from '../protocol/modern/meta.js';
+import { stripControl } from '../protocol/text.js';
+import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
+import { type ScopeView } from '../routing/routing-table.js';
+import { type TransportCounters } from '../telemetry/counters.js';
+import { type Channel } from '../transports/inbound/channel.js';
+import { BridgedCalls } from './bridged-calls.js';
+import { type Call, type CallEvent } from './call.js';
+import { CallTable } from './call-table.js';
+import { type ClientMessage } from './client-message.js';
+import { type SessionEnvironment } from './legacy-session.js';
+import { ModernStreams } from './modern-streams.js';
+import { type UpstreamGate } from './upstream-gate.js';
+
+/** A request that has passed the checks of its transport. */
+export interface ModernRequest {
+  readonly message: JsonRpcRequest;
+  readonly envelope: Envelope;
+  /** HTTP headers; `undefined` on transports without. */
+  readonly headers: IncomingHeaders | undefined;
+  readonly scope: string | null;
+  readonly channel: Channel;
+}
+
+/** How an error is sent as the whole answer, with its HTTP status where there is one. */
+const OK = 200;
+
+export class ModernPeer {
+  readonly #env: SessionEnvironment;
+  readonly #counters: TransportCounters;
+  readonly #calls: CallTable;
+  readonly #streams: ModernStreams;
+  readonly #bridged: BridgedCalls;
+  readonly #serverInfo: JsonObject;
+
+  constructor(env: SessionEnvironment, self: Ref<ClientMessage>, counters: TransportCounters) {
+    this.#env = env;
+    this.#counters = counters;
+    this.#calls = new CallTable(env, self, counters);
+    this.#serverInfo = { name: 'viable', title: 'Viable MCP gateway', version: env.version };
+    this.#streams = new ModernStreams(env.plane, self, this.#serverInfo);
+    this.#bridged = new BridgedCalls(env);
+  }
+
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  get idle(): boolean {
+    return this.#calls.size === 0 && this.#streams.size === 0;
+  }
+
+  request(request: ModernRequest): void {
+    this.#counters.messagesIn += 1;
+    const { message, channel, scope } = request;
+    const { id, method } = message;
+    const params = message.params ?? {};
+    const rule = MODERN_CLIENT_REQUESTS.get(method);
+    if (rule === undefined) return this.#refuse(channel, id, 'method_not_found', stripControl(method, 80));
+    if (this.#calls.has(id) || this.#streams.has(id)) {
+      return this.#refuse(channel, null, 'invalid_request', 'the id is that of a request which is not answered yet');
+    }
+    switch (rule.method) {
+      case 'server/discover':
+        return this.#discover(id, scope, channel);
+      case 'tools/list':
+        return this.#list(id, 'tools', params, scope, channel);
+      case 'prompts/list':
+        return this.#list(id, 'prompts', params, scope, channel);
+      case 'resources/list':
+        return this.#list(id, 'resources', params, scope, channel);
+      case 'resources/templates/list':
+        return this.#list(id, 'resourceTemplates', params, scope, channel);
+      case 'tools/call':
+        return this.#callTool(request, params);
+      case 'prompts/get':
+        return this.#forward(request, 'prompt');
+      case 'resources/read':
+        return this.#forward(request, 'resource');
+      case 'completion/complete':
+        return this.#forward(request, 'completion');
+      case 'subscriptions/listen':
+        return this.#listen(request, params);
+    }
+  }
+
+  /** One of this client's calls has news. */
+  heard(event: CallEvent): void {
+    switch (event.type) {
+      case 'call/answered':
+        return this.#answered(event.call, event.message);
+      case 'call/failed':
+        if (this.#calls.take(event.call)) this.#fail(event.call, event.error);
+        return;
+      case 'call/notified':
+        return this.#notified(event.call, event.method, event.params);
+      case 'call/expired':
+        return this.#expired(event.call);
+    }
+  }
+
+  /** A resource that one of the streams asked for has changed. */
+  updated(uri: string, params: JsonObject): void {
+    if (this.#streams.updated(uri, params)) this.#counters.messagesOut += 1;
+  }
+
+  listChanged(scope: string | null, method: string): void {
+    this.#counters.messagesOut += this.#streams.listChanged(scope, method);
+  }
+
+  /** `notifications/cancelled`, on transports with one channel; `false` when no call or stream has this id. */
+  cancel(id: JsonRpcId): boolean {
+    if (this.#streams.end(id)) return true;
+    const call = this.#calls.get(id);
+    if (!call) return false;
+    this.#drop(call, 'cancelled by the client');
+    return true;
+  }
+
+  /** The client closed this channel: over HTTP that cancels what it was for. */
+  channelClosed(channel: Channel): void {
+    this.#streams.channelClosed(channel);
+    for (const call of this.#calls.all())
+      if (call.channel === channel) this.#drop(call, 'the client closed the stream');
+  }
+
+  /** The gateway ends: streams get their result, calls an error. */
+  shutdown(name: ErrorName, detail: string): void {
+    this.#streams.shutdown();
+    for (const call of this.#calls.all()) {
+      this.#calls.cancelUpstream(call, detail);
+      if (this.#calls.take(call)) this.#fail(call, modernError(name, detail));
+    }
+  }
+
+  /** The gateway drains: streams end with their result, so that their clients open them elsewhere; calls go on. */
+  endStreams(): void {
+    this.#streams.shutdown();
+  }
+
+  close(): void {
+    this.#streams.close();
+    for (const call of this.#calls.all()) this.#drop(call, 'the client is gone');
+  }
+
+  signOfLife(): void {
+    this.#calls.signOfLife();
+    this.#streams.signOfLife();
+  }
+
+  #discover(id: JsonRpcId, scope: string | null, channel: Channel): void {
+    const view = this.#env.plane.routing.scope(scope);
+    const capabilities = view?.modernCapabilities ?? {};
+    const instructions = view?.instructions;
+    const result = discoverResult({ capabilities, serverInfo: this.#serverInfo, instructions, hints: hintsOf(view) });
+    this.#answerResult(channel, id, JSON.stringify(result));
+  }
+
+  #list(id: JsonRpcId, kind: CursorKind, params: JsonObject, scope: string | null, channel: Channel): void {
+    const given = params['cursor'];
+    const cursor = given === undefined ? undefined : decodeCursor(given, kind);
+    if (given !== undefined && cursor === undefined) return this.#refuse(channel, id, 'invalid_cursor');
+    const view = this.#env.plane.routing.scope(scope);
+    const page = view?.lists[kind].page(cursor?.after) ?? `{"${kind}":[]}`;
+    const { ttlMs, cacheScope } = hintsOf(view);
+    // The page is text already: what a modern result adds is written behind it.
+    const tail = JSON.stringify({
+      resultType: 'complete',
+      ttlMs,
+      cacheScope,
+      _meta: { [SERVER_INFO_KEY]: this.#serverInfo },
+    });
+    this.#answerResult(channel, id, `${page.slice(0, -1)},${tail.slice(1)}`);
+  }
+
+  #listen({ message, scope, channel }: ModernRequest, params: JsonObject): void {
+    const refusal = this.#streams.begin(message.id, params, scope, channel);
+    if (refusal !== undefined) this.#refuse(channel, message.id, 'invalid_params', refusal);
+    else this.#counters.messagesOut += 1;
+  }
+
+  /** `find_tool` is answered here; any other tool by its upstream. */
+  #callTool(request: ModernRequest, params: JsonObject): void {
+    const own = gatewayTool(params, this.#env.plane.routing.scope(request.scope));
+    if (own === undefined) return this.#forward(request, 'tool');
+    this.#answerResult(request.channel, request.message.id, JSON.stringify(modernResult(own, this.#serverInfo)));
+  }
+
+  #forward(request: ModernRequest, kind: UpstreamRoute): void {
+    const { message, envelope, headers, scope, channel } = request;
+    const { id, method } = message;
+    const resolved = resolveRequest(kind, message.params ?? {}, this.#env.plane.routing.scope(scope));
+    if (!resolved.ok) return this.#refuse(channel, id, resolved.error, resolved.detail, resolved.data);
+    const { target: gate, tool, params, renamedUri } = resolved;
+    const declared = tool && headers ? scanParamHeaders(tool['inputSchema']) : undefined;
+    const known = declared?.ok === true ? declared.headers : [];
+    const fault = headers && checkParamHeaders(headers, known, params['arguments']);
+    if (fault) return this.#refuse(channel, id, fault.error, fault.detail, fault.data);
+    const caller = { era: 'modern', envelope, headers: headers ? forwardedParamHeaders(headers, known) : {} } as const;
+    const to = this.#bridged.route(gate, method, params, envelope);
+    if (to !== null && 'error' in to) return this.#refuse(channel, id, to.error, to.detail);
+    const refusal = this.#calls.start({ id, method, params, gate, to, caller, tool, channel, renamedUri });
+    if (refusal) this.#answer(channel, errorText(id, refusal), OK);
+  }
+
+  #answered(call: Call, message: JsonRpcResponse): void {
+    if (!this.#calls.take(call)) return;
+    if ('error' in message) {
+      this.#calls.count(call, message.error.code === -32603 ? 'failed' : 'succeeded');
+      return this.#answer(call.channel, errorText(call.id, errorForModern(message.error)), OK);
+    }
+    this.#calls.count(call, 'succeeded');
+    const { method, gate, renamedUri } = call;
+    const result = renamedUri ? withShownUri(message.result, renamedUri) : message.result;
+    const typed =
+      gate.era === 'modern' || result['resultType'] !== undefined
+        ? modernResult(result, this.#serverInfo)
+        : resultForModern(method, result, this.#serverInfo);
+    this.#answerResult(call.channel, call.id, JSON.stringify(typed));
+  }
+
+  #notified(call: Call, method: string, params: JsonObject): void {
+    if (this.#calls.get(call.id) !== call) return this.#env.plane.counters.drop('late_answer');
+    if (method === 'notifications/message' && !wantsLog(call, params)) return;
+    const shown = method === 'notifications/progress' ? { ...params, progressToken: call.progressToken } : params;
+    if (call.channel.notify(JSON.stringify({ jsonrpc: '2.0', method, params: shown }))) this.#counters.messagesOut += 1;
+    else this.#env.plane.counters.drop('client_gone');
+  }
+
+  #expired(call: Call): void {
+    if (!this.#calls.take(call)) return;
+    this.#calls.cancelUpstream(call, 'deadline exceeded');
+    const { name, requestTimeout } = call.gate;
+    this.#fail(
+      call,
+      modernError('request_timeout', `upstream "${name}" did not answer within ${requestTimeout} ms`, { server: name }),
+    );
+  }
+
+  #drop(call: Call, reason: string): void {
+    if (!this.#calls.take(call)) return;
+    this.#calls.cancelUpstream(call, reason);
+    call.channel.release();
+  }
+
+  #fail(call: Call, error: JsonRpcErrorObject): void {
+    this.#calls.count(call, 'failed');
+    this.#answer(call.channel, errorText(call.id, error), OK);
+  }
+
+  #refuse(
+    channel: Channel,
+    id: JsonRpcId | null,
+    name: ErrorName,
+    detail?: string,
+    data?: JsonObject | Readonly<Record<string, unknown>>,
+  ): void {
+    this.#answer(channel, errorText(id, modernError(name, detail, data)), modernHttpStatus(name));
+  }
+
+  #answerResult(channel: Channel, id: JsonRpcId, result: string): void {
+    this.#answer(channel, resultText(id, result), OK);
+  }
+
+  #answer(channel: Channel, text: string, status: number): void {
+    if (channel.answer(text, status)) this.#counters.messagesOut += 1;
+    else this.#env.plane.counters.drop('client_gone');
+  }
+}
+
+function hintsOf(view: ScopeView<UpstreamGate> | undefined): { ttlMs: number; cacheScope: 'public' | 'private' } {
+  return view?.hints ?? { ttlMs: 0, cacheScope: 'private' };
+}
+
+/** A client that named no level gets no log messages (specification, "Utilities › Logging"). */
+function wantsLog(call: Call, params: JsonObject): boolean {
+  const { caller } = call;
+  const wanted = caller.era === 'modern' ? caller.envelope.logLevel : undefined;
+  const level = params['level'];
+  return wanted !== undefined && isLogLevel(level) && LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(wanted);
+}
+
+function withShownUri(result: JsonObject, renamed: { readonly own: string; readonly shown: string }): JsonObject {
+  const contents = result['contents'];
+  if (!Array.isArray(contents)) return result;
+  const shown = (contents as unknown[]).map((item) =>
+    isJsonObject(item) && item['uri'] === renamed.own ? { ...item, uri: renamed.shown } : item,
+  );
+  return { ...result, contents: shown };
+}

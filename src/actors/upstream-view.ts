@@ -1,0 +1,75 @@
+/** What consoles see of an upstream: its lifecycle's notes and its gate, put together without asking anybody. */
+import { type BreakerState, type UpstreamSnapshot } from '../admin/protocol.js';
+import { type ServerConfig } from '../config/types.js';
+import { type UpstreamPhase } from '../machines/upstream.js';
+import { type Listing } from '../routing/routing-table.js';
+import { describeTarget } from '../transports/outbound/create.js';
+import { type UpstreamGate } from './upstream-gate.js';
+import { type ServerFacts } from './upstream-handshake.js';
+
+/** What consoles see of an upstream besides its gate. Written by its lifecycle actor alone. */
+export interface UpstreamView {
+  phase: UpstreamPhase | 'stopped';
+  since: number;
+  facts: ServerFacts | null;
+  listing: Listing | null;
+  pid: number | null;
+  reconnects: number;
+  lastError: { readonly at: number; readonly message: string } | null;
+  junkBytes: number;
+}
+
+export function newUpstreamView(now: number): UpstreamView {
+  return {
+    phase: 'connecting',
+    since: now,
+    facts: null,
+    listing: null,
+    pid: null,
+    reconnects: 0,
+    lastError: null,
+    junkBytes: 0,
+  };
+}
+
+/** What consoles are shown of an upstream. */
+export function upstreamSnapshot(config: ServerConfig, gate: UpstreamGate, view: UpstreamView): UpstreamSnapshot {
+  const { listing, facts } = view;
+  return {
+    name: config.name,
+    transport: config.target.transport,
+    target: describeTarget(config.target),
+    state: view.phase,
+    since: view.since,
+    breaker: breakerOf(view.phase),
+    protocolVersion: facts?.protocolVersion ?? null,
+    serverInfo: facts?.serverInfo ?? null,
+    pid: view.pid,
+    tools: listing?.tools.length ?? 0,
+    prompts: listing?.prompts.length ?? 0,
+    resources: listing?.resources.length ?? 0,
+    resourceTemplates: listing?.resourceTemplates.length ?? 0,
+    inFlight: gate.inFlight,
+    calls: gate.calls,
+    failures: gate.failures,
+    reconnects: view.reconnects,
+    retryAt: view.phase === 'backoff' ? gate.retryAt : null,
+    lastError: view.lastError,
+    junkBytes: view.junkBytes,
+  };
+}
+
+/** Until breakers exist: ready lets calls through, a connection attempt is a probe, the rest keeps them out. */
+function breakerOf(phase: UpstreamView['phase']): BreakerState {
+  switch (phase) {
+    case 'ready':
+      return 'closed';
+    case 'connecting':
+    case 'initializing':
+      return 'half_open';
+    case 'backoff':
+    case 'disabled':
+    case 'stopped':
+      return 'open';
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * What a server says of its own accord, taken to whom it concerns: the caller, the one client of the session, the
+ * subscribers, or every session that sees the server. Process-free.
+ *
+ * Source: MCP specification, "Base Protocol › Utilities", "Server Features", "Client Features".
+ */
+import { type ActorSystem, type Ref } from '../kernel/index.js';
+import { gatewayError } from '../protocol/errors.js';
+import { isJsonRpcId, type JsonObject, type JsonRpcId } from '../protocol/jsonrpc.js';
+import { SERVER_NOTIFICATIONS, SERVER_REQUESTS } from '../protocol/methods.js';
+import { stripControl } from '../protocol/text.js';
+import { type Counters } from '../telemetry/counters.js';
+import { type CallEvent, type ServerAnswer, type ServerEvent, type UpstreamSessionMessage } from './call.js';
+import { REGISTRY } from './names.js';
+import { type PendingRequests } from './pending-requests.js';
+import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
+
+export interface VoiceDeps {
+  readonly system: ActorSystem;
+  readonly server: string;
+  readonly gate: UpstreamGate;
+  readonly client: SessionClient | null;
+  readonly counters: Counters;
+  readonly pending: PendingRequests;
+  readonly self: Ref<UpstreamSessionMessage>;
+  readonly listChanged: () => void;
+  readonly answer: (answer: ServerAnswer) => void;
+}
+
+export class UpstreamVoice {
+  readonly #deps: VoiceDeps;
+
+  constructor(deps: VoiceDeps) {
+    this.#deps = deps;
+  }
+
+  notification(method: string, params: JsonObject): void {
+    if (method === 'notifications/subscriptions/acknowledged') return; // what is not honoured simply does not come
+    switch (SERVER_NOTIFICATIONS.get(method)?.method) {
+      case 'notifications/progress':
+        return this.#progress(method, params);
+      case 'notifications/message':
+        return this.#logMessage(method, params);
+      case 'notifications/tools/list_changed':
+      case 'notifications/prompts/list_changed':
+      case 'notifications/resources/list_changed':
+        return this.#deps.listChanged();
+      case 'notifications/resources/updated':
+        return this.#resourceUpdated(params);
+      case 'notifications/cancelled':
+        return this.#cancelled(params);
+      case 'notifications/elicitation/complete':
+        return this.#forClient({ type: 'server/notified', method, params });
+      case undefined:
+        return this.#deps.counters.drop('unroutable_notification');
+    }
+  }
+
+  /** A client that has the session for itself is asked; over a shared session nobody can be meant. */
+  request(id: JsonRpcId, method: string, params: JsonObject): void {
+    const { client, self, answer, counters } = this.#deps;
+    const capability = SERVER_REQUESTS.get(method)?.capability;
+    if (method === 'ping') {
+      answer({ id, result: {} });
+    } else if (client && capability !== undefined && capability in client.capabilities) {
+      client.ref.answer({ type: 'server/requested', from: self, id, method, params });
+    } else if (!client && method === 'roots/list') {
+      answer({ id, result: { roots: [] } });
+    } else {
+      counters.drop('refused_server_request');
+      const detail = `${stripControl(method, 80)}: no client of this session can be asked`;
+      answer({ id, error: gatewayError('method_not_found', detail) });
+    }
+  }
+
+  #progress(method: string, params: JsonObject): void {
+    const call = this.#deps.pending.call(params['progressToken']);
+    // A server that takes our id for a token must not bring progress to a client that wanted none.
+    if (call?.progressToken === undefined) return this.#deps.counters.drop('unroutable_notification');
+    this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
+  }
+
+  /** Goes to the clients whose calls run here; while none does, to every client that sees this server. */
+  #logMessage(method: string, params: JsonObject): void {
+    const told = new Set<Ref<CallEvent>>();
+    for (const call of this.#deps.pending.calls()) {
+      if (told.has(call.replyTo)) continue;
+      told.add(call.replyTo);
+      this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
+    }
+    const { system, server, client } = this.#deps;
+    if (told.size > 0) return;
+    if (client) this.#forClient({ type: 'server/notified', method, params });
+    else system.tell(REGISTRY, { type: 'registry/log-message', server, params });
+  }
+
+  #resourceUpdated(params: JsonObject): void {
+    const uri = params['uri'];
+    const subscribers = typeof uri === 'string' ? this.#deps.gate.subscriptions.get(uri) : undefined;
+    if (!subscribers) return this.#deps.counters.drop('unroutable_notification');
+    for (const [client, shown] of subscribers) {
+      if (client.tell({ type: 'resource/updated', uri: shown, params }) === 'full') {
+        this.#deps.counters.drop('notification_overflow');
+      }
+    }
+  }
+
+  #cancelled(params: JsonObject): void {
+    const id = params['requestId'];
+    if (isJsonRpcId(id))
+      this.#forClient({ type: 'server/cancelled', from: this.#deps.self, id, reason: params['reason'] });
+  }
+
+  #forClient(event: ServerEvent): void {
+    if (this.#deps.client) this.#deps.client.ref.answer(event);
+    else this.#deps.counters.drop('unroutable_notification');
+  }
+
+  #tellCaller(caller: Ref<CallEvent>, event: CallEvent): void {
+    if (caller.tell(event) === 'full') this.#deps.counters.drop('notification_overflow');
+  }
+}
