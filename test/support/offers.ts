@@ -11,7 +11,6 @@ export interface Wares {
   readonly resources?: readonly string[];
   readonly templates?: readonly string[];
   readonly instructions?: string;
-    hints: { ttlMs: 0, cacheScope: 'private' },
   readonly available?: boolean;
 }
 
@@ -28,6 +27,7 @@ export function listing(wares: Wares): Listing {
       ...((wares.resources ?? wares.templates) && { resources: {} }),
     },
     instructions,
+    hints: { ttlMs: 0, cacheScope: 'private' },
   };
 }
 
