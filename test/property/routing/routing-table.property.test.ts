@@ -1,9 +1,11 @@
 /** The routing table against a naive construction of what it should hold, over offers as odd as servers can make them. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { NO_CACHING } from '#src/protocol/modern/caching.js';
 import { type CursorKind, decodeCursor, MAX_CURSOR_KEY } from '#src/protocol/cursor.js';
 import { type JsonObject } from '#src/protocol/jsonrpc.js';
-import { type Listing, type Offer, type PagedList, RoutingTable, type ScopeView } from '#src/routing/routing-table.js';
+import { type PagedList } from '#src/routing/paged-list.js';
+import { type Listing, type Offer, RoutingTable, type ScopeView } from '#src/routing/routing-table.js';
 import { offersOf, type Part } from '../../support/actors/listings.js';
 
 const KINDS: readonly CursorKind[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
@@ -48,6 +50,7 @@ const listing: fc.Arbitrary<Listing> = fc.record({
     .subarray(['tools', 'resources', 'logging'])
     .map((names) => Object.fromEntries(names.map((n) => [n, {}]))),
   instructions: fc.option(fc.string(), { nil: undefined }),
+  hints: fc.constant(NO_CACHING),
 });
 
 const part: fc.Arbitrary<Part> = fc.record({

@@ -1,9 +1,10 @@
 /** A client session with a data plane of two upstreams that only record, and a channel that keeps what is written. */
-import { type Call, type CallEvent, type UpstreamSessionMessage } from '#src/actors/call.js';
+import { type Call, type UpstreamSessionMessage } from '#src/actors/call.js';
+import { type ClientMessage } from '#src/actors/client-message.js';
 import { DataPlane } from '#src/actors/data-plane.js';
 import { LegacySession } from '#src/actors/legacy-session.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
-import { TimerWheel, VirtualClock } from '#src/kernel/index.js';
+import { ActorSystem, TimerWheel, VirtualClock } from '#src/kernel/index.js';
 import { type JsonObject, type JsonRpcId } from '#src/protocol/jsonrpc.js';
 import { parseFrame } from '#src/protocol/parse.js';
 import { RoutingTable } from '#src/routing/routing-table.js';
@@ -51,9 +52,12 @@ export class ClientWorld {
   readonly clock = new VirtualClock(5_000);
   readonly wheel = new TimerWheel(this.clock);
   readonly plane = new DataPlane(configOf().gateway, new Counters());
-  readonly self = new FakeRef<CallEvent>('/client');
+  readonly self = new FakeRef<ClientMessage>('/client');
   readonly channel = new FakeChannel();
   readonly levels: string[] = [];
+  /** What was sent to it beside its requests' answers. */
+  readonly pushed: JsonObject[] = [];
+  readonly system: ActorSystem;
   readonly upstreams = new Map<string, FakeRef<UpstreamSessionMessage>>();
   readonly session: LegacySession;
 
@@ -61,8 +65,12 @@ export class ClientWorld {
     const offers = offersOf(parts).map((offer) => ({ ...offer, target: this.#gate(offer.server) }));
     this.plane.routing = new RoutingTable(1, offers, 100);
     const { plane, wheel, clock, levels } = this;
-    const env = { plane, wheel, clock, version: '1.2.3', onLogLevel: (level: string) => void levels.push(level) };
-    this.session = new LegacySession(env, this.self, scope, plane.counters.transports.http);
+    this.system = new ActorSystem({ clock });
+    const { system } = this;
+    const onLogLevel = (level: string): void => void levels.push(level);
+    const push = (text: string): boolean => this.pushed.push(JSON.parse(text) as JsonObject) > 0;
+    const env = { system, plane, wheel, clock, version: '1.2.3', onLogLevel };
+    this.session = new LegacySession(env, this.self, scope, plane.counters.transports.http, push);
   }
 
   gate(name: string): UpstreamGate {

@@ -1,5 +1,6 @@
 /** Listings and offers for tests of routing and catalogue. */
 import { type JsonObject } from '#src/protocol/jsonrpc.js';
+import { NO_CACHING } from '#src/protocol/modern/caching.js';
 import { assignPrefixes } from '#src/protocol/naming.js';
 import { type Listing, type Offer } from '#src/routing/routing-table.js';
 
@@ -10,6 +11,7 @@ export const NOTHING: Listing = {
   resourceTemplates: [],
   capabilities: {},
   instructions: undefined,
+  hints: NO_CACHING,
 };
 
 /** A listing with these names and URIs; a capability for whatever is not empty. */
@@ -34,6 +36,7 @@ export function listing(parts: {
       ...((resources ?? resourceTemplates) && { resources: {} }),
     },
     instructions,
+    hints: NO_CACHING,
   };
 }
 

@@ -1,7 +1,8 @@
 /** One upstream in its tree, over transports that tests play the server of. */
 import { type CallEvent, Call, type UpstreamSessionMessage } from '#src/actors/call.js';
 import { CATALOGUE, REGISTRY, upstreamId, upstreamLifecycle, UPSTREAMS, upstreamSessions } from '#src/actors/names.js';
-import { newUpstreamView, upstream, type UpstreamMessage } from '#src/actors/upstream.js';
+import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
+import { newUpstreamView } from '#src/actors/upstream-view.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
 import { type UpstreamPhase } from '#src/machines/upstream.js';
 import { ask, type Ref } from '#src/kernel/index.js';
@@ -30,7 +31,7 @@ export class UpstreamWorld extends World {
   constructor(entry: object = {}) {
     super(
       configOf({
-        mcpServers: { [NAME]: { command: 'none', ...entry } },
+        mcpServers: { [NAME]: { command: 'none', era: 'legacy', ...entry } },
         gateway: { upstreams: { backoffBase: BACKOFF.base, backoffMax: BACKOFF.max, shutdownGrace: 300 } },
       }),
     );
@@ -43,7 +44,7 @@ export class UpstreamWorld extends World {
   async start(): Promise<void> {
     await this.boot({ [CATALOGUE.path]: 'recorder', [UPSTREAMS]: 'dynamic', [REGISTRY.path]: 'recorder' });
     const { system, plane, gate, view, log } = this;
-    const config = configOf({ mcpServers: { [NAME]: { command: 'none', ...this.entry } } }).servers.get(NAME);
+    const config = configOf({ mcpServers: { [NAME]: { command: 'none', era: 'legacy', ...this.entry } } }).servers.get(NAME);
     if (!config) throw new Error('not configured');
     const init = upstream({
       system,
@@ -102,10 +103,13 @@ export class UpstreamWorld extends World {
   /** A call of a client, sent to the session that takes calls. */
   call(id: JsonRpcId, params: JsonObject = {}, progressToken?: JsonRpcId): { call: Call; client: FakeRef<CallEvent> } {
     const client = new FakeRef<CallEvent>(`/client-${String(id)}`);
-    const fields = { id, method: 'tools/call', params, progressToken, startedAt: 0 };
+    const to = this.gate.session;
+    if (!to) throw new Error('not sent: no session');
+    const caller = { era: 'legacy', envelope: {} } as const;
+    const fields = { id, method: 'tools/call', params, progressToken, startedAt: 0, to, caller, tool: undefined };
     const call = new Call({ ...fields, replyTo: client, gate: this.gate, channel: new FakeChannel() });
-    const sent = this.gate.session?.tell(call);
-    if (sent !== 'ok') throw new Error(`not sent: ${sent ?? 'no session'}`);
+    const sent = to.tell(call);
+    if (sent !== 'ok') throw new Error(`not sent: ${sent}`);
     return { call, client };
   }
 }

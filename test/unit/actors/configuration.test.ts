@@ -7,7 +7,7 @@ import {
   type RunningConfig,
 } from '#src/actors/configuration.js';
 import { CATALOGUE, CONFIGURATION, REGISTRY, upstreamId, UPSTREAMS } from '#src/actors/names.js';
-import { type UpstreamView } from '#src/actors/upstream.js';
+import { type UpstreamView } from '#src/actors/upstream-view.js';
 import { type Config, type LoadResult } from '#src/config/index.js';
 import { ask } from '#src/kernel/index.js';
 import { RoutingTable } from '#src/routing/routing-table.js';

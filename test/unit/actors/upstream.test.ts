@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CATALOGUE, upstreamLifecycle } from '#src/actors/names.js';
 import { type CatalogueMessage } from '#src/actors/catalogue.js';
-import { upstreamSnapshot } from '#src/actors/upstream.js';
+import { upstreamSnapshot } from '#src/actors/upstream-view.js';
 import { CLOSED, FORGOTTEN, server } from '../../support/actors/fake-transport.js';
 import { BACKOFF, NAME, story, UpstreamWorld } from '../../support/actors/upstream-world.js';
 import { configOf } from '../../support/actors/world.js';
