@@ -2,7 +2,17 @@ import tseslint from 'typescript-eslint';
 
 /** Lint rules: strict, typed. Nothing in src, tui or bench may use `any` or leave a promise floating. */
 export default tseslint.config(
-  { ignores: ['dist', 'dist-test', 'node_modules', 'coverage', 'eslint.config.js', 'scripts', '.dependency-cruiser.cjs'] },
+  {
+    ignores: [
+      'dist',
+      'dist-test',
+      'node_modules',
+      'coverage',
+      'eslint.config.js',
+      'scripts',
+      '.dependency-cruiser.cjs',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -12,7 +22,10 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       '@typescript-eslint/no-unnecessary-condition': [
         'error',
         { allowConstantLoopConditions: 'only-allowed-literals' },

@@ -40,6 +40,9 @@ async function main(): Promise<void> {
     exit(EXIT.ok);
     return;
   }
+  // Whoever read the log has gone: the gateway goes on, the ring still has the lines.
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', () => undefined);
   const terminal = process.stderr.isTTY;
   const output = createLog(loaded.config.gateway.logging.level, terminal);
   for (const warning of loaded.warnings)
@@ -68,6 +71,8 @@ async function run(options: ProcessOptions, config: Config, output: LogOutput): 
   }
   onSignals(gateway, log);
   const watch = options.config === undefined ? undefined : watchConfig(options.config, () => gateway.reload('file'));
+  // A change between the first reading and the watch is found by reading once more: no difference costs nothing.
+  void watch?.ready.then(() => gateway.reload('start'));
   sayReady(gateway, config, log);
   const end = await gateway.ended;
   watch?.close();

@@ -128,7 +128,8 @@ const HELP: readonly (readonly [string, string])[] = [
   ['+ -', 'refresh slower, faster'],
   ['f', 'freeze and unfreeze the screen'],
   ['l', 'least severe log level (Logs)'],
-  ['q, Ctrl-C', 'leave; the gateway is not touched'],
+  ['q', 'leave; the gateway is not touched'],
+  ['Ctrl-C', 'leave; a gateway that was started with it stops too'],
 ];
 
 function help(width: number, height: number): Block {

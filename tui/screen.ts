@@ -123,7 +123,8 @@ export class DashboardScreen {
     }
     if (place === undefined) return;
     const most = Math.max(...perSecond);
-    this.#chart.options.maxY = roundUp(most);
+    // The chart draws its line two pixels too high: leave it room.
+    this.#chart.options.maxY = roundUp(most * 1.15);
     this.#chart.options.numYLabels = place.height >= 8 ? 4 : 2;
     const style = { line: this.#options.color && !faded ? 'cyan' : 'normal' };
     this.#chart.setData([{ x: secondLabels(), y: padded(perSecond), style }]);

@@ -115,7 +115,7 @@ export class ClientShell implements SessionEntry {
       case 'client/broadcast':
         return this.#push(message.text);
       case 'client/log-message':
-        if (this.session.wantsLog(message.params)) this.#push(message.text);
+        if (this.session.profile.wantsLog(message.params)) this.#push(message.text);
         return;
       case 'client/shutdown-pending':
         return this.#outlet.shutdownPending(message.notice);
@@ -165,8 +165,8 @@ export class ClientShell implements SessionEntry {
       sessionId: facts.sessionId,
       principal: null,
       remote: facts.remote,
-      client: session.client,
-      protocolVersion: session.revision,
+      client: session.profile.name,
+      protocolVersion: session.profile.revision,
       route: facts.route,
       openedAt: this.#openedAt,
       lastSeenAt: this.#lastSeenAt,

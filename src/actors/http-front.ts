@@ -85,11 +85,11 @@ export class HttpFront {
       case 'messages':
         return req.method === 'POST' ? this.#sseMessage(req, res) : this.#notAllowed(res, 'POST');
       case 'ws':
+      case 'phoenix':
         return sendError(res, 'unknown_route', { detail: 'this path takes WebSocket connections' });
       case 'health':
       case 'ready':
         return this.#health(req, res, route.kind);
-      case 'phoenix':
       case 'dashboard':
       case 'metrics':
       case 'resource-metadata':

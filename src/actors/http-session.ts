@@ -45,7 +45,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     log: () => (this.#log ??= new ReplayLog()),
     streams: new Map(),
     // Earlier clients read an event without data as a broken message.
-    prime: () => this.#shell.session.revision === LATEST_LEGACY_REVISION,
+    prime: () => this.#shell.session.profile.revision === LATEST_LEGACY_REVISION,
   };
 
   constructor(env: SessionEnvironment, facts: ClientFacts, context: ActorContext<HttpSessionMessage>) {
@@ -114,7 +114,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
 
   #post(frame: ParsedFrame, exchange: HttpExchange, bytes: number): void {
     this.#shell.seen(bytes);
-    if (frame.kind === 'batch' && !this.#shell.session.allowsBatch) return exchange.refuse('batch_unsupported');
+    if (frame.kind === 'batch' && !this.#shell.session.profile.allowsBatch) return exchange.refuse('batch_unsupported');
     exchange.keepIn(this.#replay);
     this.#shell.session.receive(frame, exchange);
   }

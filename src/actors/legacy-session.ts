@@ -11,7 +11,6 @@ import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, gatewayError } from '../protocol/errors.js';
 import {
   errorText,
-  isJsonObject,
   isJsonRpcId,
   type JsonObject,
   type JsonRpcErrorObject,
@@ -22,20 +21,21 @@ import {
 } from '../protocol/jsonrpc.js';
 import { CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, isLogLevel, LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
 import { errorForLegacy, resultForLegacy } from '../protocol/modern/bridge.js';
-import { legacyEnvelope, modernCapabilities, resultType } from '../protocol/modern/envelope.js';
+import { resultType } from '../protocol/modern/envelope.js';
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
-import { type LegacyRevision, MODERN_REVISION, negotiateLegacy, supportsBatch } from '../protocol/revisions.js';
 import { stripControl } from '../protocol/text.js';
 import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { type Call, type Caller, type ServerEvent } from './call.js';
+import { type Call, type ServerEvent } from './call.js';
 import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
+import { ClientProfile } from './client-profile.js';
 import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
 import { CallTable } from './call-table.js';
-import { clientName, legacyCapabilities, resultJson } from './legacy-answers.js';
+import { legacyCapabilities, resultJson } from './legacy-answers.js';
+import { LegacySubscriptions } from './legacy-subscriptions.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -58,16 +58,11 @@ export class LegacySession {
   readonly #calls: CallTable;
   readonly #links: ClientLinks;
   readonly #rounds: InputRounds;
-  /** What modern upstreams are told of this client. */
-  #caller: Caller = { era: 'legacy', envelope: {} };
-  #declared: JsonObject = {};
-  #info: JsonObject | undefined;
+  readonly #subscriptions: LegacySubscriptions;
+  readonly profile = new ClientProfile();
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
   phase: SessionPhase = 'new';
-  revision: LegacyRevision | null = null;
-  client: string | null = null;
-  logLevel: LogLevel | null = null;
   messagesIn = 0;
   messagesOut = 0;
 
@@ -81,9 +76,10 @@ export class LegacySession {
     this.#env = env;
     this.#calls = new CallTable(env, self, counters);
     this.#links = new ClientLinks(self, env.plane.counters, push);
+    this.#subscriptions = new LegacySubscriptions(this.#links, this.#calls, this.profile);
     this.#rounds = new InputRounds({
       links: this.#links,
-      capabilities: () => modernCapabilities(this.#declared),
+      capabilities: () => this.profile.modernCapabilities,
       retry: (call, params) => this.#retry(call, params),
       fail: (call, error) => this.#answerFailed(call, error),
       later: (ms, id) => env.wheel.after(ms, () => void self.urgent({ type: 'client/input-late', id })),
@@ -96,15 +92,10 @@ export class LegacySession {
     return this.#calls.size + this.#rounds.size;
   }
 
-  /** Who never said which version it speaks may batch: only versions from 2025-06-18 on forbid it. */
-  get allowsBatch(): boolean {
-    return this.revision === null || supportsBatch(this.revision);
-  }
-
   /** One frame of the client's. Every request in it is answered on `channel`, now or later. */
   receive(frame: ParsedFrame, channel: Channel): void {
     if (frame.kind !== 'batch') return this.#message(frame, channel);
-    if (!this.allowsBatch) return this.#refuse(null, gatewayError('batch_unsupported'), channel);
+    if (!this.profile.allowsBatch) return this.#refuse(null, gatewayError('batch_unsupported'), channel);
     for (const item of frame.items) this.#message(item, channel);
   }
 
@@ -151,7 +142,7 @@ export class LegacySession {
       params,
       gate,
       to,
-      caller: this.#caller,
+      caller: this.profile.caller,
       tool,
       channel,
       renamedUri,
@@ -187,23 +178,16 @@ export class LegacySession {
   /** A notification during a call. */
   notified(call: Call, method: string, params: JsonObject): void {
     if (this.#calls.get(call.id) !== call) return this.#env.plane.counters.drop('late_answer');
-    if (method === 'notifications/message' && !this.wantsLog(params)) return;
+    if (method === 'notifications/message' && !this.profile.wantsLog(params)) return;
     const shown = method === 'notifications/progress' ? { ...params, progressToken: call.progressToken } : params;
-    this.#notify(call.channel, JSON.stringify({ jsonrpc: '2.0', method, params: shown }));
+    if (call.channel.notify(JSON.stringify({ jsonrpc: '2.0', method, params: shown }))) this.sent();
+    else this.#env.plane.counters.drop('client_gone');
   }
 
   /** A server speaks to this client outside the calls' answers. */
   heard(event: ServerEvent): void {
     if (event.type === 'server/requested') this.#calls.extend(event.from, INPUT_TIMEOUT_MS);
     if (this.#links.heard(event, (session) => this.#calls.channelOf(session))) this.sent();
-  }
-
-  /** Whether a log message passes the level that the client has set; all pass while it has set none. */
-  wantsLog(params: JsonObject): boolean {
-    const level = params['level'];
-    return (
-      this.logLevel === null || !isLogLevel(level) || LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.logLevel)
-    );
   }
 
   /** The client is gone for good: its upstream work is cancelled, nobody is answered. */
@@ -289,34 +273,24 @@ export class LegacySession {
       case 'logging/setLevel':
         return this.#setLevel(id, params, channel);
       case 'resources/subscribe':
-        return this.#subscribe(request, params, channel);
       case 'resources/unsubscribe':
-        return this.#unsubscribe(request, params, channel);
+        return this.#subscription(request, params, channel);
     }
   }
 
   #initialize(id: JsonRpcId, params: JsonObject, channel: Channel): void {
     if (this.phase !== 'new') return this.#refuse(id, gatewayError('already_initialized'), channel);
-    this.revision = negotiateLegacy(params['protocolVersion']);
-    this.client = clientName(params['clientInfo']);
-    this.#declared = isJsonObject(params['capabilities']) ? params['capabilities'] : {};
-    this.#info = isJsonObject(params['clientInfo']) ? params['clientInfo'] : undefined;
-    this.#links.declare(this.#declared, this.#info);
-    this.#describeCaller();
+    const protocolVersion = this.profile.introduce(params);
+    this.#links.declare(this.profile.capabilities, this.profile.info);
     this.phase = 'initializing';
     const instructions = this.#view()?.instructions;
     const result = {
-      protocolVersion: this.revision,
+      protocolVersion,
       capabilities: legacyCapabilities(this.scope === null ? undefined : this.#view()?.capabilities),
       serverInfo: { name: 'viable', title: 'Viable MCP gateway', version: this.#env.version },
       ...(instructions === undefined ? {} : { instructions }),
     };
     this.#answer(channel, resultText(id, JSON.stringify(result)));
-  }
-
-  #describeCaller(): void {
-    const client = { capabilities: this.#declared, clientInfo: this.#info, logLevel: this.logLevel ?? undefined };
-    this.#caller = { era: 'legacy', envelope: legacyEnvelope(client, MODERN_REVISION) };
   }
 
   #list(id: JsonRpcId, kind: CursorKind, params: JsonObject, channel: Channel): void {
@@ -343,7 +317,7 @@ export class LegacySession {
     if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
     const { target: gate, tool, renamedUri } = resolved;
     const to = this.#links.to(gate);
-    const caller = this.#caller;
+    const caller = this.profile.caller;
     const refusal = this.#calls.start({
       id,
       method,
@@ -358,39 +332,15 @@ export class LegacySession {
     if (refusal) this.#refuse(id, refusal, channel);
   }
 
-  /** Updates come over the session that all share, so that is where the upstream is asked; once for all subscribers. */
-  #subscribe(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
+  #subscription(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
     const { id, method } = request;
     const resolved = resolveRequest('resource', params, this.#view());
     if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
-    const { target: gate, renamedUri } = resolved;
-    const own = resolved.params['uri'] as string;
-    const isFirst = this.#links.subscribe(gate, own, renamedUri?.shown ?? own);
-    if (isFirst && gate.era === 'modern') gate.session?.tell({ type: 'resource/subscribe', uri: own });
-    if (!isFirst || gate.era === 'modern') return this.#answer(channel, resultText(id, '{}'));
-    const refusal = this.#calls.start({
-      id,
-      method,
-      params: resolved.params,
-      gate,
-      to: gate.session,
-      caller: this.#caller,
-      channel,
-      renamedUri,
-    });
-    if (!refusal) return;
-    this.#links.unsubscribe(gate, own);
-    this.#refuse(id, refusal, channel);
-  }
-
-  #unsubscribe(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
-    const { id } = request;
-    const resolved = resolveRequest('resource', params, this.#view());
-    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
-    const uri = resolved.params['uri'] as string;
-    if (this.#links.unsubscribe(resolved.target, uri))
-      resolved.target.session?.tell({ type: 'resource/unsubscribe', uri });
-    this.#answer(channel, resultText(id, '{}'));
+    if (method === 'resources/unsubscribe') this.#subscriptions.unsubscribe(resolved);
+    const outcome =
+      method === 'resources/subscribe' ? this.#subscriptions.subscribe(request, resolved, channel) : 'done';
+    if (outcome === 'done') this.#answer(channel, resultText(id, '{}'));
+    else if (outcome !== 'asked') this.#refuse(id, outcome, channel);
   }
 
   #setLevel(id: JsonRpcId, params: JsonObject, channel: Channel): void {
@@ -402,8 +352,7 @@ export class LegacySession {
         channel,
       );
     }
-    this.logLevel = level;
-    this.#describeCaller();
+    this.profile.logLevel = level;
     this.#env.onLogLevel(level);
     this.#answer(channel, resultText(id, '{}'));
   }
@@ -441,11 +390,6 @@ export class LegacySession {
 
   #answer(channel: Channel, text: string): void {
     if (channel.answer(text)) this.sent();
-    else this.#env.plane.counters.drop('client_gone');
-  }
-
-  #notify(channel: Channel, text: string): void {
-    if (channel.notify(text)) this.sent();
     else this.#env.plane.counters.drop('client_gone');
   }
 

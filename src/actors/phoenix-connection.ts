@@ -167,7 +167,7 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
   #mcp(frame: PhoenixFrame): void {
     const { session } = this.#shell;
     const parsed = parseFrame(frame.payload);
-    if (parsed.kind === 'invalid' || (parsed.kind === 'batch' && !session.allowsBatch)) {
+    if (parsed.kind === 'invalid' || (parsed.kind === 'batch' && !session.profile.allowsBatch)) {
       return session.receive(parsed, this.#refusal(frame));
     }
     this.#reply(frame, 'ok', '{}');

@@ -11,7 +11,7 @@ export function addKill(program: Command, io: CliIo): void {
     .argument('<actor>', 'a path, a unique id, or the end of a path')
     .addHelpText(
       'after',
-      '\nExamples:\n  viable kill upstream:memory\n  viable kill /operations/upstreams/upstream:memory',
+      '\nExamples:\n  viable kill upstream:memory\n  viable kill /operations/provisioning/upstreams/upstream:memory',
     )
     .action((actor: string, _, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();

@@ -16,8 +16,8 @@ Values are read as JSON where they are JSON (true, 12, null, "…"), and as text
 Examples:
   viable send --list
   viable send upstream:memory reconnect
-  viable send limiter set-rate role=guest perMinute=20
-  viable send limiter set-rate --args '{"role": "guest", "perMinute": 20}'`;
+  viable send drain begin timeoutMs=10000
+  viable send drain begin --args '{"timeoutMs": 10000}'`;
 
 export function addSend(program: Command, io: CliIo): void {
   program

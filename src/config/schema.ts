@@ -140,7 +140,7 @@ const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
   ),
 });
 
-const draining = block(LIVE, 'What SIGTERM and `viable drain` do.', {
+const draining = block(LIVE, 'What SIGTERM and `viable send drain begin` do.', {
   enabled: z
     .boolean()
     .default(true)

@@ -1,6 +1,6 @@
 /**
  * What the data path counts. Plain numbers, incremented in place; the metrics actor reads them once a second and makes
- * the windows. Names and formulas: `docs/metrics` of the dashboard, facts in the README's "figures" section.
+ * the windows. Formulas: `windows.ts`.
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { CLIENT_TRANSPORTS, type ClientTransport } from '../admin/protocol.js';

@@ -42,6 +42,8 @@ async function help(...args: string[]): Promise<string> {
     signal: new AbortController().signal,
     sleep: () => Promise.resolve(),
     run: () => Promise.resolve(0),
+    serveStdio: () => Promise.resolve(),
+    startGateway: () => Promise.reject(new Error('not here')),
   };
   assert.equal(await runCli([...args, '--help'], io), 0);
   return text;

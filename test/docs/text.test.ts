@@ -7,7 +7,14 @@ const DOCS = ['.md', '.svg', '.schema.json'];
 
 /** Written so that no pattern matches its own source. */
 const MACHINE = [/\/work\//, /\/root\//, /\/Users\//, /[A-Z]:\\Users/, /\/home\/(?!me\b|user\b|you\b)[a-z]/];
-const REGISTRY = [/registry\.npm/, /registry\.yarn/, /npmmirror\./, /verdacci[o]/i, /artifactor[y]/i, /"resolved": "[h]ttp/];
+const REGISTRY = [
+  /registry\.npm/,
+  /registry\.yarn/,
+  /npmmirror\./,
+  /verdacci[o]/i,
+  /artifactor[y]/i,
+  /"resolved": "[h]ttp/,
+];
 const TEMPORARY = [/\/tmp\/[^\s…]/];
 
 function hits(files: readonly string[], patterns: readonly RegExp[]): string[] {

@@ -1,0 +1,71 @@
+/**
+ * What a legacy client has said of itself: its version, name, capabilities, the log level that it wants. Process-free.
+ */
+import { isJsonObject, type JsonObject } from '../protocol/jsonrpc.js';
+import { isLogLevel, LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
+import { legacyEnvelope, modernCapabilities } from '../protocol/modern/envelope.js';
+import { type LegacyRevision, MODERN_REVISION, negotiateLegacy, supportsBatch } from '../protocol/revisions.js';
+import { type Caller } from './call.js';
+import { clientName } from './legacy-answers.js';
+
+export class ClientProfile {
+  /** Negotiated by `initialize`; `null` before. */
+  revision: LegacyRevision | null = null;
+  /** `name/version`, safe for terminals. */
+  name: string | null = null;
+  /** As declared. */
+  capabilities: JsonObject = {};
+  info: JsonObject | undefined;
+  #logLevel: LogLevel | null = null;
+  #caller: Caller = { era: 'legacy', envelope: {} };
+
+  /** Takes the params of `initialize`; returns the version that both speak. */
+  introduce(params: JsonObject): LegacyRevision {
+    const { capabilities, clientInfo } = params;
+    this.name = clientName(clientInfo);
+    this.capabilities = isJsonObject(capabilities) ? capabilities : {};
+    this.info = isJsonObject(clientInfo) ? clientInfo : undefined;
+    this.revision = negotiateLegacy(params['protocolVersion']);
+    this.#describe();
+    return this.revision;
+  }
+
+  /** Who never said which version it speaks may batch: only versions from 2025-06-18 on forbid it. */
+  get allowsBatch(): boolean {
+    return this.revision === null || supportsBatch(this.revision);
+  }
+
+  set logLevel(level: LogLevel) {
+    this.#logLevel = level;
+    this.#describe();
+  }
+
+  /** What modern upstreams are told of this client. */
+  get caller(): Caller {
+    return this.#caller;
+  }
+
+  /** Its capabilities as the modern era spells them. */
+  get modernCapabilities(): JsonObject {
+    return modernCapabilities(this.capabilities);
+  }
+
+  /** Whether a log message passes the level that the client has set; all pass while it has set none. */
+  wantsLog(params: JsonObject): boolean {
+    const level = params['level'];
+    if (this.#logLevel === null || !isLogLevel(level)) return true;
+    return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.#logLevel);
+  }
+
+  /** Until it sets a level, an upstream of the modern era is asked for what a legacy server sends unasked. */
+  #describe(): void {
+    const client = {
+      capabilities: this.capabilities,
+      clientInfo: this.info,
+      logLevel: this.#logLevel ?? DEFAULT_LEVEL,
+    };
+    this.#caller = { era: 'legacy', envelope: legacyEnvelope(client, MODERN_REVISION) };
+  }
+}
+
+const DEFAULT_LEVEL: LogLevel = 'info';
