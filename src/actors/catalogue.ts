@@ -168,8 +168,9 @@ class Catalogue implements Behavior<CatalogueMessage> {
   /** Scopes and lists whose content differs between two tables. */
   *#changes(before: RoutingTable<UpstreamGate>, after: RoutingTable<UpstreamGate>): Iterable<ListChange> {
     // Those that are gone, too: a session on such an endpoint sees its lists become empty.
-    const changed = [...new Set([...before.servers(), ...after.servers()])].filter((name) =>
-      differs(name, before, after),
+    const searches = before.searches !== after.searches;
+    const changed = [...new Set([...before.servers(), ...after.servers()])].filter(
+      (name) => searches || differs(name, before, after),
     );
     const toolsets = new Set([...before.toolsetScopes(), ...after.toolsetScopes()]);
     for (const scope of [null, ...changed, ...toolsets]) {

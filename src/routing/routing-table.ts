@@ -306,6 +306,11 @@ export class RoutingTable<T> {
     return this.#offers.get(server);
   }
 
+  /** Whether servers' own endpoints show a search in place of their tools. */
+  get searches(): boolean {
+    return this.#rules.search !== null;
+  }
+
   /** Names of the servers in it. */
   servers(): Iterable<string> {
     return this.#offers.keys();

@@ -68,6 +68,12 @@ export class FakeTransport implements OutboundTransport {
     this.handlers.onMessage(message, JSON.stringify(message).length);
   }
 
+  /** Refuses every call that it was sent, as a server does that does not know the session any more. */
+  forget(): void {
+    for (const { id } of this.requests('tools/call')) this.handlers.onRequestFailed(id, FORGOTTEN);
+    this.handlers.onClosed(FORGOTTEN);
+  }
+
   notify(method: string, params?: JsonObject): void {
     this.say({ jsonrpc: '2.0', method, ...(params && { params }) });
   }
@@ -93,6 +99,8 @@ export class FakeTransport implements OutboundTransport {
 
 export interface Server {
   protocolVersion: string;
+  /** Its answer to the question for its era; a legacy server refuses it. */
+  discover?: JsonObject;
   capabilities: JsonObject;
   /** List method → its items, in pages. */
   lists: Record<string, readonly (readonly JsonObject[])[]>;
@@ -122,6 +130,11 @@ export function serve(transport: FakeTransport, is: Server): void {
     if (method === 'initialize') {
       const { protocolVersion, capabilities } = is;
       transport.answer(id, { protocolVersion, capabilities, serverInfo: { name: 'fake', version: '1' } });
+      return;
+    }
+    if (method === 'server/discover') {
+      if (is.discover) transport.answer(id, is.discover);
+      else transport.say({ jsonrpc: '2.0', id, error: { code: -32_601, message: 'no such method' } });
       return;
     }
     const member = LIST_MEMBER[method];

@@ -28,10 +28,10 @@ export class UpstreamWorld extends World {
   /** Whether new transports open by themselves. */
   opens = true;
 
-  constructor(entry: object = {}) {
+  constructor(entry: object = { viable: { era: 'legacy' } }) {
     super(
       configOf({
-        mcpServers: { [NAME]: { command: 'none', era: 'legacy', ...entry } },
+        mcpServers: { [NAME]: { command: 'none', ...entry } },
         gateway: { upstreams: { backoffBase: BACKOFF.base, backoffMax: BACKOFF.max, shutdownGrace: 300 } },
       }),
     );
@@ -44,7 +44,7 @@ export class UpstreamWorld extends World {
   async start(): Promise<void> {
     await this.boot({ [CATALOGUE.path]: 'recorder', [UPSTREAMS]: 'dynamic', [REGISTRY.path]: 'recorder' });
     const { system, plane, gate, view, log } = this;
-    const config = configOf({ mcpServers: { [NAME]: { command: 'none', era: 'legacy', ...this.entry } } }).servers.get(NAME);
+    const config = configOf({ mcpServers: { [NAME]: { command: 'none', ...this.entry } } }).servers.get(NAME);
     if (!config) throw new Error('not configured');
     const init = upstream({
       system,

@@ -19,9 +19,9 @@ describe('legacy session', () => {
         const world = new ClientWorld();
         const result = resultOf(world.initialize(revision));
         assert.equal(result['protocolVersion'], revision);
-        assert.equal(world.session.revision, revision);
+        assert.equal(world.session.profile.revision, revision);
         assert.equal(world.session.phase, 'ready');
-        assert.equal(world.session.client, 'test/1');
+        assert.equal(world.session.profile.name, 'test/1');
       });
     }
 
@@ -36,7 +36,7 @@ describe('legacy session', () => {
       world.initialize();
       world.request(3, 'initialize', { protocolVersion: '2024-11-05' });
       assert.equal(errorOf(world.channel.take()[0]).reason, 'already_initialized');
-      assert.equal(world.session.revision, '2025-11-25');
+      assert.equal(world.session.profile.revision, '2025-11-25');
     });
 
     it('answers a ping at any time and refuses the rest before it', () => {
@@ -62,7 +62,7 @@ describe('legacy session', () => {
       const named = (info: unknown): string | null => {
         const world = new ClientWorld();
         world.initialize('2025-11-25', info);
-        return world.session.client;
+        return world.session.profile.name;
       };
       assert.equal(named({ name: 'x\u001b[31m', version: 2 }), 'x/?');
       assert.equal(named('x'), null);
@@ -167,7 +167,7 @@ describe('legacy session', () => {
       assert.equal(refused('completion/complete', { ref: 'x' }), 'invalid_params');
       assert.equal(refused('completion/complete', { ref: { type: 'ref/prompt', name: 'x' } }), 'unknown_prompt');
       assert.equal(refused('completion/complete', { ref: { type: 'ref/tool', name: 'x' } }), 'invalid_params');
-      assert.equal(refused('resources/subscribe', { uri: 'x:y' }), 'method_not_found');
+      assert.equal(refused('resources/subscribe', { uri: 'x:y' }), 'resource_not_found');
       assert.equal(refused('no/such', {}), 'method_not_found');
       assert.equal(refused('tools/list', { cursor: 'x' }), 'invalid_cursor');
       assert.equal(refused('logging/setLevel', { level: 'loud' }), 'invalid_params');
@@ -286,12 +286,12 @@ describe('legacy session', () => {
     it('of the log pass from the level that the client has set', () => {
       const world = new ClientWorld(TOOLS);
       world.initialize();
-      assert.equal(world.session.wantsLog({ level: 'debug' }), true);
+      assert.equal(world.session.profile.wantsLog({ level: 'debug' }), true);
       world.request(1, 'logging/setLevel', { level: 'warning' });
       assert.deepEqual(world.levels, ['warning']);
       const levels = ['debug', 'notice', 'warning', 'emergency', 'loud', undefined];
       assert.deepEqual(
-        levels.map((level) => world.session.wantsLog({ level })),
+        levels.map((level) => world.session.profile.wantsLog({ level })),
         [false, false, true, true, true, true],
       );
       world.request(2, 'tools/call', { name: 'a__t' });
@@ -313,7 +313,7 @@ describe('legacy session', () => {
       world.notify('notifications/cancelled', { requestId: 'nobody' });
       world.notify('notifications/cancelled', { requestId: { a: 1 } });
       world.receive({ jsonrpc: '2.0', id: 4, result: {} });
-      assert.equal(world.drops('unroutable_notification'), 2);
+      assert.equal(world.drops('unroutable_notification'), 1); // roots: every server that knows the client is told
       assert.equal(world.drops('unknown_response_id'), 1);
       assert.deepEqual(world.channel.take(), []);
     });

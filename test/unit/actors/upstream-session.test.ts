@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { REGISTRY } from '#src/actors/names.js';
 import { type JsonObject } from '#src/protocol/jsonrpc.js';
 import { LEGACY_REVISIONS } from '#src/protocol/revisions.js';
-import { CLOSED, FORGOTTEN, server } from '../../support/actors/fake-transport.js';
+import { CLOSED, server } from '../../support/actors/fake-transport.js';
 import { story, UpstreamWorld } from '../../support/actors/upstream-world.js';
 
 const RELIST_MS = 50;
@@ -258,7 +258,7 @@ describe('upstream session', () => {
     it('of a session that the upstream forgot hands its calls over, to be sent by the next', async () => {
       const { client } = world.call('mine', { name: 't' });
       await world.settle();
-      world.transport.handlers.onClosed(FORGOTTEN);
+      world.transport.forget();
       await world.settle();
       await world.advance(1);
       assert.equal(world.transports.length, 2);
@@ -315,11 +315,11 @@ describe('upstream session', () => {
       assert.equal(world.transport.requests('logging/setLevel').length, 0);
       world.is = server(['t'], { capabilities: { tools: {}, logging: {} } });
       await world.operate('reconnect');
-      world.lifecycle.tell({ type: 'upstream/log-level', level: 'error' });
+      world.lifecycle.tell({ type: 'upstream/log-level', level: 'debug' });
       await world.settle();
       assert.deepEqual(
         world.transport.requests('logging/setLevel').map((r) => r.params),
-        [{ level: 'error' }],
+        [{ level: 'error' }, { level: 'debug' }],
       );
     });
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { CATALOGUE, upstreamLifecycle } from '#src/actors/names.js';
 import { type CatalogueMessage } from '#src/actors/catalogue.js';
 import { upstreamSnapshot } from '#src/actors/upstream-view.js';
-import { CLOSED, FORGOTTEN, server } from '../../support/actors/fake-transport.js';
+import { CLOSED, server } from '../../support/actors/fake-transport.js';
 import { BACKOFF, NAME, story, UpstreamWorld } from '../../support/actors/upstream-world.js';
 import { configOf } from '../../support/actors/world.js';
 
@@ -97,7 +97,7 @@ describe('upstream', () => {
   });
 
   it('does not connect where it is disabled, until it is enabled', async () => {
-    world = new UpstreamWorld({ disabled: true });
+    world = new UpstreamWorld({ disabled: true, viable: { era: 'legacy' } });
     await world.start();
     assert.equal(world.phase, 'disabled');
     assert.equal(world.transports.length, 0);
@@ -112,7 +112,7 @@ describe('upstream', () => {
     await world.settle();
     world.is = null;
     world.opens = false;
-    world.transport.handlers.onClosed(FORGOTTEN);
+    world.transport.forget();
     await world.settle();
     await world.advance(1);
     assert.equal(world.transports.length, 2);
@@ -127,7 +127,7 @@ describe('upstream', () => {
     const { call, client } = world.call(1);
     await world.settle();
     world.opens = false;
-    world.transport.handlers.onClosed(FORGOTTEN);
+    world.transport.forget();
     await world.settle();
     await world.advance(1);
     call.cancelled = true;

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { MAX_CURSOR_KEY } from '#src/protocol/cursor.js';
-import { RoutingTable } from '#src/routing/routing-table.js';
+import { type Route, RoutingTable } from '#src/routing/routing-table.js';
 import { listing, NOTHING, offersOf, type Part } from '../../support/actors/listings.js';
 
 function tableOf(...parts: Part[]): RoutingTable<string> {
   return new RoutingTable(1, offersOf(parts), 10);
+}
+
+/** Where a route leads, without the entry that it was made of. */
+function placeOf(route: Route<string> | undefined) {
+  return route && { target: route.target, own: route.own };
 }
 
 describe('routing table', () => {
@@ -22,7 +27,7 @@ describe('routing table', () => {
     ).aggregate;
     assert.deepEqual(alone.lists.resources.keys(), [shared]);
     for (const view of [both, alone]) {
-      assert.deepEqual(view.resource(`viable://b/${shared}`), { target: 'b', own: shared });
+      assert.deepEqual(placeOf(view.resource(`viable://b/${shared}`)), { target: 'b', own: shared });
       assert.deepEqual(view.resource('viable://b/t:///1'), { target: 'b', own: 't:///1' });
       assert.deepEqual(view.template('viable://b/t:///{x}'), { target: 'b', own: 't:///{x}' });
     }
@@ -36,8 +41,8 @@ describe('routing table', () => {
       },
       { server: 'b', listing: listing({ resources: ['y:z'] }) },
     ).aggregate;
-    assert.deepEqual(view.resource('viable://b/x'), { target: 'b', own: 'x' });
-    assert.deepEqual(view.resource('viable://a/viable://b/x'), { target: 'a', own: 'viable://b/x' });
+    assert.deepEqual(placeOf(view.resource('viable://b/x')), { target: 'b', own: 'x' });
+    assert.deepEqual(placeOf(view.resource('viable://a/viable://b/x')), { target: 'a', own: 'viable://b/x' });
   });
 
   it('asks the most specific template, then the only server with resources, and nobody when there are several', () => {
@@ -63,7 +68,7 @@ describe('routing table', () => {
       listing: listing({ resourceTemplates: ['bad{'], resources: ['x:y'] }),
     }).aggregate;
     assert.deepEqual(view.template('bad{'), { target: 'a', own: 'bad{' });
-    assert.deepEqual(view.template('x:y'), { target: 'a', own: 'x:y' });
+    assert.deepEqual(placeOf(view.template('x:y')), { target: 'a', own: 'x:y' });
   });
 
   it('leaves out names and URIs that no cursor could hold, and says so', () => {

@@ -145,6 +145,7 @@ describe('search mode', () => {
     assert.deepEqual(call({ name: 'git__log', arguments: { n: 1 } }), {
       ok: true,
       target: 'git',
+      tool: { name: 'log', description: 'History', inputSchema: { type: 'object', required: ['n'] } },
       params: { name: 'log', arguments: { n: 1 }, _meta: { progressToken: 7 } },
     });
     assert.deepEqual(call({ name: 'odd____proto__' }), {
