@@ -151,6 +151,7 @@ describe('search mode', () => {
     assert.deepEqual(call({ name: 'odd____proto__' }), {
       ok: true,
       target: 'odd',
+      tool: { name: '__proto__', inputSchema: { type: 'object' } },
       params: { name: '__proto__', arguments: {}, _meta: { progressToken: 7 } },
     });
     const down = call({ name: 'down__gone' });

@@ -64,8 +64,10 @@ describe('supervision tree', () => {
       const base = gateway.url.replace(/\/mcp$/, '');
       await HttpSession.open(base);
       const stream = await SseStream.open(`${base}/mcp/sse`);
-      const socket = new WebSocket(`${base.replace('http', 'ws')}/mcp/ws`, ['mcp']);
-      await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+      const socketBase = `${base.replace('http', 'ws')}/mcp/ws`;
+      const sockets = [new WebSocket(socketBase, ['mcp']), new WebSocket(`${socketBase}/websocket?vsn=2.0.0`)];
+      for (const socket of sockets)
+        await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
       await eventually(
         () => {
           const seen = new Set<string>();
@@ -84,7 +86,7 @@ describe('supervision tree', () => {
         },
         { what: 'the whole tree' },
       );
-      socket.terminate();
+      for (const socket of sockets) socket.terminate();
       stream.close();
     } finally {
       assert.equal(await gateway.gracefulShutdown({ timeout: 0 }), 'completed');
