@@ -32,7 +32,11 @@ import { type SessionEnvironment } from './legacy-session.js';
 import { INPUT_TIMEOUT_MS } from './input-rounds.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
-export type BridgedCallMessage = ClientMessage | UpstreamSessionMessage | { readonly type: 'bridge/expired' };
+export type BridgedCallMessage =
+  ClientMessage | UpstreamSessionMessage | { readonly type: 'bridge/expired' | 'bridge/gathered' };
+
+/** Questions within this time of the first are one round. Milliseconds. */
+const GATHER_MS = 15;
 
 /** Whom a parked call belongs to while nobody is authenticated. */
 export const PRINCIPAL = 'anonymous';
@@ -70,6 +74,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
   /** The server's answer, when it came while nobody waited. */
   #answer: JsonRpcResponse | null = null;
   #asked = 0;
+  #gathering = false;
   #round = 0;
   #timer: TimerHandle | null = null;
 
@@ -111,6 +116,9 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
       case 'server/cancelled':
         for (const [key, question] of this.#questions) if (question.id === message.id) this.#questions.delete(key);
         return;
+      case 'bridge/gathered':
+        this.#gathering = false;
+        return this.#park();
       case 'bridge/expired':
         return this.#abandon('the client did not come back with the input');
       default:
@@ -187,13 +195,15 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
       return;
     }
     this.#questions.set(`q${(this.#asked += 1)}`, { from, id, request });
-    this.#park();
+    // What a server asks in one breath is put to the client in one round.
+    if (!this.#gathering) this.#context.after(GATHER_MS, { type: 'bridge/gathered' });
+    this.#gathering = true;
   }
 
   /** Answers the client with what is asked of it, and waits for it to come back. */
   #park(): void {
     const outer = this.#outer;
-    if (outer === null) return;
+    if (outer === null || this.#questions.size === 0) return;
     const { plane, clock } = this.#env;
     this.#round += 1;
     const requests = new Map([...this.#questions].map(([key, { request }]) => [key, request]));

@@ -21,6 +21,8 @@ import { type UpstreamGate } from './upstream-gate.js';
 
 /** Calls that one client may have outstanding. Past it a request is answered "overloaded". */
 export const MAX_CALLS = 1_024;
+/** A legacy call that has waited this long gets its stream opened. Milliseconds. */
+const OPEN_MS = 60;
 /** A call that is older gets a sign of life on its channel when the client's heartbeat comes round. */
 const QUIET_MS = 5_000;
 
@@ -106,8 +108,25 @@ export class CallTable {
     gate.inFlight += 1;
     gate.calls += 1;
     this.#deps.plane.counters.inFlight += 1;
-    this.#deps.wheel.schedule(call, gate.requestTimeout);
+    // A legacy call first comes due when it has been quiet: see `overdue`.
+    this.#deps.wheel.schedule(
+      call,
+      caller.era === 'legacy' ? Math.min(OPEN_MS, gate.requestTimeout) : gate.requestTimeout,
+    );
     return undefined;
+  }
+
+  /**
+   * Whether the call's time is over. A legacy call comes due twice: the first time, while most calls are answered long
+   * since, its channel is opened, so that a client that loses the connection can come back for the answer.
+   */
+  overdue(call: Call): boolean {
+    const left = call.gate.requestTimeout - OPEN_MS;
+    if (call.quiet || call.caller.era === 'modern' || left <= 0 || this.#calls.get(call.id) !== call) return true;
+    call.quiet = true;
+    call.channel.stillWorking();
+    this.#deps.wheel.schedule(call, left);
+    return false;
   }
 
   /** Takes the call out; `false` when somebody has done so before (counted). */

@@ -167,7 +167,7 @@ export class LegacySession {
 
   /** Its deadline is over: the client is answered, the upstream is told. */
   expired(call: Call): void {
-    if (!this.#calls.take(call)) return;
+    if (!this.#calls.overdue(call) || !this.#calls.take(call)) return;
     this.#calls.count(call, 'failed');
     this.#calls.cancelUpstream(call, 'deadline exceeded');
     const { name, requestTimeout } = call.gate;

@@ -8,7 +8,7 @@
  */
 import { type Ref } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
-import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
+import { type ErrorName, ERRORS, modernError, modernHttpStatus } from '../protocol/errors.js';
 import {
   errorText,
   isJsonObject,
@@ -238,7 +238,8 @@ export class ModernPeer {
     if (!this.#calls.take(call)) return;
     if ('error' in message) {
       this.#calls.count(call, message.error.code === -32603 ? 'failed' : 'succeeded');
-      return this.#answer(call.channel, errorText(call.id, errorForModern(message.error)), OK);
+      const error = errorForModern(message.error);
+      return this.#answer(call.channel, errorText(call.id, error), statusOf(error));
     }
     this.#calls.count(call, 'succeeded');
     const { method, gate, renamedUri } = call;
@@ -276,7 +277,7 @@ export class ModernPeer {
 
   #fail(call: Call, error: JsonRpcErrorObject): void {
     this.#calls.count(call, 'failed');
-    this.#answer(call.channel, errorText(call.id, error), OK);
+    this.#answer(call.channel, errorText(call.id, error), statusOf(error));
   }
 
   #refuse(
@@ -297,6 +298,11 @@ export class ModernPeer {
     if (channel.answer(text, status)) this.#counters.messagesOut += 1;
     else this.#env.plane.counters.drop('client_gone');
   }
+}
+
+/** −32021 from an upstream is a 400 here as it was there; other errors of upstreams are in-band. */
+function statusOf({ code }: JsonRpcErrorObject): number {
+  return code === ERRORS.missing_client_capability.code ? modernHttpStatus('missing_client_capability') : OK;
 }
 
 function hintsOf(view: ScopeView<UpstreamGate> | undefined): { ttlMs: number; cacheScope: 'public' | 'private' } {

@@ -5,7 +5,7 @@
  * Source: MCP specification, "Base Protocol › Utilities", "Server Features", "Client Features".
  */
 import { type ActorSystem, type Ref } from '../kernel/index.js';
-import { gatewayError } from '../protocol/errors.js';
+import { gatewayError, modernError } from '../protocol/errors.js';
 import { isJsonRpcId, type JsonObject, type JsonRpcId } from '../protocol/jsonrpc.js';
 import { SERVER_NOTIFICATIONS, SERVER_REQUESTS } from '../protocol/methods.js';
 import { stripControl } from '../protocol/text.js';
@@ -68,9 +68,23 @@ export class UpstreamVoice {
       answer({ id, result: { roots: [] } });
     } else {
       counters.drop('refused_server_request');
+      if (capability !== undefined) this.#missing(capability);
       const detail = `${stripControl(method, 80)}: no client of this session can be asked`;
       answer({ id, error: gatewayError('method_not_found', detail) });
     }
+  }
+
+  /** Where only one modern call can have caused the question, its client learns what it would have to declare. */
+  #missing(capability: 'sampling' | 'elicitation' | 'roots'): void {
+    const [call, ...others] = this.#deps.pending.calls();
+    if (call?.caller.era !== 'modern' || others.length > 0) return;
+    this.#deps.pending.take(call.upstreamId);
+    const data = { requiredCapabilities: { [capability]: {} } };
+    call.replyTo.answer({
+      type: 'call/failed',
+      call,
+      error: modernError('missing_client_capability', undefined, data),
+    });
   }
 
   #progress(method: string, params: JsonObject): void {

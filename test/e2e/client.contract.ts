@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type ConnectionSnapshot } from '#src/admin/protocol.js';
-import { type Connect, type ContractClient } from '../support/clients.js';
+import { type ClientEra, type ClientKind, type ContractClient } from '../support/clients.js';
 import { eventually } from '../support/eventually.js';
 import { FIXTURE_PROMPTS, textOf } from '../support/fixture-names.js';
 import { type Gateway } from '../support/gateway.js';
@@ -29,8 +29,7 @@ export interface ContractTarget {
 }
 
 export function clientContract(
-  name: string,
-  connect: Connect,
+  { name, connect, era }: ClientKind,
   target: ContractTarget,
   world: () => ContractWorld,
 ): void {
@@ -58,7 +57,7 @@ export function clientContract(
       return answer.error;
     };
 
-    listing(() => client, target, names);
+    listing(() => client, target, era, names);
     calling(() => client, target, call, errorOf);
 
     it('reads resources, text and binary, and those of a template', async () => {
@@ -82,7 +81,7 @@ export function clientContract(
 
     it('answers a resource that does not exist with the error of the specification', async () => {
       const error = await errorOf(async () => await client.readResource('fixture://good/nothing'));
-      assert.equal(error.code, -32002);
+      assert.equal(error.code, era === 'modern' ? -32602 : -32002);
     });
 
     it('lists and gets prompts', async () => {
@@ -117,33 +116,48 @@ export function clientContract(
       await assert.rejects(held);
       const cancelled = await hub.waitFor('good', 'cancelled', (event) => event['gate'] === gate);
       assert.equal(cancelled['requestId'], seen['requestId']);
-      assert.match(String(cancelled['reason']), /no longer wanted/);
+      // Modern clients cancel by closing the stream of the answer, which takes no reason along.
+      assert.match(String(cancelled['reason']), era === 'modern' ? /the client closed the stream/ : /no longer wanted/);
       const notices = hub.log.items.slice(position).filter((e) => e['method'] === 'notifications/cancelled');
       assert.equal(notices.length, 1, 'the upstream heard of it once');
       await gateway.waitForUpstream('good', (upstream) => upstream.inFlight === 0, 'has nothing in flight');
       await eventually(async () => assert.equal((await gateway.status()).requests.inFlight, 0));
-      await client.ping();
+      await client.roundTrip();
       const late = client.wire.items.slice(from).filter((message) => message.method === undefined);
-      assert.equal(late.length, 1, 'only the ping is answered');
+      assert.equal(late.length, 1, 'only the round trip is answered');
     });
 
     it('goes away when closed', async () => {
       const { gateway } = world();
-      const before = (await gateway.admin<ConnectionSnapshot[]>('connections')).length;
+      const sessions = async (): Promise<number> => (await gateway.admin<ConnectionSnapshot[]>('connections')).length;
+      const before = await sessions();
+      const { sockets } = (await gateway.status()).connections;
       const other = await connect(gateway.url, target.route);
-      await other.ping();
-      assert.equal((await gateway.admin<ConnectionSnapshot[]>('connections')).length, before + 1);
+      await other.roundTrip();
+      await other.listen();
+      // The modern era has no sessions: all that there is of such a client is its sockets.
+      assert.equal(await sessions(), era === 'modern' ? before : before + 1);
       await other.close();
-      await eventually(async () =>
-        assert.equal((await gateway.admin<ConnectionSnapshot[]>('connections')).length, before),
-      );
+      await eventually(async () => {
+        assert.equal(await sessions(), before);
+        if (era === 'modern') assert.ok((await gateway.status()).connections.sockets <= sockets);
+      });
     });
   });
 }
 
-function listing(client: () => ContractClient, target: ContractTarget, names: (items: Json[]) => unknown[]): void {
+function listing(
+  client: () => ContractClient,
+  target: ContractTarget,
+  era: ClientEra,
+  names: (items: Json[]) => unknown[],
+): void {
   it('names the gateway in its handshake', () => {
     assert.ok(client().serverName);
+  });
+
+  it('speaks the era that it prefers', () => {
+    assert.equal(client().era, era);
   });
 
   it(`lists ${target.tools.length} tools, in pages of at most ${PAGE_SIZE}`, async () => {
@@ -218,14 +232,20 @@ function calling(
 }
 
 function notifying(client: () => ContractClient, { named }: ContractTarget, world: () => ContractWorld): void {
-  /** HTTP clients open their stream for notifications on their own, some time after the handshake. */
-  const listens = async (): Promise<void> => {
+  /**
+   * Until the client hears of changes: modern clients ask for it, legacy ones over HTTP open their stream on their own,
+   * some time after the handshake. Resolves with what ends it.
+   */
+  const listens = async (): Promise<() => Promise<void>> => {
+    const stop = await client().listen();
+    if (stop !== undefined) return stop;
     await eventually(async () => {
       const connections = await world().gateway.admin<ConnectionSnapshot[]>('connections');
       assert.ok(
         connections.some((connection) => connection.client?.startsWith('contract-client') && connection.streaming),
       );
     });
+    return async () => undefined;
   };
 
   it('delivers progress in order, and none after the result', async () => {
@@ -235,7 +255,7 @@ function notifying(client: () => ContractClient, { named }: ContractTarget, worl
     const onprogress = ({ progress }: { progress: number }): void => void reported.push(progress);
     const result = await client().callTool(named('progress'), { steps }, { onprogress });
     assert.equal(textOf(result), `progressed ${steps}`);
-    await client().ping();
+    await client().roundTrip();
     const expected = Array.from({ length: steps }, (_, index) => index + 1);
     // These SDKs drop callbacks of progress that arrives in one piece with the result; the wire shows what came.
     assert.deepEqual(reported, expected.slice(0, reported.length));
@@ -251,7 +271,7 @@ function notifying(client: () => ContractClient, { named }: ContractTarget, worl
   });
 
   it('delivers log messages from the wanted level on', async () => {
-    await listens();
+    const stop = await listens();
     const from = client().wire.items.length;
     const nonce = randomUUID();
     const levels = ['debug', 'info', 'warning', 'error', 'emergency'];
@@ -268,10 +288,11 @@ function notifying(client: () => ContractClient, { named }: ContractTarget, worl
       received.map((message) => message.params?.['level']),
       ['warning', 'error', 'emergency'],
     );
+    await stop();
   });
 
   it('hears of tools that come and go, and sees them', async () => {
-    await listens();
+    const stop = await listens();
     const tool = `extra-${randomUUID()}`;
     const changed = (message: Wire): boolean => message.method === 'notifications/tools/list_changed';
     const has = async (): Promise<boolean> => (await client().listTools()).some((item) => item['name'] === named(tool));
@@ -286,5 +307,6 @@ function notifying(client: () => ContractClient, { named }: ContractTarget, worl
     await client().callTool(named('mutate'), { remove: tool });
     await client().wire.waitFor(changed, 'list_changed after a removal', between);
     await eventually(async () => assert.ok(!(await has())));
+    await stop();
   });
 }

@@ -40,8 +40,8 @@ describe('official clients', () => {
     await hub.close();
   });
 
-  for (const { name, connect, singleUpstream } of CLIENTS) {
-    clientContract(name, connect, AGGREGATE, () => ({ gateway, hub }));
-    if (singleUpstream) clientContract(name, connect, SINGLE, () => ({ gateway, hub }));
+  for (const kind of CLIENTS) {
+    clientContract(kind, AGGREGATE, () => ({ gateway, hub }));
+    if (kind.singleUpstream) clientContract(kind, SINGLE, () => ({ gateway, hub }));
   }
 });

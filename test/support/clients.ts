@@ -4,7 +4,7 @@
  * `wire` records every message in the order in which the transport delivered it: order is checked there, because SDK
  * callbacks hide what comes late.
  */
-import { Client as ClientV2 } from '@modelcontextprotocol/client';
+import { Client as ClientV2, LOG_LEVEL_META_KEY } from '@modelcontextprotocol/client';
 import {
   SSEClientTransport as SseTransportV2,
   StreamableHTTPClientTransport as HttpTransportV2,
@@ -18,6 +18,9 @@ import WebSocket from 'ws';
 import { EventLog } from './event-log.js';
 import { type Json, type Wire } from './raw-http.js';
 
+/** Which way a client speaks: with `initialize` and a session, or with an envelope on every request (2026-07-28). */
+export type ClientEra = 'legacy' | 'modern';
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly onprogress?: (progress: Progress) => void;
@@ -29,6 +32,8 @@ export type CompletionReference =
 /** What the contract asks of a client. Failures reject with the SDK's own errors. */
 export interface ContractClient {
   readonly wire: EventLog<Wire>;
+  /** As negotiated, not as configured. */
+  readonly era: ClientEra;
   readonly serverName: string | undefined;
   readonly instructions: string | undefined;
   listTools(): Promise<Json[]>;
@@ -39,8 +44,15 @@ export interface ContractClient {
   readResource(uri: string): Promise<Json>;
   getPrompt(name: string, args?: Readonly<Record<string, string>>): Promise<Json>;
   complete(ref: CompletionReference, argument: { name: string; value: string }): Promise<Json>;
-  setLevel(level: LoggingLevel): Promise<unknown>;
-  ping(): Promise<unknown>;
+  /** Legacy: `logging/setLevel`, for the session. Modern: the envelope of every later call. */
+  setLevel(level: LoggingLevel): Promise<void>;
+  /** A request that the gateway answers itself: `ping`, which the modern era has no more, or `server/discover`. */
+  roundTrip(): Promise<void>;
+  /**
+   * Opens a stream for changed lists, when the modern era is spoken; resolves with what closes it, once it is
+   * acknowledged. Legacy clients hear of changes unasked: the answer is `undefined`.
+   */
+  listen(): Promise<(() => Promise<void>) | undefined>;
   close(): Promise<void>;
 }
 
@@ -82,6 +94,7 @@ async function openV1(transport: TransportV1): Promise<ContractClient> {
   await client.connect(transport);
   return {
     wire,
+    era: 'legacy',
     serverName: client.getServerVersion()?.name,
     instructions: client.getInstructions(),
     listTools: async () => await pages('tools', async (cursor) => await client.listTools(after(cursor))),
@@ -94,8 +107,13 @@ async function openV1(transport: TransportV1): Promise<ContractClient> {
     readResource: async (uri) => await client.readResource({ uri }),
     getPrompt: async (name, args = {}) => await client.getPrompt({ name, arguments: args }),
     complete: async (ref, argument) => (await client.complete({ ref, argument })).completion,
-    setLevel: async (level) => await client.setLoggingLevel(level),
-    ping: async () => await client.ping(),
+    setLevel: async (level) => {
+      await client.setLoggingLevel(level);
+    },
+    roundTrip: async () => {
+      await client.ping();
+    },
+    listen: async () => undefined,
     close: async () => {
       if (transport instanceof HttpTransportV1) await transport.terminateSession();
       await client.close();
@@ -108,8 +126,12 @@ async function openV2(transport: HttpTransportV2 | SseTransportV2, mode: 'legacy
   const client = new ClientV2(IDENTITY, mode === 'legacy' ? {} : { versionNegotiation: { mode } });
   transport.onmessage = onmessage;
   await client.connect(transport);
+  const modern = client.getProtocolEra() === 'modern';
+  let level: LoggingLevel | undefined;
+  const leveled = (): { _meta?: Json } => (level === undefined ? {} : { _meta: { [LOG_LEVEL_META_KEY]: level } });
   return {
     wire,
+    era: modern ? 'modern' : 'legacy',
     serverName: client.getServerVersion()?.name,
     instructions: client.getInstructions(),
     // Without a cursor this SDK walks the pages itself.
@@ -117,12 +139,24 @@ async function openV2(transport: HttpTransportV2 | SseTransportV2, mode: 'legacy
     listPrompts: async () => (await client.listPrompts()).prompts,
     listResources: async () => (await client.listResources()).resources,
     listResourceTemplates: async () => (await client.listResourceTemplates()).resourceTemplates,
-    callTool: async (name, args = {}, options = {}) => await client.callTool({ name, arguments: args }, options),
+    callTool: async (name, args = {}, options = {}) =>
+      await client.callTool({ name, arguments: args, ...leveled() }, options),
     readResource: async (uri) => await client.readResource({ uri }),
     getPrompt: async (name, args = {}) => await client.getPrompt({ name, arguments: args }),
     complete: async (ref, argument) => (await client.complete({ ref, argument })).completion,
-    setLevel: async (level) => await client.setLoggingLevel(level),
-    ping: async () => await client.ping(),
+    setLevel: async (wanted) => {
+      if (modern) level = wanted;
+      else await client.setLoggingLevel(wanted);
+    },
+    roundTrip: async () => {
+      await (modern ? client.discover() : client.ping());
+    },
+    listen: async () => {
+      if (!modern) return undefined;
+      const all = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
+      const subscription = await client.listen(all);
+      return async () => await subscription.close();
+    },
     close: async () => {
       if (transport instanceof HttpTransportV2) await transport.terminateSession();
       await client.close();
@@ -138,6 +172,7 @@ function provideWebSocket(): void {
 export interface ClientKind {
   readonly name: string;
   readonly connect: Connect;
+  readonly era: ClientEra;
   /** `/mcp/s/<upstream>` speaks Streamable HTTP only (interface.md). */
   readonly singleUpstream: boolean;
 }
@@ -145,16 +180,19 @@ export interface ClientKind {
 export const CLIENTS: readonly ClientKind[] = [
   {
     name: 'SDK v1, Streamable HTTP',
+    era: 'legacy',
     connect: async (base, route = '/mcp') => await openV1(new HttpTransportV1(new URL(`${base}${route}`))),
     singleUpstream: true,
   },
   {
     name: 'SDK v1, HTTP+SSE',
+    era: 'legacy',
     connect: async (base) => await openV1(new SseTransportV1(new URL(`${base}/mcp/sse`))),
     singleUpstream: false,
   },
   {
     name: 'SDK v1, WebSocket',
+    era: 'legacy',
     connect: async (base) => {
       provideWebSocket();
       return await openV1(new WebSocketClientTransport(new URL(`${base.replace(/^http/, 'ws')}/mcp/ws`)));
@@ -163,16 +201,19 @@ export const CLIENTS: readonly ClientKind[] = [
   },
   {
     name: 'SDK v2, Streamable HTTP',
+    era: 'legacy',
     connect: async (base, route = '/mcp') => await openV2(new HttpTransportV2(new URL(`${base}${route}`)), 'legacy'),
     singleUpstream: true,
   },
   {
     name: 'SDK v2 that probes for the modern era, Streamable HTTP',
+    era: 'modern',
     connect: async (base, route = '/mcp') => await openV2(new HttpTransportV2(new URL(`${base}${route}`)), 'auto'),
     singleUpstream: true,
   },
   {
     name: 'SDK v2, HTTP+SSE',
+    era: 'legacy',
     connect: async (base) => await openV2(new SseTransportV2(new URL(`${base}/mcp/sse`)), 'legacy'),
     singleUpstream: false,
   },

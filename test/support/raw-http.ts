@@ -93,9 +93,10 @@ export class SseStream {
     });
   }
 
-  /** Resolves once the head is here, whatever the status. */
-  static async open(url: string, headers: Readonly<Record<string, string>> = {}): Promise<SseStream> {
-    return new SseStream(await begin(url, { headers: { accept: 'text/event-stream', ...headers } }));
+  /** Resolves once the head is here, whatever the status. With a body it is the stream of a POST. */
+  static async open(url: string, headers: Readonly<Record<string, string>> = {}, body?: string): Promise<SseStream> {
+    const request = body === undefined ? {} : { method: 'POST', body };
+    return new SseStream(await begin(url, { ...request, headers: { accept: 'text/event-stream', ...headers } }));
   }
 
   close(): void {

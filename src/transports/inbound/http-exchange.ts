@@ -11,6 +11,9 @@ import { EventStream } from './event-stream.js';
 import { sendError } from './http-reply.js';
 import { type Replay, type ReplayLog } from './replay-log.js';
 
+/** After how long a client that lost the stream may come back. Milliseconds. */
+const RETRY_MS = 1_000;
+
 /** What a session keeps of its streams. */
 export interface ReplayTarget {
   readonly log: () => ReplayLog;
@@ -103,7 +106,8 @@ export class HttpExchange implements Channel {
     if (this.#replay) {
       this.#number = this.#replay.log().open();
       this.#replay.streams.set(this.#number, this);
-      if (this.#replay.prime()) stream.send({ id: this.#replay.log().append(this.#number, ''), data: '' });
+      if (this.#replay.prime())
+        stream.send({ id: this.#replay.log().append(this.#number, ''), retry: RETRY_MS, data: '' });
     }
     for (const answer of this.#answers.splice(0)) this.#send(stream, answer);
     return stream;
