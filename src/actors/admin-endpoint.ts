@@ -17,7 +17,16 @@ import {
 } from '../admin/protocol.js';
 import { type AdminContext, type AdminServer, startAdminServer } from '../admin/server.js';
 import { matchActor, nearMisses } from '../admin/suggest.js';
-import { actorName, type ActorSystem, ask, AskError, type Behavior, type Ref, toError } from '../kernel/index.js';
+import {
+  actorName,
+  type ActorSystem,
+  ask,
+  AskError,
+  type Behavior,
+  type Ref,
+  type TimerHandle,
+  toError,
+} from '../kernel/index.js';
 import { type Logger, type LogRing } from '../telemetry/logger.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
@@ -145,6 +154,8 @@ class AdminAnswers {
   #kill(name: string): AdminReply {
     const found = this.#find(name);
     if (typeof found !== 'string') return { ok: false, error: found };
+    if (found === '/')
+      return refuse('actor_unavailable', 'Nobody would restart the root; `viable drain` stops the gateway.');
     if (!this.#deps.system.kill(found)) return refuse('actor_unavailable', `${found} does not run now.`);
     this.#deps.log.warn({ event: 'killed', actor: found }, `killed by an operator: ${found}`);
     return done({ killed: found });
@@ -201,9 +212,15 @@ class AdminAnswers {
   }
 
   #watch({ intervalMs = DEFAULT_WATCH_MS }: Params['watch'], context: AdminContext): unknown {
-    const timer = setInterval(() => context.emit(this.#deps.view.snapshot()), intervalMs);
-    context.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
-    return this.#deps.view.snapshot();
+    const { system, view } = this.#deps;
+    const next = (): TimerHandle =>
+      system.clock.after(intervalMs, () => {
+        timer = next();
+        context.emit(view.snapshot());
+      });
+    let timer = next();
+    context.signal.addEventListener('abort', () => timer.cancel(), { once: true });
+    return view.snapshot();
   }
 }
 

@@ -108,7 +108,9 @@ export class Call extends Deadline {
   }
 
   override fire(): void {
-    this.replyTo.urgent({ type: 'call/expired', call: this });
+    const expired = { type: 'call/expired', call: this } as const;
+    // The urgent lane has a bound; a deadline must be heard whatever else is going on.
+    if (this.replyTo.urgent(expired) === 'full') this.replyTo.answer(expired);
   }
 }
 

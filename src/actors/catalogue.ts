@@ -1,8 +1,8 @@
 /**
  * Catalogue: merges what the upstreams offer into the routing table and tells clients when their lists have changed.
  *
- * Parent: operations. Restart: permanent. After a restart the last table goes on serving; every upstream is asked to
- * offer again, and the new table replaces it when the last has answered or the debounce is over.
+ * Parent: operations. Restart: permanent. After a restart the last table goes on serving and is where it begins again:
+ * every upstream is asked to offer once more, and one that is away keeps what it offered last.
  *
  * Invariants: one bad upstream changes nothing of another's part; a table is published by one assignment; a client hears
  * `list_changed` only when a list that it sees has really changed, at most once a debounce.
@@ -10,7 +10,9 @@
  */
 import { type ActorContext, type ActorSystem, type Behavior, type TimerHandle } from '../kernel/index.js';
 import { type CursorKind } from '../protocol/cursor.js';
+import { type JsonObject } from '../protocol/jsonrpc.js';
 import { assignPrefixes } from '../protocol/naming.js';
+import { stripControl } from '../protocol/text.js';
 import { type Collision, type Listing, type Offer, RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules, type ScopeKey } from '../routing/scopes.js';
 import { type Logger } from '../telemetry/logger.js';
@@ -63,10 +65,13 @@ class Catalogue implements Behavior<CatalogueMessage> {
   constructor(deps: CatalogueDeps, context: ActorContext<CatalogueMessage>) {
     this.#deps = deps;
     this.#context = context;
-    for (const name of deps.plane.gates.keys()) {
+    for (const [name, gate] of deps.plane.gates) {
+      const known = deps.plane.routing.offer(name);
+      if (known) this.#recall(known, gate);
       const upstream = deps.system.whereis(upstreamLifecycle(name));
       upstream?.tell({ type: 'upstream/offer-again' });
     }
+    if (deps.plane.routing.version > 0) this.#soon();
   }
 
   handle(message: CatalogueMessage): void {
@@ -85,9 +90,16 @@ class Catalogue implements Behavior<CatalogueMessage> {
         this.#publishing = null;
         return this.#publish();
       case 'catalogue/publish':
+        this.#publishing?.cancel();
         this.#publishing = null;
         return this.#publish();
     }
+  }
+
+  /** From the last table; the gate says what was missed since. */
+  #recall({ server, wish, toolFilter, listing }: Offer<UpstreamGate>, gate: UpstreamGate): void {
+    const offer: UpstreamOffer = { name: server, prefix: wish, toolFilter, gate };
+    this.#parts.set(server, { server: offer, listing, available: gate.session !== null });
   }
 
   #setUnavailable(name: string): void {
@@ -97,7 +109,7 @@ class Catalogue implements Behavior<CatalogueMessage> {
     this.#soon();
   }
 
-  /** The first offer of a quiet time is published at once; those that follow within the debounce together. */
+  /** The first offer of all is published at once; later changes together, when the debounce is over. */
   #soon(): void {
     if (this.#publishing) return;
     const debounce = this.#deps.plane.options.catalogue.listChangedDebounce;
@@ -145,6 +157,7 @@ class Catalogue implements Behavior<CatalogueMessage> {
     return parts.map(({ server, listing, available }) => ({
       server: server.name,
       prefix: prefixes.get(server.name) ?? server.name,
+      wish: server.prefix,
       target: server.gate,
       listing,
       available,
@@ -154,17 +167,25 @@ class Catalogue implements Behavior<CatalogueMessage> {
 
   /** Scopes and lists whose content differs between two tables. */
   *#changes(before: RoutingTable<UpstreamGate>, after: RoutingTable<UpstreamGate>): Iterable<ListChange> {
+    // Those that are gone, too: a session on such an endpoint sees its lists become empty.
+    const searches = before.searches !== after.searches;
+    const changed = [...new Set([...before.servers(), ...after.servers()])].filter(
+      (name) => searches || differs(name, before, after),
+    );
     const toolsets = new Set([...before.toolsetScopes(), ...after.toolsetScopes()]);
-    for (const scope of [null, ...this.#deps.plane.gates.keys(), ...toolsets]) {
+    for (const scope of [null, ...changed, ...toolsets]) {
       for (const kind of LISTS) if (!sameList(before, after, scope, kind)) yield { scope, kind };
     }
   }
 
   #reportCollisions(collisions: readonly Collision[]): void {
     for (const collision of collisions) {
-      this.#once(JSON.stringify(collision), () =>
-        this.#deps.log.warn({ event: 'collision', ...collision }, 'a name or URI that is offered more than once'),
-      );
+      const fields = collisionFields(collision);
+      const what =
+        collision.kind === 'too-long'
+          ? 'a name or URI that is too long to be listed'
+          : 'a name or URI that is offered more than once';
+      this.#once(JSON.stringify(fields), () => this.#deps.log.warn({ event: 'collision', ...fields }, what));
     }
   }
 
@@ -180,7 +201,24 @@ export interface ListChange {
   readonly kind: CursorKind;
 }
 
+const MAX_LOGGED_NAME = 200;
+
 const LISTS: readonly CursorKind[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
+
+/** For the log: without control characters, and short. */
+function collisionFields(collision: Collision): JsonObject {
+  if (collision.kind !== 'shared-uri') return { ...collision, name: stripControl(collision.name, MAX_LOGGED_NAME) };
+  const { uri, prefixes } = collision.conflict;
+  return { kind: collision.kind, uri: stripControl(uri, MAX_LOGGED_NAME), prefixes };
+}
+
+/** Whether a server's own endpoint can show something else than before. Cheap: most servers are the same as they were. */
+function differs(name: string, before: RoutingTable<UpstreamGate>, after: RoutingTable<UpstreamGate>): boolean {
+  const old = before.offer(name);
+  const next = after.offer(name);
+  if (!old || !next) return true;
+  return old.listing !== next.listing || old.available !== next.available || old.toolFilter !== next.toolFilter;
+}
 
 function sameList(
   before: RoutingTable<UpstreamGate>,

@@ -96,7 +96,7 @@ class Configuration implements Behavior<ConfigurationMessage> {
   }
 
   async #reload(cause: string): Promise<ReloadOutcome> {
-    const { running, log } = this.#deps;
+    const { system, running, log } = this.#deps;
     const loaded = await this.#deps.load();
     if (!loaded.ok) return this.#refuse(loaded.problems, cause);
     const diff = diffConfig(running.current, loaded.config);
@@ -107,11 +107,11 @@ class Configuration implements Behavior<ConfigurationMessage> {
     running.loadedAt = this.#context.clock.now();
     this.#deps.onOptions(loaded.config);
     if (diff.gateway.applied.some((path) => /^gateway\.(?:catalogue|toolsets)\b/.test(path)))
-      this.#deps.system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
+      system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
     for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
     for (const server of loaded.config.servers.values()) this.#add(server);
     this.#reorderGates();
-    for (const name of diff.changed) this.#deps.system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
+    for (const name of diff.changed) system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
     const { added, removed, changed, gateway } = diff;
     const summary = `added ${added.length}, removed ${removed.length}, changed ${changed.length} upstreams`;
     log.info(

@@ -68,7 +68,12 @@ class Drain implements Behavior<DrainMessage> {
   constructor(deps: DrainDeps, context: ActorContext<DrainMessage>) {
     this.#deps = deps;
     this.#context = context;
-    if (deps.progress.current && this.#machine.send({ type: 'drain' })) context.self.tell({ type: 'drain/look' });
+    if (!deps.progress.current || !this.#machine.send({ type: 'drain' })) return;
+    context.self.tell({ type: 'drain/look' });
+    const interval = deps.plane.options.draining.notificationInterval;
+    context.after(interval - ((context.clock.now() - deps.progress.current.startedAt) % interval), {
+      type: 'drain/notify',
+    });
   }
 
   handle(message: DrainMessage): void {

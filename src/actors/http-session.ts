@@ -79,7 +79,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
   }
 
   unhandled(message: HttpSessionMessage): void {
-    if (message.type === 'http/post') message.exchange.release();
+    if (message.type === 'http/post') releaseAll(message.frame, message.exchange);
     else if (message.type === 'http/get') message.refuse();
     else if (message.type === 'http/delete') message.done();
   }
@@ -147,4 +147,10 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     const self: Ref<HttpSessionMessage> = this.#context.self;
     stream.onClose(() => void self.tell({ type: 'http/stream-closed', stream }));
   }
+}
+
+/** Nobody will answer what is in the body: each of its requests is given up. */
+function releaseAll(frame: ParsedFrame, exchange: HttpExchange): void {
+  const items = frame.kind === 'batch' ? frame.items : [frame];
+  for (const { kind } of items) if (kind === 'request' || kind === 'invalid') exchange.release();
 }

@@ -19,6 +19,8 @@ export type Pending = Call | OwnRequestPending;
 
 export class PendingRequests {
   readonly #pending = new Map<number, Pending>();
+  /** Calls that the server is known not to have begun. */
+  readonly #refused = new WeakSet<Call>();
   #nextId = 1;
 
   nextId(): number {
@@ -65,9 +67,15 @@ export class PendingRequests {
     return all;
   }
 
-  /** The calls, given back as never sent. */
-  takeUnsent(): Call[] {
-    const calls = [...this.calls()];
+  /** The server refused the call of this id before it began it. */
+  refused(id: JsonRpcId): void {
+    const call = this.call(id);
+    if (call) this.#refused.add(call);
+  }
+
+  /** The calls that were refused and wait still, given back as never sent. */
+  takeRefused(): Call[] {
+    const calls = [...this.calls()].filter((call) => this.#refused.has(call));
     for (const call of calls) {
       this.#pending.delete(call.upstreamId);
       call.upstreamId = 0;

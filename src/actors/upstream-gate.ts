@@ -43,6 +43,8 @@ export class UpstreamGate {
   sharing: Sharing = 'auto';
   /** Sessions that are one client's alone. Written by those sessions. */
   ownSessions = 0;
+  /** The most verbose level of log messages that clients have asked for; `null` until one does. */
+  logLevel: string | null = null;
   /** Of the server that answers now. */
   era: Era = 'legacy';
   /** Own URI → the sessions that subscribe to it, each with the URI that it knows. */

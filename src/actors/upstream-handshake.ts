@@ -97,11 +97,15 @@ export function modernFacts(version: ModernRevision, discovered: Discovered | un
   };
 }
 
-/** Everything that the server's capabilities promise. `onOdd` hears of entries and lists that are left out. */
+/**
+ * Everything that the server's capabilities promise. `onOdd` hears of entries and lists that are left out. A list that
+ * the server refuses is as it was in `known`.
+ */
 export async function listAll(
   request: OwnRequest,
   facts: ServerFacts,
   onOdd: (what: string) => void,
+  known: Listing = NO_LISTING,
 ): Promise<Listing> {
   const { capabilities, instructions } = facts;
   const none = Promise.resolve([]);
@@ -111,33 +115,36 @@ export async function listAll(
     if ('result' in answer) hints.push(facts.era === 'modern' ? readCacheHints(answer.result) : NO_CACHING);
     return answer;
   };
+  const list = (method: string, member: ListName, key: string): Promise<readonly JsonObject[]> =>
+    listOne(ask, method, member, key, onOdd, known);
   const [tools, prompts, resources, resourceTemplates] = await Promise.all([
-    'tools' in capabilities ? listOne(ask, 'tools/list', 'tools', 'name', onOdd) : none,
-    'prompts' in capabilities ? listOne(ask, 'prompts/list', 'prompts', 'name', onOdd) : none,
-    'resources' in capabilities ? listOne(ask, 'resources/list', 'resources', 'uri', onOdd) : none,
-    'resources' in capabilities
-      ? listOne(ask, 'resources/templates/list', 'resourceTemplates', 'uriTemplate', onOdd)
-      : none,
+    'tools' in capabilities ? list('tools/list', 'tools', 'name') : none,
+    'prompts' in capabilities ? list('prompts/list', 'prompts', 'name') : none,
+    'resources' in capabilities ? list('resources/list', 'resources', 'uri') : none,
+    'resources' in capabilities ? list('resources/templates/list', 'resourceTemplates', 'uriTemplate') : none,
   ]);
   return { tools, prompts, resources, resourceTemplates, capabilities, instructions, hints: combineCacheHints(hints) };
 }
 
+type ListName = 'tools' | 'prompts' | 'resources' | 'resourceTemplates';
+
 async function listOne(
   request: OwnRequest,
   method: string,
-  member: string,
+  member: ListName,
   key: string,
   onOdd: (what: string) => void,
-): Promise<JsonObject[]> {
+  known: Listing,
+): Promise<readonly JsonObject[]> {
   const entries: JsonObject[] = [];
   let odd = 0;
   let cursor: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
+  for (let page = 1; ; page++) {
     const answer = await request(method, cursor === undefined ? undefined : { cursor });
     if ('error' in answer) {
       // A capability that is announced and not served costs that list, not the server.
       onOdd(`${method} failed: ${stripControl(answer.error.message, 200)}`);
-      return entries;
+      return known[member].length > 0 ? known[member] : entries;
     }
     const items = answer.result[member];
     for (const item of Array.isArray(items) ? items : []) {
@@ -146,8 +153,9 @@ async function listOne(
     }
     const next = answer.result['nextCursor'];
     const last = typeof next !== 'string' || next === cursor;
-    if (last || entries.length >= MAX_ENTRIES) {
-      if (!last) onOdd(`${method}: only the first ${entries.length} entries are served`);
+    if (last || entries.length >= MAX_ENTRIES || page === MAX_PAGES) {
+      const served = Math.min(entries.length, MAX_ENTRIES);
+      if (!last) onOdd(`${method}: only the first ${served} entries, of ${page} pages, are served`);
       break;
     }
     cursor = next;

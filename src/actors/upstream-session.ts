@@ -10,8 +10,7 @@
  */
 import { type ActorContext, type ActorSystem, type Behavior, NORMAL, type Ref, toError } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
-import { type JsonObject, type JsonRpcId, type JsonRpcMessage, type JsonRpcResponse } from '../protocol/jsonrpc.js';
-import { stripControl } from '../protocol/text.js';
+import { type JsonRpcId, type JsonRpcMessage } from '../protocol/jsonrpc.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Logger } from '../telemetry/logger.js';
@@ -25,14 +24,16 @@ import { type Era, type SessionClient, type UpstreamGate } from './upstream-gate
 import { UpstreamListening } from './upstream-listening.js';
 import { greet } from './upstream-greeting.js';
 import { RequestFailed } from './upstream-probe.js';
+import { Relisting, type RelistingMessage } from './upstream-relisting.js';
+import { OwnRequests } from './upstream-requests.js';
 import { UpstreamVoice } from './upstream-voice.js';
 import { LEGACY_WIRE, type UpstreamWire } from './upstream-wire.js';
-import { listAll, NO_LISTING, type OwnRequest, type ServerFacts } from './upstream-handshake.js';
+import { listAll, NO_LISTING, type ServerFacts } from './upstream-handshake.js';
 import { PendingRequests } from './pending-requests.js';
 
 /** What the session tells the lifecycle actor. After `session/ended` it exits. */
 export type UpstreamSessionEvent =
-  | { readonly type: 'session/opened'; readonly pid: number | undefined }
+  | { readonly type: 'session/opened'; readonly ref: Ref<UpstreamSessionMessage>; readonly pid: number | undefined }
   | {
       readonly type: 'session/ready';
       readonly ref: Ref<UpstreamSessionMessage>;
@@ -85,8 +86,7 @@ export type UpstreamSessionInbox =
   | { readonly type: 'transport/closed'; readonly error: TransportError }
   | { readonly type: 'handshake/done'; readonly facts: ServerFacts; readonly listing: Listing }
   | { readonly type: 'handshake/failed'; readonly error: Error }
-  | { readonly type: 'relist/due' }
-  | { readonly type: 'relist/done'; readonly listing: Listing }
+  | RelistingMessage
   | { readonly type: 'handshake/late' }
   /** Time to open the stream of a modern server's changes again. */
   | { readonly type: 'listen/again' };
@@ -109,24 +109,36 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   #probing = false;
   readonly #listening: UpstreamListening;
   readonly #voice: UpstreamVoice;
-  #relistPlanned = false;
+  readonly #requests: OwnRequests;
+  readonly #relisting: Relisting;
   #ended = false;
 
   constructor(deps: UpstreamSessionDeps, context: ActorContext<UpstreamSessionInbox>) {
     this.#deps = deps;
     this.#context = context;
     this.#owner = deps.owner;
+    const odd = (what: string): void => this.#odd(what);
+    this.#requests = new OwnRequests({
+      ...deps,
+      pending: this.#pending,
+      transport: () => this.#transport,
+      wire: () => this.#wire,
+      odd,
+    });
+    this.#relisting = new Relisting({ ...deps, context, pending: this.#pending, requests: this.#requests, odd });
     this.#voice = new UpstreamVoice({
       ...deps,
       pending: this.#pending,
       self: context.self,
-      listChanged: () => this.#planRelist(),
+      listChanged: () => {
+        if (this.#ready && !deps.client) this.#relisting.plan();
+      },
       answer: (answer) => void this.#transport.send({ jsonrpc: '2.0', ...answer }),
     });
     this.#listening = new UpstreamListening({
       wanted: () => [...deps.gate.subscriptions.keys()],
-      open: (params) => this.#open('subscriptions/listen', params),
-      close: (id) => this.#dropOwn(id),
+      open: (params) => this.#requests.open('subscriptions/listen', params),
+      close: (id) => this.#requests.drop(id),
       later: (ms) => context.after(ms, { type: 'listen/again' }),
     });
     const self = context.self;
@@ -174,24 +186,23 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
         if (this.#ready === null) this.#end(this.#lateMessage());
         return;
       case 'relist/due':
-        return this.#relist();
-      case 'relist/done':
-        if (this.#ready) this.#ready.listing = message.listing;
-        this.#owner?.answer({ type: 'session/listed', ref: this.#context.self, listing: message.listing });
+        if (this.#ready) this.#relisting.due(this.#ready.facts, this.#ready.listing);
         return;
+      case 'relist/over':
+        return this.#listed(this.#relisting.over(message.round, message.outcome));
       case 'log-level':
         return this.#setLogLevel(message.level);
       case 'server-request/answered':
         this.#transport.send({ jsonrpc: '2.0', ...message.answer });
         return;
       case 'client/said':
-        return this.#notify(message.method, message.params);
+        return this.#requests.notify(message.method, message.params);
       case 'resource/subscribe':
         if (this.#listening.running) return this.#listening.restart();
-        return this.#inform('resources/subscribe', { uri: message.uri });
+        return this.#requests.inform('resources/subscribe', { uri: message.uri });
       case 'resource/unsubscribe':
         if (this.#listening.running) return this.#listening.restart();
-        return this.#inform('resources/unsubscribe', { uri: message.uri });
+        return this.#requests.inform('resources/unsubscribe', { uri: message.uri });
       case 'listen/again':
         return this.#listening.again();
       case 'session/adopt':
@@ -224,10 +235,12 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   #becameReady(facts: ServerFacts, listing: Listing): void {
     this.#ready = { facts, listing };
     this.#announce();
-    for (const call of this.#early.splice(0)) this.#send(call);
+    const { logLevel } = this.#deps.gate;
+    if (logLevel !== null) this.#setLogLevel(logLevel);
+    for (let call = this.#early.shift(); call; call = this.#early.shift()) this.#send(call);
     if (this.#deps.client) return;
     if (facts.era === 'modern') return this.#listening.start(facts.capabilities);
-    for (const uri of this.#deps.gate.subscriptions.keys()) this.#inform('resources/subscribe', { uri });
+    for (const uri of this.#deps.gate.subscriptions.keys()) this.#requests.inform('resources/subscribe', { uri });
   }
 
   #send(call: Call): void {
@@ -237,16 +250,15 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       return;
     }
     const id = this.#pending.nextId();
-    const { params, headers } = this.#wire.call(call, id);
-    if (!this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) {
-      const error = gatewayError('overloaded', `upstream "${this.#deps.server}" reads too slowly`, {
-        server: this.#deps.server,
-      });
-      call.replyTo.answer({ type: 'call/failed', call, error });
-      return;
-    }
+    // Before it is sent: whatever happens from here on, the call is answered.
     call.upstreamId = id;
     this.#pending.add(id, call);
+    const { params, headers } = this.#wire.call(call, id);
+    if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) return;
+    this.#pending.take(id);
+    const { server } = this.#deps;
+    const error = gatewayError('overloaded', `upstream "${server}" reads too slowly`, { server });
+    call.replyTo.answer({ type: 'call/failed', call, error });
   }
 
   #cancel(call: Call, reason: string): void {
@@ -256,7 +268,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#transport.abandon(id);
     // A modern server over HTTP reads the closed stream; everybody else is told.
     if (this.#ready?.facts.era === 'modern' && this.#deps.http) return;
-    this.#notify('notifications/cancelled', { requestId: id, reason });
+    this.#requests.notify('notifications/cancelled', { requestId: id, reason });
   }
 
   #received(message: JsonRpcMessage): void {
@@ -275,7 +287,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #requestFailed(id: JsonRpcId, error: TransportError): void {
-    if (error.kind === 'session_lost') return; // a lost session ends as a whole, right after
+    // A lost session ends as a whole, right after.
+    if (error.kind === 'session_lost') return this.#pending.refused(id);
     const waiting = this.#pending.take(id);
     if (waiting === undefined) return;
     if (waiting.type === 'own') waiting.fail(new RequestFailed(error.message, error));
@@ -293,7 +306,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #handshake(): void {
-    this.#owner?.answer({ type: 'session/opened', pid: this.#transport.pid });
+    this.#owner?.answer({ type: 'session/opened', ref: this.#context.self, pid: this.#transport.pid });
     void this.#greet().catch((cause: unknown) =>
       this.#context.self.answer({ type: 'handshake/failed', error: toError(cause) }),
     );
@@ -304,37 +317,29 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     const { network } = this.#transport;
     const { clock } = this.#context;
     this.#probing = era === 'auto' && client === null;
-    const request = this.#request.bind(this);
+    const request = this.#requests.request.bind(this.#requests);
     const { facts, wire } = await greet({ network, era, client, version, connectTimeout, clock, request });
     this.#probing = false;
     this.#wire = wire;
     if (facts.era === 'legacy') {
       this.#transport.setProtocolVersion(facts.protocolVersion);
-      this.#notify('notifications/initialized');
+      this.#requests.notify('notifications/initialized');
       this.#transport.listen();
     }
-    const list: OwnRequest = (method, params) => this.#request(method, params);
-    const listing = client ? NO_LISTING : await listAll(list, facts, (what) => this.#odd(what));
+    const listing = client
+      ? NO_LISTING
+      : await listAll(
+          (method, params) => this.#requests.request(method, params),
+          facts,
+          (what) => this.#odd(what),
+        );
     this.#context.self.answer({ type: 'handshake/done', facts, listing });
   }
 
-  #planRelist(): void {
-    if (this.#relistPlanned || this.#ready === null || this.#deps.client) return;
-    this.#relistPlanned = true;
-    this.#context.after(this.#deps.relistDelay, { type: 'relist/due' });
-  }
-
-  #relist(): void {
-    this.#relistPlanned = false;
-    if (this.#ready === null) return;
-    void listAll(
-      (method, params) => this.#request(method, params),
-      this.#ready.facts,
-      (what) => this.#odd(what),
-    ).then(
-      (listing) => this.#context.self.answer({ type: 'relist/done', listing }),
-      (cause: unknown) => this.#odd(`listing again failed: ${toError(cause).message}`),
-    );
+  #listed(listing: Listing | undefined): void {
+    if (this.#ready === null || listing === undefined) return;
+    this.#ready.listing = listing;
+    this.#owner?.answer({ type: 'session/listed', ref: this.#context.self, listing });
   }
 
   #odd(what: string): void {
@@ -343,49 +348,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
 
   #setLogLevel(level: string): void {
     if (!this.#ready || !('logging' in this.#ready.facts.capabilities)) return;
-    this.#inform('logging/setLevel', { level });
-  }
-
-  /** A request whose answer matters only when it is an error. */
-  #inform(method: string, params: JsonObject): void {
-    void this.#request(method, params).then(
-      (answer) => {
-        if ('error' in answer) this.#odd(`${method}: ${stripControl(answer.error.message, 200)}`);
-      },
-      (cause: unknown) => this.#odd(toError(cause).message),
-    );
-  }
-
-  #request(method: string, params?: JsonObject, wire = this.#wire): Promise<JsonRpcResponse> {
-    return new Promise((settle, fail) => {
-      if (this.#ended) {
-        fail(new RequestFailed('the session has ended'));
-        return;
-      }
-      const id = this.#pending.nextId();
-      this.#pending.add(id, { type: 'own', method, settle, fail });
-      const { headers, ...outgoing } = wire.own(method, params) ?? {};
-      if (this.#transport.send({ jsonrpc: '2.0', id, method, ...outgoing }, headers)) return;
-      this.#pending.take(id);
-      fail(new RequestFailed(`${method} could not be sent: the upstream reads too slowly`));
-    });
-  }
-
-  /** A request of the gateway's own that is a stream: its id, and when it ends. */
-  #open(method: string, params: JsonObject): { id: number; ended: Promise<unknown> } {
-    const id = this.#pending.peekId();
-    const ended = this.#request(method, params).catch(() => undefined);
-    return { id, ended };
-  }
-
-  #dropOwn(id: number): void {
-    if (this.#pending.take(id) === undefined) return;
-    this.#transport.abandon(id);
-    if (!this.#deps.http) this.#notify('notifications/cancelled', { requestId: id });
-  }
-
-  #notify(method: string, params?: JsonObject): void {
-    this.#transport.send({ jsonrpc: '2.0', method, ...(params && { params }) });
+    this.#requests.inform('logging/setLevel', { level });
   }
 
   #lateMessage(): string {
@@ -397,10 +360,10 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   #end(why: string, forgotten = false): void {
     if (this.#ended) return;
     this.#ended = true;
-    // The upstream said that it knows no such session: none of these calls was begun.
-    const unsent = forgotten ? this.#pending.takeUnsent() : [];
+    // The upstream said of these that it knows no such session: none of them was begun.
+    const unsent = forgotten ? this.#pending.takeRefused() : [];
     this.#failPending(why);
-    this.#owner?.answer({
+    const told = this.#owner?.answer({
       type: 'session/ended',
       ref: this.#context.self,
       why,
@@ -408,11 +371,14 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       probing: this.#probing,
       unsent,
     });
+    // A client's own session has no next one, and between two incarnations of the lifecycle nobody takes them over.
+    if (told !== 'ok') for (const call of unsent) this.#lost(call, why);
     this.#context.exit(NORMAL);
   }
 
   #failPending(why: string): void {
     this.#ended = true;
+    this.#requests.end();
     for (const entry of [...this.#early.splice(0), ...this.#pending.takeAll()]) {
       if (entry.type === 'own') entry.fail(new RequestFailed(why));
       else this.#lost(entry, why);

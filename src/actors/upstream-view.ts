@@ -17,6 +17,8 @@ export interface UpstreamView {
   reconnects: number;
   lastError: { readonly at: number; readonly message: string } | null;
   junkBytes: number;
+  /** An operator's last word; `null`: as configured. Kept here, so that a crash of the lifecycle does not undo it. */
+  disabled: boolean | null;
 }
 
 export function newUpstreamView(now: number): UpstreamView {
@@ -29,6 +31,7 @@ export function newUpstreamView(now: number): UpstreamView {
     reconnects: 0,
     lastError: null,
     junkBytes: 0,
+    disabled: null,
   };
 }
 

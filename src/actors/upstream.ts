@@ -84,6 +84,8 @@ class Upstream implements Behavior<UpstreamMessage> {
   #session: Ref<UpstreamSessionInbox> | null = null;
   /** Told to close; its end is no failure of the server's. */
   #dismissed: Ref<UpstreamSessionInbox> | null = null;
+  /** The last one that said itself that it has ended. */
+  #toldEnd: Ref<UpstreamSessionMessage> | null = null;
   #readySince = 0;
   #retry: TimerHandle | null = null;
   #made = 0;
@@ -96,13 +98,15 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#deps = deps;
     this.#context = context;
     this.#config = deps.config();
-    this.#machine = new UpstreamStepper(this.#config.disabled);
+    const disabled = deps.view.disabled ?? this.#config.disabled;
+    this.#machine = new UpstreamStepper(disabled);
     this.#toolFilter = compileFilter(this.#config.filter);
     this.#configureGate();
     const [running, ...others] = this.#sharedSessions();
     for (const other of others) other.tell({ type: 'session/close', reason: 'superseded' });
+    if (deps.gate.session !== (running ?? null)) this.#withdrawGate('its session ended');
     if (running) this.#adopt(running);
-    else if (!this.#config.disabled) context.self.tell({ type: 'upstream/connect' });
+    else if (!disabled) context.self.tell({ type: 'upstream/connect' });
     this.#show();
   }
 
@@ -117,15 +121,17 @@ class Upstream implements Behavior<UpstreamMessage> {
       case 'upstream/connect':
         return this.#connect();
       case 'session/opened':
+        if (!this.#isCurrent(message.ref)) return;
         this.#deps.view.pid = message.pid ?? null;
         this.#step({ type: 'opened' });
         return;
       case 'session/ready':
         return this.#becameReady(message.ref, message.facts, message.listing);
       case 'session/listed':
-        return this.#offer(message.listing);
+        if (this.#isCurrent(message.ref)) this.#offer(message.listing);
+        return;
       case 'session/ended':
-        if (message.probing) this.#skipProbe = true;
+        if (message.probing && this.#isCurrent(message.ref)) this.#skipProbe = true;
         return this.#ended(message.ref, message.why, message.forgotten, message.unsent);
       case 'session/down':
         // Urgent, so it may overtake `session/ended`, without which the next session would begin too early.
@@ -145,8 +151,7 @@ class Upstream implements Behavior<UpstreamMessage> {
       case 'upstream/offer-again':
         return this.#offerAgain();
       case 'upstream/log-level':
-        if (this.#machine.phase === 'ready') this.#session?.tell({ type: 'log-level', level: message.level });
-        return;
+        return this.#setLogLevel(message.level);
       case 'upstream/reconnect':
       case 'upstream/disable':
       case 'upstream/enable':
@@ -156,10 +161,23 @@ class Upstream implements Behavior<UpstreamMessage> {
     }
   }
 
-  terminate(): void {
-    this.#withdrawGate('the upstream is being stopped');
+  terminate(reason: ExitReason): void {
+    // After a crash the session goes on and the next incarnation adopts it: callers need not know.
+    if (!isAbnormal(reason)) this.#withdrawGate('the upstream is being stopped');
     this.#failParked('the upstream is being stopped');
     this.#deps.view.phase = 'stopped';
+  }
+
+  unhandled(message: UpstreamMessage): void {
+    if (message.type !== 'session/ended') return;
+    for (const call of message.unsent) this.#fail(call, message.why);
+  }
+
+  /** Sessions that become ready later read it from the gate. */
+  #setLogLevel(level: string): void {
+    this.#deps.gate.logLevel = level;
+    const sessions = this.#deps.system.childrenOf<UpstreamSessionInbox>(upstreamSessions(this.#config.name));
+    for (const session of sessions) session.tell({ type: 'log-level', level });
   }
 
   #operate(command: 'upstream/reconnect' | 'upstream/disable' | 'upstream/enable'): void {
@@ -168,6 +186,7 @@ class Upstream implements Behavior<UpstreamMessage> {
       'upstream/disable': 'disable',
       'upstream/enable': 'enable',
     } as const;
+    if (command !== 'upstream/reconnect') this.#deps.view.disabled = command === 'upstream/disable';
     const before = this.#step({ type: event[command] });
     const phase = this.#machine.phase;
     if (before === phase) return;
@@ -243,13 +262,14 @@ class Upstream implements Behavior<UpstreamMessage> {
   #adopt(session: Ref<UpstreamSessionInbox>): void {
     this.#watch(session);
     session.tell({ type: 'session/adopt', owner: this.#context.self });
-    this.#step({ type: 'opened' });
+    if (this.#machine.phase === 'disabled') this.#closeSession('disabled by an operator');
+    else this.#step({ type: 'opened' });
   }
 
   #becameReady(ref: Ref<UpstreamSessionMessage>, facts: ServerFacts, listing: Listing): void {
     const { gate, view, log } = this.#deps;
     const config = this.#config;
-    if (ref !== this.#session) return;
+    if (!this.#isCurrent(ref)) return;
     if (view.facts !== null && this.#readySince > 0) view.reconnects += 1;
     view.facts = facts;
     this.#readySince = this.#context.clock.now();
@@ -281,9 +301,15 @@ class Upstream implements Behavior<UpstreamMessage> {
     system.tell(CATALOGUE, { type: 'catalogue/offered', server, listing });
   }
 
+  /** Whether what this session says still counts: urgent commands overtake what it has said before. */
+  #isCurrent(ref: Ref<UpstreamSessionMessage>): boolean {
+    return ref === this.#session && ref !== this.#dismissed;
+  }
+
   #ended(ref: Ref<UpstreamSessionMessage>, why: string, forgotten: boolean, unsent: readonly Call[]): void {
+    this.#toldEnd = ref;
     this.#parked.push(...unsent);
-    if (ref === this.#dismissed) this.#failParked(why);
+    if (!this.#isCurrent(ref)) this.#failParked(why);
     else this.#lost(why, forgotten);
   }
 
@@ -291,9 +317,10 @@ class Upstream implements Behavior<UpstreamMessage> {
     if (session !== this.#session) return;
     this.#session = null;
     this.#deps.view.pid = null;
-    if (isAbnormal(reason)) this.#lost(`its session crashed: ${describeExit(reason)}`, false);
-    else if (this.#machine.phase === 'initializing' || this.#machine.phase === 'ready')
-      this.#lost('its session ended', false); // why, it told the incarnation before this one
+    if (session !== this.#dismissed && session !== this.#toldEnd) {
+      // Why, a session that did not crash told the incarnation before this one.
+      this.#lost(isAbnormal(reason) ? `its session crashed: ${describeExit(reason)}` : 'its session ended', false);
+    }
     // The next session starts when the last has let go of its process or sockets.
     if (this.#machine.phase === 'connecting') this.#connect();
   }
@@ -335,6 +362,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#withdrawGate(reason);
     this.#dismissed = this.#session;
     this.#session?.urgent({ type: 'session/close', reason });
+    if (this.#machine.phase === 'disabled') this.#failParked(reason);
   }
 
   #failParked(why: string): void {

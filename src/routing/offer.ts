@@ -19,6 +19,8 @@ export interface Listing {
 export interface Offer<T> {
   readonly server: string;
   readonly prefix: string;
+  /** The prefix that its configuration asks for, if any; kept for whoever builds the next table. */
+  readonly wish?: string | undefined;
   readonly target: T;
   readonly listing: Listing;
   /** False while it takes no calls: its names still lead to it, so that callers hear why, but no list shows them. */

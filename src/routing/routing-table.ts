@@ -7,7 +7,7 @@
  *
  * Pure: generic over what a route leads to, so that it is tested without upstreams.
  */
-import { type CursorKind } from '../protocol/cursor.js';
+import { type CursorKind, MAX_CURSOR_KEY } from '../protocol/cursor.js';
 import { compileTemplate, type UriTemplate } from '../protocol/uri-template.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
 import { type CacheHints, combineCacheHints } from '../protocol/modern/caching.js';
@@ -42,16 +42,15 @@ export interface Route<T> {
   readonly item?: JsonObject;
 }
 
-interface TemplateRoute<T> {
+interface TemplateRoute<T> extends Route<T> {
   readonly template: UriTemplate;
-  readonly target: T;
-  readonly prefixed: boolean;
-  readonly own: string;
 }
 
-/** A duplicate that a server listed, or a URI that several have. Reported; never a reason to refuse the rest. */
+/** What is left out of a list or shown under another name. Reported; never a reason to refuse the rest. */
 export type Collision =
   | { readonly kind: 'duplicate'; readonly server: string; readonly list: CursorKind; readonly name: string }
+  /** Longer than a cursor holds: shown, it would end the list for everybody whose page ends with it. */
+  | { readonly kind: 'too-long'; readonly server: string; readonly list: CursorKind; readonly name: string }
   | { readonly kind: 'shared-uri'; readonly conflict: ResourceUriConflict };
 
 const MEMBER: Readonly<Record<CursorKind, string>> = {
@@ -80,12 +79,12 @@ export class ScopeView<T> {
   readonly prompts = new Map<string, Route<T>>();
   readonly resources = new Map<string, Route<T>>();
   readonly lists: Readonly<Record<CursorKind, PagedList>>;
-  /** Where URIs of the prefixed form go, whether the plain one is shared or not; empty on a server's own endpoint. */
-  readonly #byPrefix = new Map<string, T>();
   /** Targets that can be asked for a URI that nobody listed. */
   readonly #resourceServers: readonly T[];
+  /** Who a URI of the form `viable://<prefix>/…` names. Empty where nothing is prefixed. */
+  readonly #byPrefix: ReadonlyMap<string, T>;
   readonly #templates: readonly TemplateRoute<T>[];
-  readonly #templateByText = new Map<string, TemplateRoute<T>>();
+  readonly #templateByText = new Map<string, Route<T>>();
   readonly capabilities: ReadonlySet<string>;
   readonly instructions: string | undefined;
   /** Of the merged lists: as fresh as the stalest, private if any is. */
@@ -114,11 +113,11 @@ export class ScopeView<T> {
       this.#addNamed('tools', this.tools, offer, prefixed, entries.tools, collisions);
       this.#addNamed('prompts', this.prompts, offer, prefixed, entries.prompts, collisions);
     }
-    this.#addResources(offers, entries.resources, collisions);
-    this.#templates = this.#addTemplates(offers, entries.resourceTemplates, collisions);
-    const withResources = offers.filter((offer) => 'resources' in offer.listing.capabilities);
-    this.#resourceServers = withResources.filter((offer) => offer.available).map((offer) => offer.target);
-    if (prefixed) for (const { prefix, target } of withResources) this.#byPrefix.set(prefix, target);
+    this.#byPrefix = new Map(prefixed ? offers.map((offer) => [offer.prefix, offer.target]) : []);
+    this.#addResources(offers, prefixed, entries.resources, collisions);
+    this.#templates = this.#addTemplates(offers, prefixed, entries.resourceTemplates, collisions);
+    // Available or not: a server that is away must not hand its URIs to another.
+    this.#resourceServers = offers.filter((o) => 'resources' in o.listing.capabilities).map((o) => o.target);
     this.search = search && new ToolSearch(search, () => entries.tools.map(({ key, item }) => ({ name: key, item })));
     this.lists = {
       tools: new PagedList('tools', pageSize, search ? searchEntries(search) : entries.tools),
@@ -138,21 +137,17 @@ export class ScopeView<T> {
   }
 
   /**
-   * Who has this URI: listed exactly, else the server that its prefix names, else the most specific template, else the
-   * only server with resources.
+   * Who has this URI: listed exactly, else the server that its prefix names (clients may keep such a URI), else the most
+   * specific template, else the only server with resources.
    */
   resource(uri: string): Route<T> | undefined {
     const exact = this.resources.get(uri);
     if (exact) return exact;
     if (this.#selected) return this.#selectedResource(uri, this.#selected);
-    const named = splitPrefixedUri(uri);
-    const target = named && this.#byPrefix.get(named.prefix);
-    if (named && target) return { target, own: named.uri };
-    for (const route of this.#templates) {
-      if (route.template.matches(uri)) {
-        return { target: route.target, own: route.prefixed ? (splitPrefixedUri(uri)?.uri ?? uri) : uri };
-      }
-    }
+    const split = splitPrefixedUri(uri);
+    const named = split && this.#byPrefix.get(split.prefix);
+    if (split && named !== undefined) return { target: named, own: split.uri };
+    for (const { template, target } of this.#templates) if (template.matches(uri)) return { target, own: uri };
     const [only, ...others] = this.#resourceServers;
     return only !== undefined && others.length === 0 ? { target: only, own: uri } : undefined;
   }
@@ -195,6 +190,10 @@ export class ScopeView<T> {
       }
       seen.add(own);
       const shown = prefixed ? aggregateName(offer.prefix, own) : own;
+      if (shown.length > MAX_CURSOR_KEY) {
+        collisions.push({ kind: 'too-long', server: offer.server, list: kind, name: own });
+        continue;
+      }
       if (!this.#takes(offer, kind, shown)) continue;
       routes.set(shown, { target: offer.target, own, item });
       if (offer.available)
@@ -202,8 +201,8 @@ export class ScopeView<T> {
     }
   }
 
-  #addResources(offers: readonly Offer<T>[], entries: Entry[], collisions: Collision[]): void {
-    for (const { shown, own, offer, item } of assign(offers, 'resources', collisions)) {
+  #addResources(offers: readonly Offer<T>[], prefixed: boolean, entries: Entry[], collisions: Collision[]): void {
+    for (const { shown, own, offer, item } of assign(offers, 'resources', prefixed, collisions)) {
       if (!this.#takes(offer, 'resources', shown, prefixedUri(offer.prefix, own))) continue;
       this.resources.set(shown, { target: offer.target, own, item });
       if (offer.available)
@@ -211,16 +210,20 @@ export class ScopeView<T> {
     }
   }
 
-  #addTemplates(offers: readonly Offer<T>[], entries: Entry[], collisions: Collision[]): TemplateRoute<T>[] {
+  #addTemplates(
+    offers: readonly Offer<T>[],
+    prefixed: boolean,
+    entries: Entry[],
+    collisions: Collision[],
+  ): TemplateRoute<T>[] {
     const routes: TemplateRoute<T>[] = [];
-    for (const { shown, own, offer, item } of assign(offers, 'resourceTemplates', collisions)) {
+    for (const { shown, own, offer, item } of assign(offers, 'resourceTemplates', prefixed, collisions)) {
       if (!this.#takes(offer, 'resources', shown, prefixedUri(offer.prefix, own))) continue;
+      const { target } = offer;
+      this.#templateByText.set(shown, { target, own });
+      // Of the prefixed ones too: a toolset's view asks them; anywhere else the prefix has answered before.
       const template = compileTemplate(shown);
-      if (template) {
-        const route = { template, target: offer.target, prefixed: shown !== own, own };
-        routes.push(route);
-        this.#templateByText.set(shown, route);
-      }
+      if (template) routes.push({ template, target, own });
       const renamed = shown === own ? undefined : { member: 'uriTemplate', to: shown };
       if (offer.available) entries.push({ key: shown, item, renamed });
     }
@@ -239,32 +242,42 @@ interface Assigned<T> {
   readonly item: JsonObject;
 }
 
-/** Gives each URI or template the name that clients see; of a server's duplicates the first counts. */
+/** Gives each URI or template the name that clients see, in the order of those names; of a server's duplicates the first counts. */
 function assign<T>(
   offers: readonly Offer<T>[],
   kind: 'resources' | 'resourceTemplates',
+  prefixed: boolean,
   collisions: Collision[],
 ): Assigned<T>[] {
-  const byPrefix = new Map<string, { offer: Offer<T>; items: Map<string, JsonObject> }>();
-  for (const offer of offers) {
-    const items = new Map<string, JsonObject>();
-    for (const item of offer.listing[kind]) {
-      const own = item[MEMBER[kind]] as string;
-      if (items.has(own)) collisions.push({ kind: 'duplicate', server: offer.server, list: kind, name: own });
-      else items.set(own, item);
-    }
-    byPrefix.set(offer.prefix, { offer, items });
-  }
+  const byPrefix = new Map(offers.map((offer) => [offer.prefix, { offer, items: firstOf(offer, kind, collisions) }]));
   const owners = [...byPrefix].flatMap(([prefix, { items }]) => [...items.keys()].map((uri) => ({ prefix, uri })));
-  const assignment = assignResourceUris(owners);
-  for (const conflict of assignment.conflicts) collisions.push({ kind: 'shared-uri', conflict });
+  const assignment = prefixed ? assignResourceUris(owners) : undefined;
+  for (const conflict of assignment?.conflicts ?? []) collisions.push({ kind: 'shared-uri', conflict });
   const assigned: Assigned<T>[] = [];
-  for (const [shown, { prefix, uri }] of assignment.owners) {
+  for (const [shown, { prefix, uri }] of assignment?.owners ?? owners.map((owner) => [owner.uri, owner] as const)) {
     const owner = byPrefix.get(prefix);
     const item = owner?.items.get(uri);
-    if (owner && item) assigned.push({ shown, own: uri, offer: owner.offer, item });
+    if (!owner || !item) continue;
+    const { offer } = owner;
+    if (shown.length <= MAX_CURSOR_KEY) assigned.push({ shown, own: uri, offer, item });
+    else collisions.push({ kind: 'too-long', server: offer.server, list: kind, name: uri });
   }
-  return assigned;
+  return assigned.sort((a, b) => (a.shown < b.shown ? -1 : 1));
+}
+
+/** A server's items by URI or template, each once. */
+function firstOf<T>(
+  { listing, server }: Offer<T>,
+  kind: 'resources' | 'resourceTemplates',
+  collisions: Collision[],
+): Map<string, JsonObject> {
+  const items = new Map<string, JsonObject>();
+  for (const item of listing[kind]) {
+    const own = item[MEMBER[kind]] as string;
+    if (items.has(own)) collisions.push({ kind: 'duplicate', server, list: kind, name: own });
+    else items.set(own, item);
+  }
+  return items;
 }
 
 /** All scopes at one moment. */
@@ -286,6 +299,21 @@ export class RoutingTable<T> {
     this.collisions = collisions;
     this.#pageSize = pageSize;
     this.#offers = new Map(offers.map((offer) => [offer.server, offer]));
+  }
+
+  /** What it was built from. */
+  offer(server: string): Offer<T> | undefined {
+    return this.#offers.get(server);
+  }
+
+  /** Whether servers' own endpoints show a search in place of their tools. */
+  get searches(): boolean {
+    return this.#rules.search !== null;
+  }
+
+  /** Names of the servers in it. */
+  servers(): Iterable<string> {
+    return this.#offers.keys();
   }
 
   /** What one server's own endpoint serves; built when first asked for. `undefined` when no such server was listed yet. */

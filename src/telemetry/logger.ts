@@ -30,7 +30,7 @@ export class LogRing {
   last(count: number, wanted: (line: LogLine) => boolean): LogLine[] {
     const full = this.#lines.length === RING_SIZE;
     const ordered = full ? [...this.#lines.slice(this.#next), ...this.#lines.slice(0, this.#next)] : this.#lines;
-    return ordered.filter(wanted).slice(-count);
+    return count === 0 ? [] : ordered.filter(wanted).slice(-count); // slice(-0) is everything
   }
 
   follow(listener: LogListener): () => void {

@@ -145,11 +145,13 @@ describe('search mode', () => {
     assert.deepEqual(call({ name: 'git__log', arguments: { n: 1 } }), {
       ok: true,
       target: 'git',
+      tool: { name: 'log', description: 'History', inputSchema: { type: 'object', required: ['n'] } },
       params: { name: 'log', arguments: { n: 1 }, _meta: { progressToken: 7 } },
     });
     assert.deepEqual(call({ name: 'odd____proto__' }), {
       ok: true,
       target: 'odd',
+      tool: { name: '__proto__', inputSchema: { type: 'object' } },
       params: { name: '__proto__', arguments: {}, _meta: { progressToken: 7 } },
     });
     const down = call({ name: 'down__gone' });

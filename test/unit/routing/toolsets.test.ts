@@ -57,6 +57,7 @@ describe('toolset', () => {
     assert.deepEqual(resolveRequest('tool', { name: 'git__log' }, set), {
       ok: true,
       target: 'git',
+      tool: { name: 'log', inputSchema: { type: 'object' } },
       params: { name: 'log' },
     });
     for (const name of ['git__push', 'files__write', 'log']) {
@@ -85,7 +86,11 @@ describe('toolset', () => {
     const git = view({ tools: [], resources: ['viable://git/*'] });
     // `files` keeps the plain URI that both have: it is the first by prefix.
     assert.deepEqual(git.lists.resources.keys(), ['git://head', 'viable://git/file:///a']);
-    assert.deepEqual(git.resource('viable://git/file:///a'), { target: 'git', own: 'file:///a' });
+    assert.deepEqual(git.resource('viable://git/file:///a'), {
+      target: 'git',
+      own: 'file:///a',
+      item: { uri: 'file:///a', name: 'file:///a' },
+    });
     assert.equal(git.resource('file:///a'), undefined);
   });
 

@@ -1,0 +1,123 @@
+/** One upstream in its tree, over transports that tests play the server of. */
+import { type CallEvent, Call, type UpstreamSessionMessage } from '#src/actors/call.js';
+import { CATALOGUE, REGISTRY, upstreamId, upstreamLifecycle, UPSTREAMS, upstreamSessions } from '#src/actors/names.js';
+import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
+import { newUpstreamView } from '#src/actors/upstream-view.js';
+import { UpstreamGate } from '#src/actors/upstream-gate.js';
+import { type UpstreamPhase } from '#src/machines/upstream.js';
+import { ask, type Ref } from '#src/kernel/index.js';
+import { type JsonObject, type JsonRpcId } from '#src/protocol/jsonrpc.js';
+import { buildUpstream } from '#src/supervisors/build.js';
+import { FakeTransport, serve, server, type Server } from './fake-transport.js';
+import { FakeChannel } from './client-session.js';
+import { configOf, FakeRef, live, World } from './world.js';
+
+export const NAME = 'up';
+export const BACKOFF = { base: 100, max: 1_000 };
+
+export class UpstreamWorld extends World {
+  readonly transports: FakeTransport[] = [];
+  readonly gate = new UpstreamGate(NAME, 100, 60_000);
+  readonly view = newUpstreamView(0);
+  /** What backoff draws. */
+  random = 1;
+  /** What new transports answer; `null`: the test answers. */
+  is: Server | null = server();
+  /** Runs when a lifecycle reads its configuration: first thing in its life. */
+  onConfig: (() => void) | null = null;
+  /** Whether new transports open by themselves. */
+  opens = true;
+
+  constructor(entry: object = { viable: { era: 'legacy' } }) {
+    super(
+      configOf({
+        mcpServers: { [NAME]: { command: 'none', ...entry } },
+        gateway: { upstreams: { backoffBase: BACKOFF.base, backoffMax: BACKOFF.max, shutdownGrace: 300 } },
+      }),
+    );
+    this.entry = entry;
+    this.plane.gates.set(NAME, this.gate);
+  }
+
+  readonly entry: object;
+
+  async start(): Promise<void> {
+    await this.boot({ [CATALOGUE.path]: 'recorder', [UPSTREAMS]: 'dynamic', [REGISTRY.path]: 'recorder' });
+    const { system, plane, gate, view, log } = this;
+    const config = configOf({ mcpServers: { [NAME]: { command: 'none', ...this.entry } } }).servers.get(NAME);
+    if (!config) throw new Error('not configured');
+    const init = upstream({
+      system,
+      plane,
+      gate,
+      config: () => {
+        this.onConfig?.();
+        return config;
+      },
+      version: '1',
+      log,
+      random: () => this.random,
+      createTransport: (_config, handlers) => {
+        const transport = new FakeTransport(handlers);
+        this.transports.push(transport);
+        if (this.is) serve(transport, this.is);
+        if (this.opens) transport.opening.resolve(undefined);
+        return transport;
+      },
+      view,
+    });
+    const started = system.startChild(UPSTREAMS, buildUpstream(upstreamId(NAME), live(init) as never));
+    if (!started.ok) throw started.error ?? new Error(started.why);
+    await this.settle();
+  }
+
+  get transport(): FakeTransport {
+    const last = this.transports.at(-1);
+    if (!last) throw new Error('no transport yet');
+    return last;
+  }
+
+  get phase() {
+    return this.view.phase;
+  }
+
+  get lifecycle(): Ref<UpstreamMessage> {
+    return this.ref(upstreamLifecycle(NAME).path);
+  }
+
+  sessions(): Ref<UpstreamSessionMessage>[] {
+    return this.system.childrenOf(upstreamSessions(NAME));
+  }
+
+  async operate(command: 'reconnect' | 'disable' | 'enable'): Promise<UpstreamPhase> {
+    const answer = ask<UpstreamMessage, UpstreamPhase>(
+      this.system.wheel,
+      this.system.whereis(upstreamLifecycle(NAME)),
+      (replyTo) => ({ type: `upstream/${command}`, replyTo }),
+      1_000,
+    );
+    await this.settle();
+    return answer;
+  }
+
+  /** A call of a client, sent to the session that takes calls. */
+  call(id: JsonRpcId, params: JsonObject = {}, progressToken?: JsonRpcId): { call: Call; client: FakeRef<CallEvent> } {
+    const client = new FakeRef<CallEvent>(`/client-${String(id)}`);
+    const to = this.gate.session;
+    if (!to) throw new Error('not sent: no session');
+    const caller = { era: 'legacy', envelope: {} } as const;
+    const fields = { id, method: 'tools/call', params, progressToken, startedAt: 0, to, caller, tool: undefined };
+    const call = new Call({ ...fields, replyTo: client, gate: this.gate, channel: new FakeChannel() });
+    const sent = to.tell(call);
+    if (sent !== 'ok') throw new Error(`not sent: ${sent}`);
+    return { call, client };
+  }
+}
+
+/** How each event reads, in order. */
+export function story(client: FakeRef<CallEvent>): string[] {
+  return client.messages.map((event) => {
+    if (event.type !== 'call/failed') return event.type;
+    return `call/failed ${(event.error.data as { reason: string }).reason}`;
+  });
+}
