@@ -139,7 +139,7 @@ export class ClientShell implements SessionEntry {
     // A client that can still read is owed an answer to each of its requests.
     const reachable = this.facts.transport === 'http' || this.#outlet.streaming;
     if (reachable) this.session.failAll('cancelled_by_gateway', 'the gateway ended the session');
-    else this.session.close('the client is gone');
+    this.session.close('the client is gone');
   }
 
   #push(text: string): void {

@@ -264,12 +264,13 @@ describe('an upstream that goes away', () => {
         await gateway.waitForTools([`up__${before}`]);
         const { port } = upstream;
         await upstream.close();
-        const tools = ['echo', after].map((name) => ({ name, inputSchema: { type: 'object' } }));
-        const next = await UpstreamDouble.start(after, { port, tools });
+        const next = await UpstreamDouble.start(after, { port, tools: offer(after) });
         try {
+          await eventually(async () => {
+            const echo = await modernRequest(gateway.url, 'tools/call', { name: 'up__echo', arguments: { text: 'x' } });
+            assert.equal(textOf(echo.result), 'x');
+          });
           await gateway.waitForTools([`up__${after}`]);
-          const echo = await modernRequest(gateway.url, 'tools/call', { name: 'up__echo', arguments: { text: 'x' } });
-          assert.equal(textOf(echo.result), 'x');
         } finally {
           await next.close();
         }
