@@ -46,7 +46,7 @@ export class FakeChannel implements Channel {
 }
 
 /** Short enough that a call comes due once: see `CallTable.overdue`. */
-export const REQUEST_TIMEOUT = 500;
+export const REQUEST_TIMEOUT = 60;
 export const MAX_IN_FLIGHT = 3;
 
 export class ClientWorld {
