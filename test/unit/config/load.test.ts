@@ -28,6 +28,9 @@ describe('config/load: what is accepted', () => {
       maxInFlight: 256,
       maxMessageBytes: 16 * 1024 * 1024,
       disabled: false,
+      era: 'auto',
+      sharing: 'auto',
+      maxSessions: 100,
     });
     assert.deepEqual(
       warnings.map((warning) => warning.path),
@@ -176,6 +179,7 @@ describe('config/load: what is accepted', () => {
       upstreams: { connectTimeout: 30_000, backoffBase: 250, backoffMax: 30_000, shutdownGrace: 3000 },
       draining: { enabled: true, defaultTimeout: 30_000, notificationInterval: 5000 },
       dashboard: { enabled: true, refreshInterval: 1000, historySize: 60 },
+      requestState: { secret: null },
       logging: { level: 'info' },
       admin: { socket: null },
     });
