@@ -65,7 +65,9 @@ describe('modern HTTP', () => {
     ['an Mcp-Name in broken base64', { 'mcp-name': '=?base64?%%%?=' }],
   ];
   for (const [what, headers] of faults) {
-    it(`refuses ${what}: 400, -32020`, async () => void (await refused(400, -32020, params, { headers })));
+    it(`refuses ${what}: 400, -32020`, async () => {
+      await refused(400, -32020, params, { headers });
+    });
   }
 
   it('takes an Mcp-Name in base64', async () => {

@@ -44,7 +44,13 @@ export function modernHeaders(method: string, params: Json = {}, options: Modern
   const safe = typeof target === 'string' && /^[\x21-\x7e]*$/.test(target);
   const encoded = safe ? target : `=?base64?${Buffer.from(String(target)).toString('base64')}?=`;
   const named = ['tools/call', 'prompts/get', 'resources/read'].includes(method) ? { 'mcp-name': encoded } : {};
-  const all = { ...POST_HEADERS, 'mcp-protocol-version': MODERN, 'mcp-method': method, ...named, ...options.headers };
+  const all: Record<string, string | undefined> = {
+    ...POST_HEADERS,
+    'mcp-protocol-version': MODERN,
+    'mcp-method': method,
+    ...named,
+    ...options.headers,
+  };
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );

@@ -15,7 +15,7 @@ import { type AddressInfo } from 'node:net';
 import { type ClientEra } from '../../support/clients.js';
 import { EventLog } from '../../support/event-log.js';
 import { type Json, type Wire } from '../../support/raw-http.js';
-import { MODERN } from './modern-http.js';
+import { MODERN, VERSION_KEY } from './modern-http.js';
 
 const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 
@@ -176,7 +176,10 @@ export class UpstreamDouble {
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method === 'GET' && this.era === 'legacy') return this.#listen(response);
+    if (request.method === 'GET' && this.era === 'legacy') {
+      this.#listen(response);
+      return;
+    }
     if (request.method !== 'POST') return void response.writeHead(request.method === 'DELETE' ? 200 : 405).end();
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -219,6 +222,8 @@ export class UpstreamDouble {
       return exchange.answer({ supportedVersions: [MODERN], capabilities, serverInfo, ttlMs: 0, cacheScope: 'public' });
     }
     if (method === 'initialize') return exchange.fail(-32601, 'Method not found', 404);
+    const { [VERSION_KEY]: version } = (params?.['_meta'] ?? {}) as Json;
+    if (version !== MODERN) return exchange.fail(-32602, 'Invalid params: no envelope', 400);
     if (method !== 'subscriptions/listen') return this.#serve(exchange);
     this.listens.push(exchange);
     const notifications = (params?.['notifications'] ?? {}) as Json;
