@@ -5,11 +5,26 @@
  */
 import { type Clock } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { isModernError } from '../protocol/modern/probe.js';
 import { MODERN_REVISION } from '../protocol/revisions.js';
+import { type TransportError } from '../transports/outbound/transport.js';
 import { type Era, type SessionClient } from './upstream-gate.js';
 import { HandshakeError, initialize, modernFacts, type ServerFacts } from './upstream-handshake.js';
 import { type FinalVerdict, probeEra } from './upstream-probe.js';
 import { LEGACY_WIRE, modernWire, type UpstreamWire } from './upstream-wire.js';
+
+/** HTTP statuses with which a server of sessions refuses a request that has none. */
+const NO_SESSION_STATUSES: readonly (number | undefined)[] = [400, 404, 405];
+/** The same as JSON-RPC codes, as the official SDKs give them; modern servers have no use for them. */
+const NO_SESSION_CODES: readonly number[] = [-32000, -32001];
+
+/** Whether an answer can only come from a server of the other era: another program listens at the address now. */
+export function disprovesEra(era: Era, answer: JsonRpcResponse | TransportError): boolean {
+  if ('kind' in answer)
+    return era === 'modern' && answer.kind === 'http_status' && NO_SESSION_STATUSES.includes(answer.status);
+  if (!('error' in answer)) return false;
+  return era === 'legacy' ? isModernError(answer.error) : NO_SESSION_CODES.includes(answer.error.code);
+}
 
 /** Silence of this long is a legacy server's answer to a modern question. */
 const MAX_PROBE_MS = 5_000;

@@ -10,7 +10,7 @@
  */
 import { type ActorContext, type ActorSystem, type Behavior, NORMAL, type Ref, toError } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
-import { type JsonRpcId, type JsonRpcMessage } from '../protocol/jsonrpc.js';
+import { type JsonRpcId, type JsonRpcMessage, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Logger } from '../telemetry/logger.js';
@@ -22,7 +22,7 @@ import {
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { type Era, type SessionClient, type UpstreamGate } from './upstream-gate.js';
 import { UpstreamListening } from './upstream-listening.js';
-import { greet } from './upstream-greeting.js';
+import { disprovesEra, greet } from './upstream-greeting.js';
 import { RequestFailed } from './upstream-probe.js';
 import { Relisting, type RelistingMessage } from './upstream-relisting.js';
 import { OwnRequests } from './upstream-requests.js';
@@ -284,6 +284,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     }
     if (waiting.type === 'own') waiting.settle(message);
     else waiting.replyTo.answer({ type: 'call/answered', call: waiting, message });
+    this.#checkEra(message);
   }
 
   #requestFailed(id: JsonRpcId, error: TransportError): void {
@@ -293,6 +294,12 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     if (waiting === undefined) return;
     if (waiting.type === 'own') waiting.fail(new RequestFailed(error.message, error));
     else waiting.replyTo.answer({ type: 'call/failed', call: waiting, error: this.#callError(error) });
+    this.#checkEra(error);
+  }
+
+  #checkEra(answer: JsonRpcResponse | TransportError): void {
+    const era = this.#ready?.facts.era;
+    if (era && disprovesEra(era, answer)) this.#end('another server answers there now', true);
   }
 
   #callError(error: TransportError): ReturnType<typeof gatewayError> {

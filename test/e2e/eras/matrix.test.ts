@@ -76,7 +76,7 @@ function combination(kind: EraClientKind, upstream: Upstream, gateway: () => Gat
     });
 
     serving(() => client);
-    notifying(() => client, kind.era === 'legacy' && upstream.era === 'legacy');
+    notifying(() => client, kind.era === 'legacy');
     asking(() => client, nonce);
   });
 }
@@ -116,7 +116,7 @@ function serving(client: () => EraClient): void {
   });
 }
 
-/** `unasked`: both sides know sessions, in which logs may come while no level was set. */
+/** `unasked`: the client knows sessions, in which logs may come while no level was set; the gateway then asks for `info`. */
 function notifying(client: () => EraClient, unasked: boolean): void {
   const since = (from: number, method: string): Wire[] =>
     client()

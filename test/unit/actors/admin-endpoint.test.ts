@@ -186,7 +186,7 @@ describe('admin endpoint', () => {
     assert.equal(world.ref(REGISTRY.path).incarnation, 2);
     const root = await refusal('kill', { actor: '/' });
     assert.equal(root.code, 'actor_unavailable');
-    assert.match(root.message, /root/);
+    assert.ok(root.message.includes('root'));
   });
 
   it('gives the last log lines from a level on, and follows them until it is told to stop', async () => {
