@@ -167,7 +167,9 @@ export class ConsoleConnection {
   }
 
   #isFull(): boolean {
-    return this.#socket.writableLength > this.#options.limits.maxBufferedBytes;
+    // Below the stream's own mark there is no 'drain', so nothing would say that it can go on.
+    const { writableLength, writableHighWaterMark } = this.#socket;
+    return writableLength > Math.max(this.#options.limits.maxBufferedBytes, writableHighWaterMark);
   }
 
   #resume(): void {
