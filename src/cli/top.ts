@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { discoverSocket } from '../admin/client.js';
 import type { CliIo, GlobalOptions } from './context.js';
+import { show } from './watch.js';
 
 interface TopOptions extends GlobalOptions {
   readonly interval?: string;
@@ -22,6 +23,16 @@ export function addTop(program: Command, io: CliIo, finish: (code: number) => vo
     )
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<TopOptions>();
+      // For scripts: what the dashboard would draw, as JSON.
+      if (options.json === true) {
+        await show(
+          io,
+          options,
+          (client) => client.request('status'),
+          () => undefined,
+        );
+        return;
+      }
       const interval = options.interval === undefined ? [] : ['--interval', options.interval];
       finish(await io.run(process.execPath, [DASHBOARD, '--socket', discoverSocket(options, io.env), ...interval]));
     });
