@@ -13,6 +13,7 @@ import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
 import { type UpstreamGate } from './upstream-gate.js';
+import { type AlgedonicPort } from '../vsm/reading.js';
 
 /** What newcomers are told. `draining` holds when the drain is over, for `Retry-After`. */
 export type Admission =
@@ -36,6 +37,8 @@ export class DataPlane {
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
   readonly counters: Counters;
+  /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
+  algedonic: AlgedonicPort = { report: () => undefined };
 
   constructor(options: GatewayOptions, counters: Counters) {
     this.parking = new Parking(options.requestState.secret);

@@ -5,7 +5,6 @@ export { configJsonSchema } from './json-schema.js';
 export { loadConfig, type LoadOptions } from './load.js';
 export { isLoopbackHost } from './host.js';
 export {
-  defaultAdminSocket,
   EXIT_USAGE,
   parseProcessOptions,
   PROCESS_OPTIONS,

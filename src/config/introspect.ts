@@ -1,7 +1,7 @@
 /** Reads facts out of the schema itself, so that suggestions and the reference page cannot disagree with it. */
 import { z } from 'zod';
 import type { Path } from './path.js';
-import type { OptionMeta } from './schema.js';
+import type { OptionMeta } from './blocks/parts.js';
 
 /** The schema below `optional`, `nullable`, `default` and `prefault`. */
 export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {

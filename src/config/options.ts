@@ -2,7 +2,6 @@
  * Options of the gateway process: one table for the command line, the `VIABLE_…` variables and the reference page.
  * A flag wins over its variable, and both win over the file (`ConfigOverrides`).
  */
-import os from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { isHost } from './host.js';
@@ -204,10 +203,4 @@ function toOptions(values: Values): ProcessOptions {
       ...(insecure === true ? { insecure } : {}),
     },
   };
-}
-
-/** Where the admin socket is when `gateway.admin.socket` is `null`; `port` is the one that is really listened on. */
-export function defaultAdminSocket(port: number, env: Environment): string {
-  const folder = env['XDG_RUNTIME_DIR'];
-  return path.join(folder === undefined || folder === '' ? os.tmpdir() : folder, `viable-${port}.sock`);
 }

@@ -6,51 +6,12 @@
  * 'restart'` marks what a running gateway cannot take over from a changed file.
  */
 import { z } from 'zod';
+import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
-/** Largest delay that Node's timers can hold (2^31 - 1 ms); more would fire at once. */
-const MAX_TIME = 2_147_483_647;
-const MiB = 1024 * 1024;
-
-export interface OptionMeta {
-  readonly unit?: 'ms' | 'bytes';
-  /** `live`: a changed file takes effect at once. `restart`: it waits for the next start. */
-  readonly apply?: 'live' | 'restart';
-}
-
 /** RFC 6454, 6.2: what browsers send. Empty text has a message of its own. */
 const ORIGIN = /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/]+)?$/;
-
-const LIVE: OptionMeta = { apply: 'live' };
-const RESTART: OptionMeta = { apply: 'restart' };
-
-const time = (description: string, min = 1) =>
-  z.int().min(min).max(MAX_TIME).describe(description).meta({ unit: 'ms' });
-const count = (description: string, min = 1, max = 1_000_000) => z.int().min(min).max(max).describe(description);
-const bytes = (description: string) =>
-  z
-    .int()
-    .min(1024)
-    .max(1024 * MiB)
-    .describe(description)
-    .meta({ unit: 'bytes' });
-const text = (what: string) => z.string().min(1, { error: `${what} must not be empty` });
-
-/** Clients write strings; numbers and booleans are taken as their text, with a warning (see `validate.ts`). */
-const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be a string' });
-
-const glob = text('a pattern').max(256);
-
-/** Every option of a block applies in the same way; says so on each. A block within it says so itself. */
-function block<S extends z.core.$ZodLooseShape>(meta: OptionMeta, description: string, shape: S) {
-  for (const field of Object.values(shape)) {
-    if (field instanceof z.ZodType && !(field instanceof z.ZodPrefault) && field.meta()?.['apply'] === undefined) {
-      z.globalRegistry.add(field, { ...field.meta(), ...meta });
-    }
-  }
-  return z.strictObject(shape).describe(description);
-}
 
 const listen = block(RESTART, 'Where clients connect.', {
   host: text('the address')

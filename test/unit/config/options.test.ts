@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { defaultAdminSocket, EXIT_USAGE, parseProcessOptions, PROCESS_OPTIONS } from '#src/config/options.js';
+import { EXIT_USAGE, parseProcessOptions, PROCESS_OPTIONS } from '#src/config/options.js';
 
 function parsed(argv: string[], env: Record<string, string> = {}) {
   const result = parseProcessOptions(argv, env);
@@ -84,10 +84,5 @@ describe('config/options', () => {
       assert.ok(help.text.includes(flag) && help.text.includes(env), flag);
     }
     assert.deepEqual(parseProcessOptions(['--version'], {}, '1.2.3'), { ok: false, exit: 0, text: '1.2.3' });
-  });
-
-  it('puts the admin socket into the runtime folder', () => {
-    assert.equal(defaultAdminSocket(4000, { XDG_RUNTIME_DIR: '/run/user/1' }), '/run/user/1/viable-4000.sock');
-    assert.match(defaultAdminSocket(1, {}), /viable-1\.sock$/);
   });
 });
