@@ -21,6 +21,7 @@ import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
+import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
@@ -32,6 +33,8 @@ import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
+  /** The text of `/metrics`. */
+  readonly metrics: () => Promise<MetricsText>;
 }
 
 const SESSION_HEADER = 'mcp-session-id';
@@ -42,11 +45,13 @@ export class HttpFront {
   readonly #system: ActorSystem;
   readonly #env: SessionEnvironment;
   readonly #plane: DataPlane;
+  readonly #metricsText: () => Promise<MetricsText>;
   #made = 0;
   #sockets = 0;
   readonly #connections = new WeakMap<Socket, Ref<HttpConnectionMessage>>();
 
-  constructor({ system, env }: FrontDeps) {
+  constructor({ system, env, metrics }: FrontDeps) {
+    this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
     this.#plane = env.plane;
@@ -90,8 +95,9 @@ export class HttpFront {
       case 'health':
       case 'ready':
         return this.#health(req, res, route.kind);
-      case 'dashboard':
       case 'metrics':
+        return this.#metrics(req, res);
+      case 'dashboard':
       case 'resource-metadata':
       case 'unknown':
         return sendError(res, 'unknown_route', {
@@ -310,6 +316,14 @@ export class HttpFront {
       good ? 200 : 503,
       { status: state, upstreams: { ready, configured: this.#plane.gates.size } },
       NO_STORE,
+    );
+  }
+
+  #metrics(req: IncomingMessage, res: ServerResponse): void {
+    if (req.method !== 'GET' && req.method !== 'HEAD') return this.#notAllowed(res, 'GET, HEAD');
+    this.#metricsText().then(
+      ({ contentType, text }) => sendText(res, 200, contentType, text, NO_STORE),
+      () => sendError(res, 'internal_error'),
     );
   }
 
