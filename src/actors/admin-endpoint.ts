@@ -32,7 +32,9 @@ import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
 import { type GatewayView } from './gateway-view.js';
 import { type DrainMessage } from './drain.js';
+import { acknowledge, policyMode } from './admin-viability.js';
 import { DRAIN, UPSTREAMS } from './names.js';
+import { alarmsSnapshot } from './viability-view.js';
 
 export interface AdminEndpointDeps {
   readonly system: ActorSystem;
@@ -102,6 +104,12 @@ class AdminAnswers {
         return done(this.#logs(params as Params['logs'], context));
       case 'watch':
         return done(this.#watch(params as Params['watch'], context));
+      case 'alarms':
+        return done(alarmsSnapshot(this.#deps.plane));
+      case 'ack':
+        return acknowledge(system, (params as Params['ack']).id);
+      case 'policy-mode':
+        return policyMode(system, this.#deps.plane, (params as Params['policy-mode']).mode);
       case 'cancel':
         return done({ cancelled: false }); // streams are cancelled by the server; none of this id is left
     }

@@ -13,7 +13,9 @@ import {
   type JsonRpcErrorObject,
   type JsonRpcId,
 } from '../protocol/jsonrpc.js';
+import { ANONYMOUS } from '../auth/principal.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { refusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { type DataPlane } from './data-plane.js';
@@ -78,8 +80,8 @@ export class CallTable {
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
     const { id, method, params, gate, to, caller, tool, channel, renamedUri, round = 0 } = request;
-    const refusal = this.#admit(gate);
-    if (refusal) return refusal;
+    const refused = this.#shed(method, caller) ?? this.#admit(gate);
+    if (refused) return refused;
     if (to === null) return this.#failed(unavailable(gate, this.#deps.clock));
     const startedAt = performance.now();
     const progressToken = progressTokenOf(params);
@@ -171,6 +173,15 @@ export class CallTable {
   signOfLife(): void {
     const before = performance.now() - QUIET_MS;
     for (const call of this.#calls.values()) if (call.startedAt < before) call.channel.stillWorking();
+  }
+
+  /** What S5's mode keeps out. No failure: neither the server nor time is to blame. */
+  #shed(method: string, { era }: Caller): JsonRpcErrorObject | undefined {
+    const { viability, options } = this.#deps.plane;
+    const { mode } = viability.policy;
+    if (mode === 'normal') return undefined;
+    const name = refusal(mode, ANONYMOUS, method, era === 'legacy', options.vsm.policy.conserve);
+    return name && gatewayError(name, viability.policy.reason, { mode });
   }
 
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {

@@ -15,6 +15,7 @@ import { type DataPlane } from './data-plane.js';
 import { type DrainProgress, drainSnapshot } from './drain.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
+import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
 
 export interface GatewayViewDeps {
   readonly system: ActorSystem;
@@ -64,6 +65,8 @@ export class GatewayView {
       requests: this.#requests(),
       drops: this.#drops(),
       upstreams: this.upstreams(),
+      alarms: alarmsSnapshot(plane),
+      vsm: vsmSnapshot(plane),
       tree: system.snapshot(),
       process: processFigures(this.#deps.process),
       config: {

@@ -110,13 +110,16 @@ export class HttpFront {
 
   /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
   closedToNewcomers(): { name: ErrorName; reply: ErrorReply } | undefined {
-    const { admission, sessions, options } = this.#plane;
+    const { admission, sessions, options, viability } = this.#plane;
     if (admission.state === 'draining') {
       const seconds = Math.max(1, Math.ceil((admission.deadlineAt - this.#env.clock.now()) / 1_000));
       return {
         name: 'draining',
         reply: { data: { retryAfter: seconds }, headers: { 'retry-after': String(seconds) } },
       };
+    }
+    if (viability.policy.mode === 'lockdown') {
+      return { name: 'lockdown', reply: { data: { mode: 'lockdown' }, headers: { 'retry-after': '60' } } };
     }
     if (sessions.size >= options.sessions.max) {
       return { name: 'too_many_sessions', reply: { headers: { 'retry-after': '10' } } };
@@ -179,7 +182,8 @@ export class HttpFront {
     envelope: Envelope,
   ): void {
     const closed = this.closedToNewcomers();
-    if (closed?.name === 'draining') return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    if (closed && closed.name !== 'too_many_sessions')
+      return sendError(res, closed.name, { ...closed.reply, id: message.id });
     const exchange = new HttpExchange(res, 1, false);
     const connection = this.#connections.get(req.socket);
     const sent = connection?.accept({ type: 'http/request', message, envelope, headers: req.headers, scope, exchange });

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { vsm } from './blocks/vsm.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
@@ -154,6 +155,7 @@ export const gatewaySchema = z
     requestState: requestState.prefault({}),
     logging: logging.prefault({}),
     admin: admin.prefault({}),
+    vsm: vsm.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 
