@@ -13,7 +13,6 @@ import {
   type JsonRpcErrorObject,
   type JsonRpcId,
 } from '../protocol/jsonrpc.js';
-import { ANONYMOUS } from '../auth/principal.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { refusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
@@ -176,11 +175,11 @@ export class CallTable {
   }
 
   /** What S5's mode keeps out. No failure: neither the server nor time is to blame. */
-  #shed(method: string, { era }: Caller): JsonRpcErrorObject | undefined {
+  #shed(method: string, { era, principal }: Caller): JsonRpcErrorObject | undefined {
     const { viability, options } = this.#deps.plane;
     const { mode } = viability.policy;
     if (mode === 'normal') return undefined;
-    const name = refusal(mode, ANONYMOUS, method, era === 'legacy', options.vsm.policy.conserve);
+    const name = refusal(mode, principal, method, era === 'legacy', options.vsm.policy.conserve);
     return name && gatewayError(name, viability.policy.reason, { mode });
   }
 

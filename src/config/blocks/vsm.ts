@@ -40,8 +40,8 @@ const thresholds = block(LIVE, 'Where pain begins.', {
 });
 
 const webhook = block(LIVE, 'Tells an operator of alarms that nobody has resolved, by POST of JSON.', {
-  url: z
-    .url({ protocol: /^https?$/ })
+  url: text('the address')
+    .regex(/^https?:\/\/[^\s/]+/, { error: 'must be an http or https address' })
     .nullable()
     .default(null)
     .describe('Where to. `null`: nowhere.'),
