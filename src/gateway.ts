@@ -21,6 +21,7 @@ import { defaultSocketPath } from './admin/discover.js';
 import { type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { Security } from './gateway/security.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -74,6 +75,7 @@ export class Gateway {
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
   readonly #drain: { current: DrainProgress | null } = { current: null };
   readonly #random: () => number;
+  readonly #security: Security;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -91,6 +93,7 @@ export class Gateway {
     const now = this.#system.clock.now();
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     this.#plane = new DataPlane(gateway, new Counters());
+    this.#security = new Security({ plane: this.#plane, clock: this.#system.clock, version: VERSION });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -104,6 +107,7 @@ export class Gateway {
       version: VERSION,
       startedAt: now,
       url: () => this.url,
+      audit: () => this.#security.auditSnapshot(),
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
   }
@@ -174,6 +178,7 @@ export class Gateway {
     const front = new HttpFront({ system, env });
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
     const inits: Record<string, unknown> = {
+      ...this.#security.inits(),
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
       '/operations/catalogue': catalogue({ system, plane, log }),
       '/operations/provisioning/configuration': configuration({

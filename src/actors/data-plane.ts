@@ -4,6 +4,7 @@
  * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
  * there. If every control-plane actor is dead, it still is.
  */
+import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { type GatewayOptions } from '../config/types.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
@@ -39,6 +40,8 @@ export class DataPlane {
   readonly counters: Counters;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
+  /** Who did what, from whoever sees it. Set when the gateway is put together. */
+  audit: AuditPort = NO_AUDIT;
 
   constructor(options: GatewayOptions, counters: Counters) {
     this.parking = new Parking(options.requestState.secret);

@@ -11,6 +11,8 @@
  * a name says otherwise; a figure with no samples is `null` and is drawn as `–`.
  */
 
+import { type AuditSnapshot } from './snapshot/audit.js';
+
 export interface AdminRequest {
   readonly id: number;
   readonly method: AdminMethod;
@@ -94,6 +96,7 @@ export interface GatewaySnapshot {
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
+  readonly audit: AuditSnapshot | null;
 }
 
 export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';

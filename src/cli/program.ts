@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AdminRequestError, NoGatewayError } from '../admin/client.js';
 import { span, type Line } from '../admin/view/line.js';
 import { paintLine } from '../admin/view/paint.js';
+import { addAudit } from './audit.js';
 import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
@@ -71,8 +72,9 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addTop(program, io, finish);
   addLogs(program, io);
   addStdio(program, io);
+  const nested = [...addAudit(program, io)];
   // Subcommands made by `command()` copy these settings, but not global options: those are accepted anywhere this way.
-  for (const command of program.commands) {
+  for (const command of [...program.commands, ...nested]) {
     command
       .option('--socket <path>', "the gateway's admin socket")
       .option('--port <number>', 'the port of the gateway, when its socket has the usual name', portNumber)

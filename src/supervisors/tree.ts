@@ -97,7 +97,16 @@ export const TREE = {
       restart: 'permanent',
       strategy: 'one_for_one',
       intensity: { max: 5, withinMs: 30_000 },
-      children: [{ id: 'metrics', role: 'counters into windows, once a second', type: 'actor', restart: 'permanent' }],
+      children: [
+        {
+          id: 'audit-log',
+          role: 'who did what, into a file; nobody waits for it',
+          type: 'actor',
+          restart: 'permanent',
+          optional: true,
+        },
+        { id: 'metrics', role: 'counters into windows, once a second', type: 'actor', restart: 'permanent' },
+      ],
     },
     {
       id: 'operations',
