@@ -183,7 +183,9 @@ export interface ConnectionSnapshot {
   readonly actor: string;
   readonly transport: ClientTransport;
   readonly sessionId: string | null;
+  /** `sub` of its token; `null` when nobody was authenticated. */
   readonly principal: string | null;
+  readonly role: string | null;
   readonly remote: string;
   /** `name/version` of the client's `clientInfo`, stripped of control characters. */
   readonly client: string | null;

@@ -218,6 +218,7 @@ export function fakeConnections(now = FAKE_NOW): readonly ConnectionSnapshot[] {
     transport: index % 7 === 6 ? 'sse' : index % 3 === 2 ? 'websocket' : 'http',
     sessionId: `5f1c9a${index.toString(16).padStart(2, '0')}`,
     principal: index % 4 === 0 ? `user-${index}` : null,
+    role: index % 4 === 0 ? 'user' : null,
     remote: `127.0.0.1:${50_000 + index * 3}`,
     client: clients[index % clients.length] ?? null,
     protocolVersion: index % 6 === 5 ? '2024-11-05' : '2025-11-25',
