@@ -11,7 +11,9 @@ const product = (path) => `^(src|dist)/${path}`;
 const CONSOLES = '^(tui/|web/|src/cli/)';
 const COMPOSITION = '^src/(main|cli|index|docs|reaper)\\.ts$|^src/gateway(/|\\.ts$)';
 /** The part of src/admin that consoles and the gateway share. */
-const ADMIN_CLIENT = 'admin/(protocol|snapshot/.+|client|client-[a-z]+|discover|lines|suggest|view/.+)\\.';
+const ADMIN_CLIENT = 'admin/(protocol|client|client-[a-z]+|discover|lines|suggest|snapshot/.+|view/.+)\\.';
+/** What reads the gateway's files without a gateway. */
+const OFFLINE = 'audit/verify\\.';
 /** Where an actor's message types and registered names may be imported from as values. */
 const MESSAGES = '(^|/|-)(messages?|names)\\.ts$';
 // `net` is not here for its pure isIP; test/arch/sources.test.ts watches that nothing else of it is used.
@@ -107,6 +109,13 @@ module.exports = {
       },
     },
     {
+      name: 'audit-knows-nobody',
+      comment: 'The audit log’s chain and files import nothing else of ours: they are read without a gateway, too.',
+      severity: 'error',
+      from: { path: '^src/audit/' },
+      to: { path: '^(src/(?!audit/)|dist/|tui/|bench/|test/)' },
+    },
+    {
       name: 'config-knows-the-protocol',
       comment: 'Configuration imports the protocol and kernel types.',
       severity: 'error',
@@ -134,7 +143,7 @@ module.exports = {
         'Only the actors of the admin endpoint know src/admin beyond its protocol; none knows the tree or the consoles.',
       severity: 'error',
       from: { path: '^src/(actors|vsm|routing|telemetry|auth|cluster)/', pathNot: '^src/actors/admin-' },
-      to: { path: '^(src/(supervisors/|cli/|admin/(?!protocol\\.ts$|snapshot/))|tui/|web/)' },
+      to: { path: '^(src/(supervisors/|cli/|admin/(?!(protocol\\.ts$|snapshot/)))|tui/|web/)' },
     },
     {
       name: 'transports-know-the-protocol',
@@ -157,7 +166,7 @@ module.exports = {
       from: { path: CONSOLES },
       to: {
         path: '^(src|dist|bench|test)/',
-        pathNot: [product(ADMIN_CLIENT), product('protocol/text\\.'), '^src/cli/'],
+        pathNot: [product(ADMIN_CLIENT), product(OFFLINE), product('protocol/text\\.'), '^src/cli/'],
       },
     },
     {

@@ -21,6 +21,7 @@ import { defaultSocketPath } from './admin/discover.js';
 import { type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { Security } from './gateway/security.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -75,6 +76,7 @@ export class Gateway {
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
   readonly #drain: { current: DrainProgress | null } = { current: null };
   readonly #random: () => number;
+  readonly #security: Security;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -93,6 +95,7 @@ export class Gateway {
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
     this.#plane = new DataPlane(gateway, new Counters(), viability);
+    this.#security = new Security({ plane: this.#plane, clock: this.#system.clock, version: VERSION });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -106,6 +109,7 @@ export class Gateway {
       version: VERSION,
       startedAt: now,
       url: () => this.url,
+      audit: () => this.#security.auditSnapshot(),
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
   }
@@ -176,6 +180,7 @@ export class Gateway {
     const front = new HttpFront({ system, env });
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
     const inits: Record<string, unknown> = {
+      ...this.#security.inits(),
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
       ...viabilityInits({
         system,

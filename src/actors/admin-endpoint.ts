@@ -28,6 +28,7 @@ import {
   toError,
 } from '../kernel/index.js';
 import { type Logger, type LogRing } from '../telemetry/logger.js';
+import { adminEvent, isReadOnly } from './admin-audit.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
 import { type GatewayView } from './gateway-view.js';
@@ -70,9 +71,12 @@ class AdminAnswers {
     this.#deps = deps;
   }
 
-  answer(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  async answer(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
     // `parseAdminRequest` has checked the parameters of this method.
-    return this.#method(request.method, request.params ?? {}, context);
+    const reply = await this.#method(request.method, request.params ?? {}, context);
+    const { audit } = this.#deps.plane;
+    if (audit.enabled && !isReadOnly(request.method)) audit.record(adminEvent(request, reply));
+    return reply;
   }
 
   async #method(method: AdminMethod, params: Params[AdminMethod], context: AdminContext): Promise<AdminReply> {

@@ -4,6 +4,7 @@
  * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
  * there. If every control-plane actor is dead, it still is.
  */
+import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { type GatewayOptions } from '../config/types.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
@@ -14,7 +15,7 @@ import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
 import { type UpstreamGate } from './upstream-gate.js';
 import { LastResort } from '../vsm/last-resort.js';
-import { type AlgedonicPort } from '../vsm/reading.js';
+import { type AlgedonicPort, type PleasurePort } from '../vsm/reading.js';
 import { ViabilityState } from '../vsm/view.js';
 
 /** What newcomers are told. `draining` holds when the drain is over, for `Retry-After`. */
@@ -46,9 +47,13 @@ export class DataPlane {
   admission: Admission = { state: 'starting' };
   readonly counters: Counters;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
-  algedonic: AlgedonicPort = { report: () => undefined, achieve: () => undefined };
+  algedonic: AlgedonicPort = { report: () => undefined };
+  /** What goes better than it was thought able to. Set when the gateway is put together. */
+  pleasure: PleasurePort = { achieve: () => undefined };
   /** What the viable system says of admission, leases and pace. Its own actors write it. */
   readonly viability: ViabilityState;
+  /** Who did what, from whoever sees it. Set when the gateway is put together. */
+  audit: AuditPort = NO_AUDIT;
 
   constructor(options: GatewayOptions, counters: Counters, viability = new ViabilityState(0, SILENT)) {
     this.parking = new Parking(options.requestState.secret);

@@ -8,6 +8,7 @@ import {
   type GatewaySnapshot,
   type UpstreamSnapshot,
 } from '../admin/protocol.js';
+import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { type Windows } from '../telemetry/windows.js';
 import { type RunningConfig } from './configuration.js';
@@ -28,6 +29,7 @@ export interface GatewayViewDeps {
   readonly version: string;
   readonly startedAt: number;
   readonly url: () => string;
+  readonly audit?: () => AuditSnapshot | null;
 }
 
 export class GatewayView {
@@ -75,6 +77,7 @@ export class GatewayView {
         version: running.version,
         rejected: running.rejected,
       },
+      audit: this.#deps.audit?.() ?? null,
     };
   }
 

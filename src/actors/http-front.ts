@@ -17,6 +17,7 @@ import { type ParsedFrame, type ParsedMessage, parseFrame } from '../protocol/pa
 import { admitHttpMessage } from '../protocol/modern/era.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
 import { isLegacyRevision } from '../protocol/revisions.js';
+import { stripControl } from '../protocol/text.js';
 import { parseRoute } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
@@ -116,9 +117,16 @@ export class HttpFront {
   /** Against DNS rebinding: who may speak to us at all. `undefined` when it may. */
   guard(req: IncomingMessage): 'forbidden_host' | 'forbidden_origin' | undefined {
     const { host, allowedHosts, allowedOrigins } = this.#plane.options.listen;
-    if (!checkHost(req.headers.host, host, allowedHosts)) return 'forbidden_host';
-    if (!checkOrigin(req.headers.origin, req.headers.host, allowedOrigins)) return 'forbidden_origin';
+    if (!checkHost(req.headers.host, host, allowedHosts)) return this.#forbidden(req, 'host', 'forbidden_host');
+    if (!checkOrigin(req.headers.origin, req.headers.host, allowedOrigins))
+      return this.#forbidden(req, 'origin', 'forbidden_origin');
     return undefined;
+  }
+
+  #forbidden<E extends ErrorName>(req: IncomingMessage, kind: 'host' | 'origin', outcome: E): E {
+    const name = stripControl(req.headers[kind] ?? '', 256);
+    this.#plane.audit.record({ type: 'denial', outcome, kind, name, remote: remoteOf(req) });
+    return outcome;
   }
 
   /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */

@@ -11,6 +11,7 @@
  * a name says otherwise; a figure with no samples is `null` and is drawn as `–`.
  */
 
+import { type AuditSnapshot } from './snapshot/audit.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
 export interface AdminRequest {
@@ -104,6 +105,7 @@ export interface GatewaySnapshot {
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
+  readonly audit: AuditSnapshot | null;
 }
 
 export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';

@@ -9,6 +9,7 @@ import { AdminRequestError, NoGatewayError } from '../admin/client.js';
 import { span, type Line } from '../admin/view/line.js';
 import { paintLine } from '../admin/view/paint.js';
 import { addAck, addAlarms } from './alarms.js';
+import { addAudit } from './audit.js';
 import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
@@ -76,6 +77,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addTop(program, io, finish);
   addLogs(program, io);
   addStdio(program, io);
+  addAudit(program, io);
   // Subcommands made by `command()` copy these settings, but not global options: those are accepted anywhere this way.
   for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command

@@ -6,6 +6,7 @@
  * 'restart'` marks what a running gateway cannot take over from a changed file.
  */
 import { z } from 'zod';
+import { audit } from './blocks/audit.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
 import { vsm } from './blocks/vsm.js';
 import { isHost } from './host.js';
@@ -156,6 +157,7 @@ export const gatewaySchema = z
     logging: logging.prefault({}),
     admin: admin.prefault({}),
     vsm: vsm.prefault({}),
+    audit: audit.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 

@@ -39,6 +39,7 @@ export function viabilityInits(parts: ViabilityParts): Record<string, unknown> {
   const state = plane.viability;
   const line = new AlgedonicLine(system, ALGEDONIC, state);
   plane.algedonic = line;
+  plane.pleasure = line;
   const { clock } = system;
   const { counters } = plane;
   const options = () => plane.options.vsm.webhook;

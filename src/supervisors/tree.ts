@@ -98,6 +98,13 @@ export const TREE = {
       strategy: 'one_for_one',
       intensity: { max: 5, withinMs: 30_000 },
       children: [
+        {
+          id: 'audit-log',
+          role: 'who did what, into a file; nobody waits for it',
+          type: 'actor',
+          restart: 'permanent',
+          optional: true,
+        },
         { id: 'metrics', role: 'counters into windows, once a second', type: 'actor', restart: 'permanent' },
         { id: 'vital-signs', role: 'what hurts, told to the algedonic channel', type: 'actor', restart: 'permanent' },
       ],

@@ -32,7 +32,11 @@ export interface Achievement {
 /** Takes readings from anywhere, synchronously, and never throws or waits. */
 export interface AlgedonicPort {
   report(reading: Reading): void;
-  /** The other side of the channel. Report it at each look, also when there is nothing to be glad of. */
+}
+
+/** The other side of the channel. */
+export interface PleasurePort {
+  /** Report it at each look, also when there is nothing to be glad of. */
   achieve(achievement: Achievement): void;
 }
 

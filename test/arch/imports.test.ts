@@ -49,6 +49,7 @@ const CASES: readonly {
   { rule: 'protocol-does-no-io', files: { 'src/protocol/a.ts': "import 'node:url';" }, allowed: true },
   { rule: 'machines-and-vsm-models', files: { 'src/machines/a.ts': "import '../config/types.js';" } },
   { rule: 'machines-and-vsm-models', files: { 'src/vsm/a.ts': "import '../kernel/index.js';" }, allowed: true },
+  { rule: 'audit-knows-nobody', files: { 'src/audit/a.ts': "import '../protocol/text.js';" } },
   { rule: 'config-knows-the-protocol', files: { 'src/config/a.ts': "import '../actors/names.js';" } },
   {
     rule: 'machines-and-config-know-kernel-types-only',

@@ -51,6 +51,7 @@ export class ViableWorld extends World {
     const { system, plane, log, state, sink } = this;
     const line = new AlgedonicLine(system, ALGEDONIC, state);
     plane.algedonic = line;
+    plane.pleasure = line;
     const places: Record<string, Place> = {
       '/viability/policy': live(policy({ plane, state, log })),
       '/viability/algedonic': live(algedonic({ system, plane, state, line, log, sink })),

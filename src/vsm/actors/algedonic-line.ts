@@ -3,11 +3,11 @@
  * lane. When nobody is at the other end, pain goes the way of last resort.
  */
 import { type ActorName, type ActorSystem, type Ref } from '../../kernel/index.js';
-import { type Achievement, type AlgedonicPort, type Reading, severity } from '../reading.js';
+import { type Achievement, type AlgedonicPort, type PleasurePort, type Reading, severity } from '../reading.js';
 import { type ViabilityState } from '../view.js';
 import { type AlgedonicMessage } from './messages.js';
 
-export class AlgedonicLine implements AlgedonicPort {
+export class AlgedonicLine implements AlgedonicPort, PleasurePort {
   readonly #system: ActorSystem;
   readonly #channel: ActorName<AlgedonicMessage>;
   readonly #state: ViabilityState;

@@ -244,6 +244,7 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     startedAt: FAKE_NOW - 125 * MINUTE,
     phase: 'running',
     drain: null,
+    audit: null,
     connections: { total: 21, byTransport: { http: 12, sse: 3, websocket: 6 }, sockets: 25 },
     throughput: {
       perSecond: Array.from({ length: 60 }, (_, second) =>

@@ -102,9 +102,7 @@ describe('algedonic channel', () => {
     for (let i = 0; i < 50_000; i++) world.plane.algedonic.report({ ...HURT, value: i === 7 ? 10 : 5.5 });
     await world.settle();
     const [alarm] = world.alarms;
-    assert.equal(alarm?.peak, 10);
-    assert.equal(alarm?.value, 5.5);
-    assert.equal(alarm?.stage, 'policy');
+    assert.deepEqual([alarm?.peak, alarm?.value, alarm?.stage], [10, 5.5, 'policy']);
     assert.equal(world.system.drops().size, 0);
   });
 
@@ -137,7 +135,7 @@ describe('algedonic channel', () => {
       message: 'better than thought',
     };
     for (let second = 0; second <= 310; second++) {
-      world.plane.algedonic.achieve(second === 5 ? { ...well, actuality: 9 } : well);
+      world.plane.pleasure.achieve(second === 5 ? { ...well, actuality: 9 } : well);
       await world.advance(1_000);
     }
     assert.deepEqual(world.heard<{ type: string }>('/viability/control'), [
