@@ -18,6 +18,10 @@ const NO_FIGURES = [
   /^tree(\.children\.\d+)*\.(handled|startedAt|incarnation|childCount|lastFault\.at)$/,
   /^tree\.(restarts|mailbox\.\w+)$/, // the root is restarted by nobody and has no mailbox of its own
   /^tree(\.children\.\d+)*\.mailbox\.\w+$/, // the fullest one is shown
+  /^alarms\.active\.\d+\.(id|value|pain|agony|raisedAt|stageSince|count|peak|calm|intensity)$/, // the worst is shown
+  /^alarms\.(active\.\d+\.acknowledged\.at|history\.\d+\.\w+|lastResort\.\d+\.\w+)$/,
+  /^vsm\.policy\.since$/,
+  /^audit\.head\.seq$/,
   /^throughput\.perSecond\.\d+$/, // the last second is shown, see below
 ];
 
