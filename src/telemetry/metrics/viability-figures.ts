@@ -1,10 +1,12 @@
 /** What the dashboards show of the viable system and of the audit log, as metrics. */
-import { type AlarmSeverity, type AlarmStage, type PolicyMode } from '../../admin/protocol.js';
+import { type GatewaySnapshot } from '../../admin/protocol.js';
 import { type Figure, one, oneHot } from './definition.js';
 
-const SEVERITIES: readonly AlarmSeverity[] = ['low', 'medium', 'high', 'critical'];
-const STAGES: readonly AlarmStage[] = ['unit', 'control', 'policy', 'operator'];
-const MODES: readonly PolicyMode[] = ['normal', 'conserve', 'lockdown'];
+type Alarm = GatewaySnapshot['alarms']['active'][number];
+
+const SEVERITIES: readonly Alarm['severity'][] = ['low', 'medium', 'high', 'critical'];
+const STAGES: readonly Alarm['stage'][] = ['unit', 'control', 'policy', 'operator'];
+const MODES: readonly GatewaySnapshot['vsm']['policy']['mode'][] = ['normal', 'conserve', 'lockdown'];
 
 export const VIABILITY_FIGURES: readonly Figure[] = [
   {
