@@ -173,6 +173,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
       channel: NO_CHANNEL,
       progressToken: call.progressToken,
       startedAt: call.startedAt,
+      trace: call.trace,
     });
     opened.tell(this.#inner);
   }

@@ -10,6 +10,7 @@ import {
 } from '../admin/protocol.js';
 import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
+import { type TelemetrySnapshot } from '../admin/snapshot/telemetry.js';
 import { type Windows } from '../telemetry/windows.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
@@ -30,6 +31,7 @@ export interface GatewayViewDeps {
   readonly startedAt: number;
   readonly url: () => string;
   readonly audit?: () => AuditSnapshot | null;
+  readonly telemetry: () => TelemetrySnapshot;
 }
 
 export class GatewayView {
@@ -78,6 +80,7 @@ export class GatewayView {
         rejected: running.rejected,
       },
       audit: this.#deps.audit?.() ?? null,
+      telemetry: this.#deps.telemetry(),
     };
   }
 

@@ -4,6 +4,7 @@ import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain.js';
 import { type RegistryMessage } from './session-registry.js';
+import { type TelemetryMessage } from './telemetry.js';
 import { type UpstreamMessage } from './upstream.js';
 import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
 
@@ -15,6 +16,7 @@ export const CONNECTIONS = '/front/connections';
 export const POLICY = actorName<PolicyMessage>('/viability/policy');
 export const ALGEDONIC = actorName<AlgedonicMessage>('/viability/algedonic');
 export const CONTROL = actorName<ControlMessage>('/viability/control');
+export const TELEMETRY = actorName<TelemetryMessage>('/vitals/telemetry');
 export const DRAIN = actorName<DrainMessage>('/drain');
 
 export function upstreamId(name: string): string {

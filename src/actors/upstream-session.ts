@@ -120,7 +120,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#deps = deps;
     this.#context = context;
     this.#owner = deps.owner;
-    this.#replies = new CallReplies(deps.server, deps.counters.durations);
+    this.#replies = new CallReplies(deps.server, deps.counters.durations, () => this.#transport.network);
     const odd = (what: string): void => this.#odd(what);
     this.#requests = new OwnRequests({
       ...deps,
@@ -258,9 +258,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     // Before it is sent: whatever happens from here on, the call is answered.
     call.upstreamId = id;
     this.#pending.add(id, call);
-    this.#replies.sent(call);
-    const { params, headers } = this.#wire.call(call, id);
-    if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) return;
+    const context = this.#replies.sent(call) ?? undefined;
+    const { params, headers } = this.#wire.call(call, id, context);
+    if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers, context)) return;
     this.#pending.take(id);
     const { server } = this.#deps;
     this.#replies.failed(call, gatewayError('overloaded', `upstream "${server}" reads too slowly`, { server }));

@@ -12,6 +12,7 @@
  */
 
 import { type AuditSnapshot } from './snapshot/audit.js';
+import { type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
 export interface AdminRequest {
@@ -106,6 +107,7 @@ export interface GatewaySnapshot {
   readonly process: ProcessFigures;
   readonly config: ConfigState;
   readonly audit: AuditSnapshot | null;
+  readonly telemetry: TelemetrySnapshot;
 }
 
 export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';

@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { audit } from './blocks/audit.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { telemetry } from './blocks/telemetry.js';
 import { vsm } from './blocks/vsm.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
@@ -158,6 +159,7 @@ export const gatewaySchema = z
     admin: admin.prefault({}),
     vsm: vsm.prefault({}),
     audit: audit.prefault({}),
+    telemetry: telemetry.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 

@@ -11,6 +11,7 @@ import { actor, type ReplyTo, supervisor } from '#src/kernel/index.js';
 import { Windows } from '#src/telemetry/windows.js';
 import { AdminConnection, AdminRequestError } from '../../support/admin.js';
 import { eventually } from '../../support/eventually.js';
+import { fakeSnapshot } from '../../support/admin/fixtures.js';
 import { configOf, live, type Place, World } from '../../support/actors/world.js';
 
 type Told = { readonly type: string; readonly replyTo?: ReplyTo<unknown> };
@@ -48,6 +49,7 @@ describe('admin endpoint', () => {
       version: '1.2.3',
       startedAt: 0,
       url: () => 'http://127.0.0.1:1/mcp',
+      telemetry: () => fakeSnapshot().telemetry,
     });
     const socket = path.join(directory, 'admin.sock');
     await world.boot({
