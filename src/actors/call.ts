@@ -71,8 +71,10 @@ export class Call extends Deadline {
   readonly round: number;
   /** Given by the upstream session when it sends the call; 0 before. */
   upstreamId = 0;
-  /** It has been quiet for a while, and its channel has been opened for what comes later. */
-  quiet = false;
+  /**
+   * Milliseconds that its deadline has left when it first comes due, for its channel to be opened; 0: that is the deadline.
+   */
+  left = 0;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */
   cancelled = false;
 

@@ -17,6 +17,8 @@ export class FakeChannel implements Channel {
   /** What went to the client, in order. */
   readonly written: JsonObject[] = [];
   released = 0;
+  /** Signs of life, which no client reads. */
+  signs = 0;
   open = true;
 
   answer(text: string): boolean {
@@ -32,7 +34,7 @@ export class FakeChannel implements Channel {
   }
 
   stillWorking(): void {
-    // Nothing that a client reads.
+    this.signs += 1;
   }
 
   take(): JsonObject[] {
