@@ -106,7 +106,7 @@ export class Exchange {
 }
 
 export class UpstreamDouble {
-  readonly era: ClientEra;
+  era: ClientEra;
   /** Every message that came, answers too. */
   readonly seen = new EventLog<Seen>();
   /** Calls of every tool but `echo`, for the test to answer. */
@@ -149,6 +149,12 @@ export class UpstreamDouble {
     this.#server.close();
     this.#server.closeAllConnections();
     await closed;
+  }
+
+  /** Another program answers from now on; connections stay, as behind a proxy. */
+  become(era: ClientEra, tools: readonly Json[]): void {
+    this.era = era;
+    this.tools = tools;
   }
 
   /** Requests of one method that have come so far. */
