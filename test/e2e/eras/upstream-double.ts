@@ -175,7 +175,10 @@ export class UpstreamDouble {
       const { notifications } = listen.message.params as { notifications: Json };
       const [, list] = method.split('/');
       const uris = (notifications['resourceSubscriptions'] ?? []) as unknown[];
-      const wanted = method.endsWith('updated') ? uris.includes(params['uri']) : notifications[`${list}ListChanged`];
+      const own = `${String(params['uri'])}/`;
+      const wanted = method.endsWith('updated')
+        ? uris.some((uri) => own.startsWith(`${String(uri)}/`))
+        : notifications[`${list}ListChanged`];
       if (wanted !== true || !listen.isOpen) continue;
       listen.event({ ...text, params: { ...params, _meta: { [SUBSCRIPTION_ID]: listen.message.id } } });
     }
