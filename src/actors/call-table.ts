@@ -73,8 +73,20 @@ export class CallTable {
     return [...this.#calls.values()];
   }
 
-  /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
+  /**
+   * Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. What is refused on
+   * account of the upstream is a call of its that failed: its error names the server.
+   */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
+    const { gate } = request;
+    const refusal = this.#begin(request);
+    if (!isJsonObject(refusal?.data) || refusal.data['server'] !== gate.name) return refusal;
+    gate.calls += 1;
+    gate.failures += 1;
+    return refusal;
+  }
+
+  #begin(request: CallRequest): JsonRpcErrorObject | undefined {
     const { id, method, params, gate, to, caller, tool, channel, renamedUri, round = 0 } = request;
     const refusal = this.#admit(gate);
     if (refusal) return refusal;

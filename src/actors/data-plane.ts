@@ -5,6 +5,7 @@
  * there. If every control-plane actor is dead, it still is.
  */
 import { type GatewayOptions } from '../config/types.js';
+import { type LogLevel } from '../protocol/methods.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
 import { type Counters } from '../telemetry/counters.js';
@@ -30,6 +31,8 @@ export class DataPlane {
   readonly sessions: SessionDirectory;
   /** Modern clients with a stream of changes open. Written by themselves. */
   readonly listeners = new Set<Ref<ClientMessage>>();
+  /** The most verbose level of log messages that any client has asked for; `null` until one does. Written by the registry. */
+  logLevel: LogLevel | null = null;
   /** Calls that wait for input. Written by their bridges. */
   readonly parking: Parking;
   /** Written by the configuration actor. */

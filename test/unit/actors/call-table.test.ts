@@ -30,7 +30,11 @@ class TableWorld {
   constructor(openStreamAfter: number, requestTimeout: number) {
     const plane = new DataPlane(configOf({ gateway: { requests: { openStreamAfter } } }).gateway, new Counters());
     this.gate = new UpstreamGate('up', 10, requestTimeout);
-    this.table = new CallTable({ plane, wheel: this.wheel, clock: this.clock }, this.self, plane.counters.transports.http);
+    this.table = new CallTable(
+      { plane, wheel: this.wheel, clock: this.clock },
+      this.self,
+      plane.counters.transports.http,
+    );
   }
 
   start(caller: Caller): void {
@@ -48,6 +52,25 @@ class TableWorld {
     });
   }
 }
+
+describe('a call that is refused because of its upstream', () => {
+  it('counts as a call of its that failed, whatever the reason', () => {
+    const world = new TableWorld(200, 1_000);
+    const { gate, table, channel } = world;
+    const start = (id: number, to: FakeRef<UpstreamSessionMessage> | null): string => {
+      const request = { id, method: 'tools/call', params: {}, gate, to, caller: LEGACY, channel };
+      return String((table.start(request)?.data as { reason?: string } | undefined)?.reason);
+    };
+    assert.equal(start(1, world.upstream), 'undefined');
+    assert.deepEqual([gate.calls, gate.failures], [1, 0]);
+    assert.equal(start(2, null), 'upstream_unavailable');
+    world.upstream.result = 'full';
+    assert.equal(start(3, world.upstream), 'overloaded');
+    gate.maxInFlight = 1;
+    assert.equal(start(4, world.upstream), 'overloaded');
+    assert.deepEqual([gate.calls, gate.failures, gate.inFlight], [4, 3, 1]);
+  });
+});
 
 describe('a call comes due', () => {
   it('twice in the legacy era: its channel is opened, and it has the rest of its time', () => {
