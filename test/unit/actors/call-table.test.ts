@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type CallEvent, type Caller, type UpstreamSessionMessage } from '#src/actors/call.js';
 import { CallTable } from '#src/actors/call-table.js';
+import { ANONYMOUS } from '#src/auth/principal.js';
 import { DataPlane } from '#src/actors/data-plane.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
 import { TimerWheel, VirtualClock } from '#src/kernel/index.js';
@@ -11,9 +12,10 @@ import { configOf, FakeRef } from '../../support/actors/world.js';
 
 /** The wheel's resolution: a deadline comes at most this late, in milliseconds. */
 const TICK = 20;
-const LEGACY: Caller = { era: 'legacy', envelope: {} };
+const LEGACY: Caller = { era: 'legacy', principal: ANONYMOUS, envelope: {} };
 const MODERN = {
   era: 'modern',
+  principal: ANONYMOUS,
   envelope: { protocolVersion: '2026-07-28', clientCapabilities: {} },
   headers: {},
 } as unknown as Caller;

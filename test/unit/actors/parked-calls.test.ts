@@ -1,6 +1,7 @@
 /** Calls of modern clients that wait for input at the gateway: how long, how many, and what is left when nobody comes. */
 import assert from 'node:assert/strict';
 import { type ClientMessage } from '#src/actors/client-message.js';
+import { ANONYMOUS } from '#src/auth/principal.js';
 import { ModernPeer } from '#src/actors/modern-peer.js';
 import { type JsonObject } from '#src/protocol/jsonrpc.js';
 import { RoutingTable } from '#src/routing/routing-table.js';
@@ -55,9 +56,10 @@ class ParkedWorld extends UpstreamWorld {
         logLevel: undefined,
       },
       headers: undefined,
+      principal: ANONYMOUS,
       scope: null,
       channel,
-    } as Parameters<ModernPeer['request']>[0]);
+    });
     await this.pump();
     return channel;
   }
