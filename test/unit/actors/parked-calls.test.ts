@@ -80,7 +80,7 @@ class ParkedWorld extends UpstreamWorld {
     await this.advance(100);
     await this.pump();
     const result = channel.take()[0]?.['result'] as JsonObject;
-    assert.equal(result?.['resultType'], 'input_required', JSON.stringify(result));
+    assert.equal(result['resultType'], 'input_required', JSON.stringify(result));
     const [key = ''] = Object.keys(result['inputRequests'] as JsonObject);
     const sample = { role: 'assistant', model: 'm', content: { type: 'text', text: 'x' } };
     return { transport, more: { requestState: result['requestState'], inputResponses: { [key]: sample } } };
