@@ -1,7 +1,15 @@
 /** One upstream in its tree, over transports that tests play the server of. */
 import { ANONYMOUS } from '#src/auth/principal.js';
 import { type CallEvent, Call, type UpstreamSessionMessage } from '#src/actors/call.js';
-import { CATALOGUE, CONNECTIONS, REGISTRY, upstreamId, upstreamLifecycle, UPSTREAMS, upstreamSessions } from '#src/actors/names.js';
+import {
+  CATALOGUE,
+  CONNECTIONS,
+  REGISTRY,
+  upstreamId,
+  upstreamLifecycle,
+  UPSTREAMS,
+  upstreamSessions,
+} from '#src/actors/names.js';
 import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
 import { newUpstreamView } from '#src/actors/upstream-view.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
