@@ -5,7 +5,7 @@ import { type TransportError } from '../transports/outbound/transport.js';
 import { type Call } from './call.js';
 
 /** One request failed; the session goes on. */
-export function requestError(server: string, error: TransportError): JsonRpcErrorObject {
+export function callError(server: string, error: TransportError): JsonRpcErrorObject {
   const name =
     error.unsent === true
       ? 'upstream_unavailable'

@@ -18,11 +18,12 @@ import {
   type OutboundTransport,
   type TransportError,
 } from '../transports/outbound/transport.js';
+import { CallReplies } from './call-replies.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { type Era, type SessionClient, type UpstreamGate } from './upstream-gate.js';
 import { UpstreamListening } from './upstream-listening.js';
 import { EraWatch } from './upstream-era-watch.js';
-import { lateMessage, lostError, requestError, slowError } from './upstream-errors.js';
+import { callError, lateMessage, lostError, slowError } from './upstream-errors.js';
 import { askEra, gatewayInfo, greet } from './upstream-greeting.js';
 import { RequestFailed } from './upstream-probe.js';
 import { Relisting, type RelistingMessage } from './upstream-relisting.js';
@@ -115,12 +116,14 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   readonly #requests: OwnRequests;
   readonly #relisting: Relisting;
   readonly #era: EraWatch;
+  readonly #replies: CallReplies;
   #ended = false;
 
   constructor(deps: UpstreamSessionDeps, context: ActorContext<UpstreamSessionInbox>) {
     this.#deps = deps;
     this.#context = context;
     this.#owner = deps.owner;
+    this.#replies = new CallReplies(deps.server, deps.counters.durations);
     const odd = (what: string): void => this.#odd(what);
     this.#requests = new OwnRequests({
       ...deps,
@@ -214,11 +217,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'client/said':
         return this.#requests.notify(message.method, message.params);
       case 'resource/subscribe':
-        if (this.#listening.running) return this.#listening.restart();
-        return this.#requests.inform('resources/subscribe', { uri: message.uri });
       case 'resource/unsubscribe':
         if (this.#listening.running) return this.#listening.restart();
-        return this.#requests.inform('resources/unsubscribe', { uri: message.uri });
+        return this.#requests.inform(message.type.replace('resource', 'resources'), { uri: message.uri });
       case 'listen/again':
         return this.#listening.again();
       case 'session/adopt':
@@ -232,6 +233,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   async terminate(): Promise<void> {
     if (this.#deps.client) this.#deps.gate.ownSessions -= 1;
     this.#failPending('the gateway ended the session');
+    this.#replies.closed();
     await this.#transport.close(this.#deps.shutdownGrace);
   }
 
@@ -269,16 +271,18 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     // Before it is sent: whatever happens from here on, the call is answered.
     call.upstreamId = id;
     this.#pending.add(id, call);
+    this.#replies.sent(call);
     const { params, headers } = this.#wire.call(call, id);
     if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) return;
     this.#pending.take(id);
-    call.replyTo.answer({ type: 'call/failed', call, error: slowError(this.#deps.server) });
+    this.#replies.failed(call, slowError(this.#deps.server));
   }
 
   #cancel(call: Call, reason: string): void {
     const id = call.upstreamId;
     if (this.#pending.call(id) !== call) return;
     this.#pending.take(id);
+    this.#replies.cancelled(call);
     this.#transport.abandon(id);
     // A modern server over HTTP reads the closed stream; everybody else is told.
     if (this.#ready?.facts.era === 'modern' && this.#deps.http) return;
@@ -297,7 +301,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       return;
     }
     if (waiting.type === 'own') waiting.settle(message);
-    else waiting.replyTo.answer({ type: 'call/answered', call: waiting, message });
+    else this.#replies.answered(waiting, message);
     this.#era.heard(message);
   }
 
@@ -307,7 +311,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     const waiting = this.#pending.take(id);
     if (waiting === undefined) return;
     if (waiting.type === 'own') waiting.fail(new RequestFailed(error.message, error));
-    else waiting.replyTo.answer({ type: 'call/failed', call: waiting, error: requestError(this.#deps.server, error) });
+    else this.#replies.failed(waiting, callError(this.#deps.server, error));
     this.#era.heard(error);
   }
 
@@ -391,6 +395,6 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #lost(call: Call, why: string): void {
-    call.replyTo.answer({ type: 'call/failed', call, error: lostError(this.#deps.server, call, why) });
+    this.#replies.failed(call, lostError(this.#deps.server, call, why));
   }
 }
