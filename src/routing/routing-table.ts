@@ -346,6 +346,14 @@ export class RoutingTable<T> {
     return [...this.#rules.toolsets.keys()].map(toolsetScope);
   }
 
+  /** Searches of which something is to be indexed yet; the view of each scope is built when its turn comes. */
+  *unindexed(): Generator<ToolSearch, undefined> {
+    for (const scope of [null, ...this.toolsetScopes(), ...(this.searches ? this.servers() : [])]) {
+      const search = this.scope(scope)?.search;
+      while (search && search.pending > 0) yield search;
+    }
+  }
+
   /** The view of a scope: `null` is the aggregate. */
   scope(scope: ScopeKey): ScopeView<T> | undefined {
     if (scope === null) return this.aggregate;
