@@ -6,6 +6,7 @@
  * compared as the client wrote them (`1` is not `"1"`); what an upstream says during a call comes before its answer.
  * Source: MCP specification, revisions 2024-11-05 … 2025-11-25, "Base Protocol".
  */
+import { ANONYMOUS } from '../auth/principal.js';
 import { type ActorSystem, type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, gatewayError } from '../protocol/errors.js';
@@ -134,7 +135,7 @@ export class LegacySession {
   /** The client has given what a modern upstream asked for: the same call once more, with it. */
   #retry(call: Call, params: JsonObject): void {
     const { id, method, gate, tool, channel, renamedUri } = call;
-    const to = this.#links.to(gate);
+    const to = this.#links.to(gate, ANONYMOUS);
     const round = call.round + 1;
     const refusal = this.#calls.start({
       id,
@@ -316,7 +317,7 @@ export class LegacySession {
     const resolved = resolveRequest(kind, params, this.#view());
     if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
     const { target: gate, tool, renamedUri } = resolved;
-    const to = this.#links.to(gate);
+    const to = this.#links.to(gate, ANONYMOUS);
     const caller = this.profile.caller;
     const refusal = this.#calls.start({
       id,

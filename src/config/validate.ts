@@ -6,6 +6,7 @@
  * only words for closed lists, and only where no variable was expanded.
  */
 import type { z } from 'zod';
+import { checkPools } from './check-pools.js';
 import { checkServers } from './check-server.js';
 import { checkToolsets } from './check-toolsets.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, MISNAMED_KEYS, type IgnoredKey } from './client-keys.js';
@@ -32,6 +33,7 @@ export function validateDocument(value: unknown, expanded: ReadonlySet<string>):
   if (!result.success && coerceExpanded(value, result.error.issues, expanded)) result = fileSchema.safeParse(value);
 
   const { problems, warnings } = checkServers(value);
+  problems.push(...checkPools(value));
   warnings.push(...checkToolsets(value));
   const ignored = ignoredKeys(value);
   if (result.success) {

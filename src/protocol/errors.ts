@@ -318,6 +318,17 @@ export const ERRORS = {
     remedy: 'Try again after a while, with fewer requests at once.',
     data: { upstream: 'name of the server, if one is the reason' },
   },
+  pool_exhausted: {
+    code: -31017,
+    origin: 'gateway',
+    httpStatus: 200,
+    retryable: true,
+    message: 'No session with the upstream is free',
+    meaning:
+      'The server gives each client or principal a session of its own, and all that the pool may have are in use. The request waited for one as long as the configuration allows, or too many waited already. It was not sent to any server.',
+    remedy: 'Try again after retryAfter, end sessions that are not needed, or raise gateway.pool.overflow.',
+    data: { server: 'name of the server', retryAfter: 'seconds to wait' },
+  },
   draining: {
     code: -31015,
     origin: 'gateway',

@@ -30,9 +30,10 @@ export function buildSupervisor(node: SupervisorNode, inits: Inits, path = '', i
   });
 }
 
-/** The tree of one upstream. */
-export function buildUpstream(id: string, lifecycle: ActorInit<never>): SupervisorSpec {
-  return buildSupervisor(UPSTREAM, new Map([['/lifecycle', lifecycle]]), '', id);
+/** The tree of one upstream. `inits`: how each of its actors starts, by id. */
+export function buildUpstream(id: string, inits: Readonly<Record<string, ActorInit<never>>>): SupervisorSpec {
+  const byPath = new Map(Object.entries(inits).map(([child, init]) => [`/${child}`, init]));
+  return buildSupervisor(UPSTREAM, byPath, '', id);
 }
 
 function build(node: TreeNode, inits: Inits, path: string): ChildSpec[] {
