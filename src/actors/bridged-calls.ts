@@ -4,16 +4,14 @@
  *
  * Source: MCP specification 2026-07-28, "Patterns › Multi Round-Trip Requests › Server Requirements".
  */
-import { ANONYMOUS } from '../auth/principal.js';
 import { actor, type Ref } from '../kernel/index.js';
 import { type ErrorName } from '../protocol/errors.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
-import { type Envelope } from '../protocol/modern/envelope.js';
 import { readRetry } from '../protocol/modern/mrtr.js';
 import { isOwnState, openState, requestDigest } from '../protocol/modern/request-state.js';
 import { MODERN_CLIENT_REQUESTS } from '../protocol/methods.js';
-import { bridgedCall, type BridgedCallMessage, PRINCIPAL } from './bridged-call.js';
-import { type UpstreamSessionMessage } from './call.js';
+import { bridgedCall, type BridgedCallMessage } from './bridged-call.js';
+import { type ModernCaller, type UpstreamSessionMessage } from './call.js';
 import { ASKABLE } from './client-links.js';
 import { needsLease } from './lease.js';
 import { type SessionEnvironment } from './legacy-session.js';
@@ -29,24 +27,24 @@ export class BridgedCalls {
     this.#env = env;
   }
 
-  route(gate: UpstreamGate, method: string, params: JsonObject, envelope: Envelope): BridgeRoute {
+  route(gate: UpstreamGate, method: string, params: JsonObject, caller: ModernCaller): BridgeRoute {
     if (gate.session === null || gate.era === 'modern') return gate.route();
-    const askable = ASKABLE.some((name) => envelope.clientCapabilities[name] !== undefined);
+    const askable = ASKABLE.some((name) => caller.envelope.clientCapabilities[name] !== undefined);
     const alone = needsLease(gate, askable);
     if (MODERN_CLIENT_REQUESTS.get(method)?.multiRoundTrip !== true)
-      return alone && gate.sharing !== 'auto' ? this.#start(gate, envelope) : gate.route();
+      return alone && gate.sharing !== 'auto' ? this.#start(gate, caller) : gate.route();
     const retry = readRetry(params);
     if ('error' in retry) return { error: retry.error, detail: retry.detail };
     if (retry.requestState !== undefined && isOwnState(retry.requestState))
-      return this.#parked(retry.requestState, method, params);
+      return this.#parked(retry.requestState, method, params, caller);
     if (retry.requestState !== undefined)
       return { error: 'invalid_request_state', detail: 'it is none of this gateway' };
-    return alone ? this.#start(gate, envelope) : gate.route();
+    return alone ? this.#start(gate, caller) : gate.route();
   }
 
-  #parked(state: string, method: string, params: JsonObject): BridgeRoute {
+  #parked(state: string, method: string, params: JsonObject, { principal }: ModernCaller): BridgeRoute {
     const { plane, clock } = this.#env;
-    const binding = { principal: PRINCIPAL, request: requestDigest(method, params) };
+    const binding = { principal: principal.key, request: requestDigest(method, params) };
     const opened = openState(plane.parking.keys, state, binding, clock.now());
     if (!opened.ok)
       return {
@@ -58,7 +56,7 @@ export class BridgedCalls {
     return bridge;
   }
 
-  #start(gate: UpstreamGate, envelope: Envelope): BridgeRoute {
+  #start(gate: UpstreamGate, { envelope, principal }: ModernCaller): BridgeRoute {
     const { plane, system } = this.#env;
     if (plane.parking.calls.size >= plane.parking.max)
       return { error: 'overloaded', detail: 'too many calls wait for input' };
@@ -67,7 +65,7 @@ export class BridgedCalls {
       actor<BridgedCallMessage>({
         id: `bridge-${plane.parking.nextId()}`,
         restart: 'temporary',
-        init: bridgedCall(this.#env, gate, envelope, ANONYMOUS),
+        init: bridgedCall(this.#env, gate, envelope, principal),
       }),
     );
     if (!started.ok) return { error: 'overloaded', detail: 'no bridge can be started' };

@@ -60,8 +60,8 @@ export interface ConfigurationDeps {
   readonly random: () => number;
   readonly load: () => Promise<LoadResult>;
   readonly createTransport: (config: ServerConfig, handlers: OutboundHandlers) => OutboundTransport;
-  /** The tree of one upstream around its actors (`src/supervisors`). */
-  readonly buildUpstream: (id: string, inits: Readonly<Record<string, ActorInit<never>>>) => ChildSpec;
+  /** The tree of one upstream from the inits of its actors (`src/supervisors`). */
+  readonly buildUpstream: (id: string, inits: ReadonlyMap<string, ActorInit<never>>) => ChildSpec;
   /** Takes over what a reload changed of the gateway's own options. */
   readonly onOptions: (config: Config) => void;
 }
@@ -173,10 +173,11 @@ class Configuration implements Behavior<ConfigurationMessage> {
       return server;
     };
     const deps = { system, plane, gate, config, version, log, random, createTransport, view };
-    return buildUpstream(upstreamId(name), {
-      lifecycle: upstream(deps) as ActorInit<never>,
-      pool: pool(deps) as ActorInit<never>,
-    });
+    const inits: Record<string, unknown> = {
+      '/lifecycle': upstream(deps),
+      '/pool': pool(deps),
+    };
+    return buildUpstream(upstreamId(name), new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>);
   }
 
   /** Gates in the order of the configuration: that of the merged lists and of the consoles. */

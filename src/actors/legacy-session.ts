@@ -6,7 +6,7 @@
  * compared as the client wrote them (`1` is not `"1"`); what an upstream says during a call comes before its answer.
  * Source: MCP specification, revisions 2024-11-05 … 2025-11-25, "Base Protocol".
  */
-import { ANONYMOUS } from '../auth/principal.js';
+import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, gatewayError } from '../protocol/errors.js';
@@ -60,7 +60,7 @@ export class LegacySession {
   readonly #links: ClientLinks;
   readonly #rounds: InputRounds;
   readonly #subscriptions: LegacySubscriptions;
-  readonly profile = new ClientProfile();
+  readonly profile: ClientProfile;
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
   phase: SessionPhase = 'new';
@@ -71,10 +71,12 @@ export class LegacySession {
     env: SessionEnvironment,
     self: Ref<ClientMessage>,
     scope: string | null,
+    principal: Principal,
     counters: TransportCounters,
     push: (text: string) => boolean,
   ) {
     this.#env = env;
+    this.profile = new ClientProfile(principal);
     this.#calls = new CallTable(env, self, counters);
     this.#links = new ClientLinks(self, env.plane.counters, push);
     this.#subscriptions = new LegacySubscriptions(this.#links, this.#calls, this.profile);
@@ -135,7 +137,7 @@ export class LegacySession {
   /** The client has given what a modern upstream asked for: the same call once more, with it. */
   #retry(call: Call, params: JsonObject): void {
     const { id, method, gate, tool, channel, renamedUri } = call;
-    const to = this.#links.to(gate, ANONYMOUS);
+    const to = this.#links.to(gate, this.profile.principal);
     const round = call.round + 1;
     const refusal = this.#calls.start({
       id,
@@ -195,10 +197,9 @@ export class LegacySession {
   close(reason: string): void {
     for (const call of this.#calls.all()) {
       this.#calls.take(call);
-      this.#calls.cancelUpstream(call, reason);
-      call.channel.release();
+      this.#calls.drop(call, reason);
     }
-    for (const call of this.#rounds.takeAll()) call.channel.release();
+    for (const call of this.#rounds.takeAll()) this.#calls.forsake(call);
     this.#links.close();
   }
 
@@ -316,20 +317,10 @@ export class LegacySession {
     const { id, method } = request;
     const resolved = resolveRequest(kind, params, this.#view());
     if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
-    const { target: gate, tool, renamedUri } = resolved;
-    const to = this.#links.to(gate, ANONYMOUS);
+    const { target: gate, params: own, tool, renamedUri } = resolved;
+    const to = this.#links.to(gate, this.profile.principal);
     const caller = this.profile.caller;
-    const refusal = this.#calls.start({
-      id,
-      method,
-      params: resolved.params,
-      gate,
-      to,
-      caller,
-      tool,
-      channel,
-      renamedUri,
-    });
+    const refusal = this.#calls.start({ id, method, params: own, gate, to, caller, tool, channel, renamedUri });
     if (refusal) this.#refuse(id, refusal, channel);
   }
 
@@ -376,13 +367,12 @@ export class LegacySession {
   #cancelled(params: JsonObject): void {
     const id = params['requestId'];
     const waiting = isJsonRpcId(id) ? this.#rounds.take(id) : undefined;
-    if (waiting) return waiting.channel.release();
+    if (waiting) return this.#calls.forsake(waiting);
     const call = isJsonRpcId(id) ? this.#calls.get(id) : undefined;
     if (!call) return; // answered already, or never asked: the specification says to ignore it
     this.#calls.take(call);
     const reason = params['reason'];
-    this.#calls.cancelUpstream(call, typeof reason === 'string' ? reason : 'cancelled by the client');
-    call.channel.release();
+    this.#calls.drop(call, typeof reason === 'string' ? reason : 'cancelled by the client');
   }
 
   #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel): void {

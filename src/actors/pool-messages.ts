@@ -1,5 +1,6 @@
 /** What the pool of an upstream is told. */
 import { type ExitReason, type ReplyTo } from '../kernel/index.js';
+import { type Ledger } from '../machines/pool.js';
 import { type UpstreamSessionMessage } from './call.js';
 import { type Lease } from './lease.js';
 import { type UpstreamSessionEvent } from './upstream-session.js';
@@ -32,5 +33,5 @@ export type PoolMessage =
   | { readonly type: 'pool/flush'; readonly reason: string }
   /** No new checkouts; each session ends when its calls have been answered. Replies when none is left. */
   | { readonly type: 'pool/drain'; readonly replyTo?: ReplyTo<PoolDrained> }
-  /** Takes a drain back. */
-  | { readonly type: 'pool/resume' };
+  /** Takes a drain back. Replies with what is given out now. */
+  | { readonly type: 'pool/resume'; readonly replyTo?: ReplyTo<Ledger> };

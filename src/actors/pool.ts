@@ -78,7 +78,7 @@ class Pool implements Behavior<PoolMessage> {
     this.#state = newPool(this.#settings(), this.#adopt());
     deps.gate.pool = context.self;
     this.#configure();
-    this.#planIdleCheck();
+    this.#context.after(this.#config.pool.idleCheck, { type: 'pool/idle-check' });
     if (this.#book.draining) this.#drain(undefined);
     for (const { lease } of [...this.#book.workers.values()]) if (lease?.alive === false) this.#return(lease);
   }
@@ -109,7 +109,8 @@ class Pool implements Behavior<PoolMessage> {
       case 'pool/resume':
         this.#book.draining = false;
         this.#step({ type: 'resume' });
-        return this.#configure();
+        this.#configure();
+        return message.replyTo?.reply(this.#book.ledger);
       case 'session/opened':
       case 'session/ready':
       case 'session/listed':
@@ -122,8 +123,7 @@ class Pool implements Behavior<PoolMessage> {
   }
 
   terminate(reason: ExitReason): void {
-    const { gate } = this.#deps;
-    if (gate.pool === this.#context.self) gate.pool = null;
+    if (this.#deps.gate.pool === this.#context.self) this.#deps.gate.pool = null;
     const why = isAbnormal(reason) ? 'its pool is being restarted' : 'the upstream is being stopped';
     for (const { calls } of this.#parked.all())
       for (const call of calls) this.#fail(call, noSession(this.#config.name, why));
@@ -236,21 +236,17 @@ class Pool implements Behavior<PoolMessage> {
   }
 
   #idleCheck(): void {
-    this.#planIdleCheck();
+    this.#context.after(this.#config.pool.idleCheck, { type: 'pool/idle-check' });
     this.#sweep();
     const within = this.#config.timeouts.connect;
     for (const { ref, lease } of this.#book.workers.values()) {
-      if (lease === null) ref.tell({ type: 'session/check', within });
+      if (lease === null) ref.tell({ type: 'session/ping', within });
       // Members leave by themselves; this is for one that could not.
       else for (const member of lease.members) if (!member.alive) lease.leave(member, false);
     }
     this.#configure();
     this.#step({ type: 'tick' });
     this.#pain.inVain(this.#book);
-  }
-
-  #planIdleCheck(): void {
-    this.#context.after(this.#config.pool.idleCheck, { type: 'pool/idle-check' });
   }
 
   #flush(reason: string): void {

@@ -68,8 +68,8 @@ export type UpstreamSessionInbox =
   /** Somebody else holds it now, or nobody. */
   | { readonly type: 'session/lease'; readonly lease: Lease | null }
   /** Ends the session unless the server answers a ping within so many milliseconds. */
-  | { readonly type: 'session/check'; readonly within: number }
-  | { readonly type: 'check/late'; readonly id: number }
+  | { readonly type: 'session/ping'; readonly within: number }
+  | { readonly type: 'ping/late'; readonly id: number }
   /** A restarted lifecycle actor takes the session over. */
   | { readonly type: 'session/adopt'; readonly owner: Ref<UpstreamSessionEvent> }
   | { readonly type: 'transport/opened'; readonly error: TransportError | undefined }

@@ -152,9 +152,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
         return this.#listening.again();
       case 'session/lease':
         return this.#leased(message.lease);
-      case 'session/check':
-        return this.#check(message.within);
-      case 'check/late':
+      case 'session/ping':
+        return this.#ping(message.within);
+      case 'ping/late':
         if (this.#pending.take(message.id)) this.#end('it did not answer a ping');
         return;
       case 'session/finish':
@@ -291,10 +291,10 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   /** A ping may come before the handshake (specification, "Lifecycle › Initialization"). */
-  #check(within: number): void {
+  #ping(within: number): void {
     if (!this.#opened || this.#lease !== null) return;
     const id = this.#pending.peekId();
-    this.#context.after(within, { type: 'check/late', id });
+    this.#context.after(within, { type: 'ping/late', id });
     this.#requests.ping();
   }
 

@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { ANONYMOUS, type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor } from '../kernel/index.js';
 import { errorEntry, type ErrorName, gatewayError } from '../protocol/errors.js';
 import { errorText } from '../protocol/jsonrpc.js';
@@ -59,17 +60,18 @@ export class WebSocketFront {
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
     }
-    const closed = this.#http.closedToNewcomers();
+    const closed = this.#http.closedToNewcomers(ANONYMOUS);
     if (closed) return refuse(socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
-      if (kind === 'phoenix') this.#startPhoenix(webSocket, req);
-      else this.#start(webSocket, req);
+      if (kind === 'phoenix') this.#startPhoenix(webSocket, req, ANONYMOUS);
+      else this.#start(webSocket, req, ANONYMOUS);
     });
   }
 
-  #startPhoenix(webSocket: WebSocket, req: IncomingMessage): void {
-    const facts = { transport: 'websocket', scope: null, remote: remoteOf(req), route: '/mcp/ws/websocket' } as const;
+  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
+    const remote = remoteOf(req);
+    const facts = { transport: 'websocket', scope: null, principal, remote, route: '/mcp/ws/websocket' } as const;
     const started = this.#system.startChild<PhoenixConnectionMessage>(
       CONNECTIONS,
       actor<PhoenixConnectionMessage>({
@@ -81,11 +83,12 @@ export class WebSocketFront {
     if (!started.ok) webSocket.close(1013, 'try again later');
   }
 
-  #start(webSocket: WebSocket, req: IncomingMessage): void {
+  #start(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
     const facts = {
       sessionId: randomUUID(),
       transport: 'websocket',
       scope: null,
+      principal,
       remote: remoteOf(req),
       route: '/mcp/ws',
     } as const;

@@ -12,6 +12,9 @@
  */
 import { type PoolSnapshot } from './snapshot/pool.js';
 
+import { type AuditSnapshot } from './snapshot/audit.js';
+import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
+
 export interface AdminRequest {
   readonly id: number;
   readonly method: AdminMethod;
@@ -30,6 +33,9 @@ export type AdminMethod =
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
+  | 'alarms' // → AlarmsSnapshot
+  | 'ack' // {id} → AlarmSnapshot
+  | 'policy-mode' // {mode?} → PolicySnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -53,6 +59,9 @@ export interface AdminResults {
   readonly 'force-shutdown': { readonly stopping: true };
   readonly logs: readonly LogLine[];
   readonly watch: GatewaySnapshot;
+  readonly alarms: AlarmsSnapshot;
+  readonly ack: AlarmSnapshot;
+  readonly 'policy-mode': PolicySnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
 
@@ -92,9 +101,12 @@ export interface GatewaySnapshot {
   readonly requests: RequestTotals;
   readonly drops: readonly DropCount[];
   readonly upstreams: readonly UpstreamSnapshot[];
+  readonly alarms: AlarmsSnapshot;
+  readonly vsm: VsmSnapshot;
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
+  readonly audit: AuditSnapshot | null;
 }
 
 export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';
@@ -182,7 +194,9 @@ export interface ConnectionSnapshot {
   readonly actor: string;
   readonly transport: ClientTransport;
   readonly sessionId: string | null;
+  /** `sub` of its token; `null` when nobody was authenticated. */
   readonly principal: string | null;
+  readonly role: string | null;
   readonly remote: string;
   /** `name/version` of the client's `clientInfo`, stripped of control characters. */
   readonly client: string | null;

@@ -98,10 +98,9 @@ function unknownKey(parent: Path, key: string): Finding {
   const known = knownKeys(fileSchema, parent);
   const finding = { path, message: 'unknown key', at: 'key' as const };
   if (meant !== undefined && known.includes(meant)) return { ...finding, suggestion: `did you mean \`${meant}\`?` };
-  const near = nearest(key, known);
+  // A name that is right, at the wrong place, says more than one that is nearly right here.
+  const near = samePlace(parent, key) ?? nearest(key, known);
   if (near !== undefined) return { ...finding, suggestion: `did you mean \`${near}\`?` };
-  const elsewhere = samePlace(parent, key);
-  if (elsewhere !== undefined) return { ...finding, suggestion: `did you mean \`${elsewhere}\`?` };
   if (known.length === 0) return finding;
   return { ...finding, suggestion: `known here: ${known.map((name) => `\`${name}\``).join(', ')}` };
 }

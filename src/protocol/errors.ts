@@ -12,7 +12,9 @@ import { ADMIN_ERRORS } from './admin-errors.js';
 import { type ErrorEntry } from './error-entry.js';
 import { renderCatalogue } from './errors-page.js';
 import { type JsonRpcErrorObject } from './jsonrpc.js';
+import { MODE_ERRORS } from './mode-errors.js';
 import { MODERN_ERRORS } from './modern/error-entries.js';
+import { POOL_ERRORS } from './pool-errors.js';
 
 export { ADMIN_ERRORS, type AdminErrorName } from './admin-errors.js';
 export type { AdminErrorEntry, ErrorEntry } from './error-entry.js';
@@ -318,17 +320,7 @@ export const ERRORS = {
     remedy: 'Try again after a while, with fewer requests at once.',
     data: { upstream: 'name of the server, if one is the reason' },
   },
-  pool_exhausted: {
-    code: -31017,
-    origin: 'gateway',
-    httpStatus: 200,
-    retryable: true,
-    message: 'No session with the upstream is free',
-    meaning:
-      'The server gives each client or principal a session of its own, and all that the pool may have are in use. The request waited for one as long as the configuration allows, or too many waited already. It was not sent to any server.',
-    remedy: 'Try again after retryAfter, end sessions that are not needed, or raise gateway.pool.overflow.',
-    data: { server: 'name of the server', retryAfter: 'seconds to wait' },
-  },
+  ...POOL_ERRORS,
   draining: {
     code: -31015,
     origin: 'gateway',
@@ -339,6 +331,7 @@ export const ERRORS = {
     remedy: 'Connect again after the time in Retry-After.',
     data: { reconnectAfterMs: 'milliseconds to wait' },
   },
+  ...MODE_ERRORS,
   cancelled_by_gateway: {
     code: -31016,
     origin: 'gateway',

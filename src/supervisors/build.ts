@@ -30,10 +30,9 @@ export function buildSupervisor(node: SupervisorNode, inits: Inits, path = '', i
   });
 }
 
-/** The tree of one upstream. `inits`: how each of its actors starts, by id. */
-export function buildUpstream(id: string, inits: Readonly<Record<string, ActorInit<never>>>): SupervisorSpec {
-  const byPath = new Map(Object.entries(inits).map(([child, init]) => [`/${child}`, init]));
-  return buildSupervisor(UPSTREAM, byPath, '', id);
+/** The tree of one upstream. `inits` by the path below it. */
+export function buildUpstream(id: string, inits: Inits): SupervisorSpec {
+  return buildSupervisor(UPSTREAM, inits, '', id);
 }
 
 function build(node: TreeNode, inits: Inits, path: string): ChildSpec[] {

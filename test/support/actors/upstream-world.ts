@@ -1,4 +1,5 @@
 /** One upstream in its tree, over transports that tests play the server of. */
+import { ANONYMOUS } from '#src/auth/principal.js';
 import { type CallEvent, Call, type UpstreamSessionMessage } from '#src/actors/call.js';
 import { CATALOGUE, REGISTRY, upstreamId, upstreamLifecycle, UPSTREAMS, upstreamSessions } from '#src/actors/names.js';
 import { pool } from '#src/actors/pool.js';
@@ -72,11 +73,14 @@ export class UpstreamWorld extends World {
       },
       random: () => this.random,
     });
-    const inits = {
-      lifecycle: lifecycle as ActorInit<never>,
-      pool: pool({ ...common, config: () => config }) as ActorInit<never>,
+    const inits: Record<string, unknown> = {
+      '/lifecycle': lifecycle,
+      '/pool': pool({ ...common, config: () => config }),
     };
-    const started = system.startChild(UPSTREAMS, buildUpstream(upstreamId(NAME), inits));
+    const started = system.startChild(
+      UPSTREAMS,
+      buildUpstream(upstreamId(NAME), new Map(Object.entries(inits)) as Map<string, ActorInit<never>>),
+    );
     if (!started.ok) throw started.error ?? new Error(started.why);
     await this.settle();
   }
@@ -115,7 +119,7 @@ export class UpstreamWorld extends World {
     const client = new FakeRef<CallEvent>(`/client-${String(id)}`);
     const to = this.gate.session;
     if (!to) throw new Error('not sent: no session');
-    const caller = { era: 'legacy', envelope: {} } as const;
+    const caller = { era: 'legacy', principal: ANONYMOUS, envelope: {} } as const;
     const fields = { id, method: 'tools/call', params, progressToken, startedAt: 0, to, caller, tool: undefined };
     const call = new Call({ ...fields, replyTo: client, gate: this.gate, channel: new FakeChannel() });
     const sent = to.tell(call);
