@@ -13,8 +13,10 @@ import { gatewayError } from '../protocol/errors.js';
 import { type JsonRpcId, type JsonRpcMessage, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type OutboundTransport, type TransportError } from '../transports/outbound/transport.js';
+import { CallReplies } from './call-replies.js';
 import { type Call } from './call.js';
 import { type Lease } from './lease.js';
+import { callError } from './upstream-errors.js';
 import { UpstreamListening } from './upstream-listening.js';
 import { disprovesEra, greet } from './upstream-greeting.js';
 import { RequestFailed } from './upstream-probe.js';
@@ -56,6 +58,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   readonly #voice: UpstreamVoice;
   readonly #requests: OwnRequests;
   readonly #relisting: Relisting;
+  readonly #replies: CallReplies;
   #ended = false;
 
   constructor(deps: UpstreamSessionDeps, context: ActorContext<UpstreamSessionInbox>) {
@@ -64,6 +67,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#owner = deps.owner;
     this.#lease = deps.lease;
     this.#pending = new PendingRequests(deps.load);
+    this.#replies = new CallReplies(deps.server, deps.counters.durations);
     const odd = (what: string): void => this.#odd(what);
     this.#requests = new OwnRequests({
       ...deps,
@@ -170,6 +174,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
 
   async terminate(): Promise<void> {
     this.#failPending('the gateway ended the session');
+    this.#replies.closed();
     await this.#transport.close(this.#deps.shutdownGrace);
   }
 
@@ -210,18 +215,19 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     // Before it is sent: whatever happens from here on, the call is answered.
     call.upstreamId = id;
     this.#pending.add(id, call);
+    this.#replies.sent(call);
     const { params, headers } = this.#wire.call(call, id);
     if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) return;
     this.#pending.take(id);
     const { server } = this.#deps;
-    const error = gatewayError('overloaded', `upstream "${server}" reads too slowly`, { server });
-    call.replyTo.answer({ type: 'call/failed', call, error });
+    this.#replies.failed(call, gatewayError('overloaded', `upstream "${server}" reads too slowly`, { server }));
   }
 
   #cancel(call: Call, reason: string): void {
     const id = call.upstreamId;
     if (this.#pending.call(id) !== call) return;
     this.#pending.take(id);
+    this.#replies.cancelled(call);
     this.#transport.abandon(id);
     this.#finishedPerhaps();
     // A modern server over HTTP reads the closed stream; everybody else is told.
@@ -241,7 +247,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       return;
     }
     if (waiting.type === 'own') waiting.settle(message);
-    else waiting.replyTo.answer({ type: 'call/answered', call: waiting, message });
+    else this.#replies.answered(waiting, message);
     this.#finishedPerhaps();
     this.#checkEra(message);
   }
@@ -252,7 +258,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     const waiting = this.#pending.take(id);
     if (waiting === undefined) return;
     if (waiting.type === 'own') waiting.fail(new RequestFailed(error.message, error));
-    else waiting.replyTo.answer({ type: 'call/failed', call: waiting, error: this.#callError(error) });
+    else this.#replies.failed(waiting, callError(this.#deps.server, error));
     this.#finishedPerhaps();
     this.#checkEra(error);
   }
@@ -260,16 +266,6 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   #checkEra(answer: JsonRpcResponse | TransportError): void {
     const era = this.#ready?.facts.era;
     if (era && disprovesEra(era, answer)) this.#end('another server answers there now', true);
-  }
-
-  #callError(error: TransportError): ReturnType<typeof gatewayError> {
-    const name =
-      error.unsent === true
-        ? 'upstream_unavailable'
-        : error.kind === 'protocol'
-          ? 'upstream_protocol_error'
-          : 'upstream_lost';
-    return gatewayError(name, `upstream "${this.#deps.server}": ${error.message}`, { server: this.#deps.server });
   }
 
   /** Kept ready: it has a process, and has said nothing to it yet. */
@@ -387,8 +383,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #lost(call: Call, why: string): void {
+    const { server } = this.#deps;
     const name = call.upstreamId === 0 ? 'upstream_unavailable' : 'upstream_lost';
-    const error = gatewayError(name, `upstream "${this.#deps.server}": ${why}`, { server: this.#deps.server });
-    call.replyTo.answer({ type: 'call/failed', call, error });
+    this.#replies.failed(call, gatewayError(name, `upstream "${server}": ${why}`, { server }));
   }
 }

@@ -54,7 +54,15 @@ describe('pool', () => {
       const caller = { era: 'legacy', principal: ANONYMOUS, envelope: {} } as const;
       const { gate } = world;
       const params = { tag: `${this.ref.path} ${this.calls.length}` };
-      const fields = { id: ids, method: 'tools/call', params, progressToken: undefined, startedAt: 0, caller };
+      const fields = {
+        id: ids,
+        method: 'tools/call',
+        target: 't',
+        params,
+        progressToken: undefined,
+        startedAt: 0,
+        caller,
+      };
       const shown = { ...fields, tool: undefined, replyTo: this.ref, gate, to: this.lease, channel: new FakeChannel() };
       const call = new Call(shown);
       assert.equal(this.lease.tell(call), 'ok');
@@ -377,7 +385,15 @@ describe('pool', () => {
       const to = world.gate.route();
       const replyTo: Ref<CallEvent> = new FakeRef(`/c${i}`);
       const caller = { era: 'legacy', principal: ANONYMOUS, envelope: {} } as const;
-      const fields = { id: i, method: 'tools/call', params: {}, progressToken: undefined, startedAt: 0, caller };
+      const fields = {
+        id: i,
+        method: 'tools/call',
+        target: 't',
+        params: {},
+        progressToken: undefined,
+        startedAt: 0,
+        caller,
+      };
       const call = new Call({
         ...fields,
         tool: undefined,
