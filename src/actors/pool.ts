@@ -311,7 +311,7 @@ class Pool implements Behavior<PoolMessage> {
       id: `worker-${id}-${this.#context.self.incarnation}`,
       config: this.#config,
       role: 'leased',
-      era: 'legacy',
+      era: this.#config.era,
       owner: null,
       lease,
       load: { calls: 0 },

@@ -80,5 +80,7 @@ export type UpstreamSessionInbox =
   | { readonly type: 'handshake/failed'; readonly error: Error }
   | RelistingMessage
   | { readonly type: 'handshake/late' }
+  /** doubted: the server may be another one. changed: it is, and of the other era. */
+  | { readonly type: 'era/doubted' | 'era/changed' }
   /** Time to open the stream of a modern server's changes again. */
   | { readonly type: 'listen/again' };

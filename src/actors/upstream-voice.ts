@@ -15,6 +15,7 @@ import { type Call, type CallEvent, type ServerAnswer, type ServerEvent } from '
 import { type Lease, type LeaseMember } from './lease.js';
 import { REGISTRY } from './names.js';
 import { type PendingRequests } from './pending-requests.js';
+import { subscribersOf } from './resource-updates.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 export interface VoiceDeps {
@@ -128,8 +129,8 @@ export class UpstreamVoice {
 
   #resourceUpdated(params: JsonObject): void {
     const uri = params['uri'];
-    const subscribers = typeof uri === 'string' ? this.#deps.gate.subscriptions.get(uri) : undefined;
-    if (!subscribers) return this.#deps.counters.drop('unroutable_notification');
+    const subscribers = typeof uri === 'string' ? subscribersOf(this.#deps.gate, uri) : undefined;
+    if (!subscribers?.size) return this.#deps.counters.drop('unroutable_notification');
     for (const [client, shown] of subscribers) {
       if (client.tell({ type: 'resource/updated', uri: shown, params }) === 'full') {
         this.#deps.counters.drop('notification_overflow');
