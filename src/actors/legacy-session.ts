@@ -37,6 +37,7 @@ import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
 import { CallTable } from './call-table.js';
 import { legacyCapabilities, resultJson } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
+import { type NotResolved, refusalOf, viewFor } from './policy-guard.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -316,7 +317,7 @@ export class LegacySession {
   #forward(request: JsonRpcRequest, params: JsonObject, kind: UpstreamRoute, channel: Channel): void {
     const { id, method } = request;
     const resolved = resolveRequest(kind, params, this.#view());
-    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    if (!resolved.ok) return this.#notFound(id, kind, params, resolved, channel);
     const { target: gate, params: own, tool, renamedUri } = resolved;
     const to = this.#links.to(gate);
     const caller = this.profile.caller;
@@ -327,7 +328,7 @@ export class LegacySession {
   #subscription(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
     const { id, method } = request;
     const resolved = resolveRequest('resource', params, this.#view());
-    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    if (!resolved.ok) return this.#notFound(id, 'resource', params, resolved, channel);
     if (method === 'resources/unsubscribe') this.#subscriptions.unsubscribe(resolved);
     const outcome =
       method === 'resources/subscribe' ? this.#subscriptions.subscribe(request, resolved, channel) : 'done';
@@ -375,16 +376,24 @@ export class LegacySession {
     this.#calls.drop(call, typeof reason === 'string' ? reason : 'cancelled by the client');
   }
 
+  /** Nothing of that name, or nothing for this client. */
+  #notFound(id: JsonRpcId, kind: UpstreamRoute, params: JsonObject, found: NotResolved, channel: Channel): void {
+    const { plane, clock } = this.#env;
+    const asked = { kind, params, scope: this.scope, principal: this.profile.principal };
+    const { error, detail, data, challenge } = refusalOf(plane, asked, found, clock.now());
+    this.#answer(channel, errorText(id, gatewayError(error, detail, data)), challenge);
+  }
+
   #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel): void {
     this.#answer(channel, errorText(id, error));
   }
 
-  #answer(channel: Channel, text: string): void {
-    if (channel.answer(text)) this.sent();
+  #answer(channel: Channel, text: string, challenge?: string): void {
+    if (channel.answer(text, challenge === undefined ? undefined : 403, challenge)) this.sent();
     else this.#env.plane.counters.drop('client_gone');
   }
 
   #view(): ScopeView<UpstreamGate> | undefined {
-    return this.#env.plane.routing.scope(this.scope);
+    return viewFor(this.#env.plane, this.scope, this.profile.principal);
   }
 }

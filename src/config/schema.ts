@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { audit } from './blocks/audit.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { policy } from './blocks/policy.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
@@ -156,6 +157,7 @@ export const gatewaySchema = z
     logging: logging.prefault({}),
     admin: admin.prefault({}),
     audit: audit.prefault({}),
+    policy: policy.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 

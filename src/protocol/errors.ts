@@ -13,6 +13,7 @@ import { type ErrorEntry } from './error-entry.js';
 import { renderCatalogue } from './errors-page.js';
 import { type JsonRpcErrorObject } from './jsonrpc.js';
 import { MODERN_ERRORS } from './modern/error-entries.js';
+import { SECURITY_ERRORS } from './security-errors.js';
 
 export { ADMIN_ERRORS, type AdminErrorName } from './admin-errors.js';
 export type { AdminErrorEntry, ErrorEntry } from './error-entry.js';
@@ -138,6 +139,7 @@ export const ERRORS = {
     data: { uri: 'the URI asked for' },
   },
   ...MODERN_ERRORS,
+  ...SECURITY_ERRORS,
   internal_error: {
     code: -32603,
     origin: 'json-rpc',
