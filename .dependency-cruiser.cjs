@@ -85,10 +85,28 @@ module.exports = {
     },
     {
       name: 'machines-and-vsm-models',
-      comment: 'Machines and the VSM import the protocol, the kernel and each other.',
+      comment: 'Machines and the models of the VSM are pure: they import the protocol, the kernel and each other.',
       severity: 'error',
-      from: { path: '^src/(machines|vsm)/' },
-      to: { path: '^(src/(?!(machines|vsm|protocol|kernel)/)|dist/|tui/|bench/|test/)' },
+      from: { path: '^src/(machines/|vsm/(?!actors/))' },
+      to: { path: '^(src/(?!(machines|vsm|protocol|kernel)/)|src/vsm/actors/|dist/|tui/|bench/|test/)' },
+    },
+    {
+      name: 'vsm-models-do-no-io',
+      comment: 'What the VSM decides is decided by pure models; its actors do the rest.',
+      severity: 'error',
+      from: { path: '^src/vsm/(?!actors/)' },
+      to: { path: `${IO}|(^|/)node_modules/(undici|ws|pino)/` },
+    },
+    {
+      name: 'vsm-actors-know-the-plane',
+      comment: 'Of other actors the VSM knows names, messages and what the data path publishes; never their inside.',
+      severity: 'error',
+      from: { path: '^src/vsm/actors/' },
+      to: {
+        path: '^(src/actors/|src/transports/|src/supervisors/|src/cli/)',
+        pathNot: [MESSAGES, '^src/actors/(data-plane|upstream-gate)\\.ts$'],
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'audit-knows-nobody',

@@ -27,6 +27,7 @@ import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
 import { createLog, type LogOutput } from './telemetry/logger.js';
 import { Windows } from './telemetry/windows.js';
+import { viabilityInits, viabilityState } from './gateway/viability.js';
 import { createOutboundTransport } from './transports/outbound/create.js';
 import { createReaper, type Reaper } from './transports/outbound/reaper.js';
 import { type OutboundHandlers, type OutboundTransport } from './transports/outbound/transport.js';
@@ -92,7 +93,8 @@ export class Gateway {
     });
     const now = this.#system.clock.now();
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
-    this.#plane = new DataPlane(gateway, new Counters());
+    const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
+    this.#plane = new DataPlane(gateway, new Counters(), viability);
     this.#security = new Security({ plane: this.#plane, clock: this.#system.clock, version: VERSION });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
@@ -180,6 +182,16 @@ export class Gateway {
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
+      ...viabilityInits({
+        system,
+        plane,
+        log,
+        random,
+        windows: this.#windows,
+        process: this.#process,
+        views: this.#views,
+        url: () => this.url,
+      }),
       '/operations/catalogue': catalogue({ system, plane, log }),
       '/operations/provisioning/configuration': configuration({
         system,

@@ -29,11 +29,14 @@ import {
 } from '../kernel/index.js';
 import { type Logger, type LogRing } from '../telemetry/logger.js';
 import { adminEvent, isReadOnly } from './admin-audit.js';
+import { checkPolicy, policyDetails } from './admin-policy.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
 import { type GatewayView } from './gateway-view.js';
 import { type DrainMessage } from './drain.js';
+import { acknowledge, policyMode } from './admin-viability.js';
 import { DRAIN, UPSTREAMS } from './names.js';
+import { alarmsSnapshot } from './viability-view.js';
 
 export interface AdminEndpointDeps {
   readonly system: ActorSystem;
@@ -106,6 +109,16 @@ class AdminAnswers {
         return done(this.#logs(params as Params['logs'], context));
       case 'watch':
         return done(this.#watch(params as Params['watch'], context));
+      case 'alarms':
+        return done(alarmsSnapshot(this.#deps.plane));
+      case 'ack':
+        return acknowledge(system, (params as Params['ack']).id);
+      case 'policy':
+        return done(policyDetails(this.#deps.plane, system.clock.now()));
+      case 'policy-check':
+        return done(checkPolicy(this.#deps.plane, params as Params['policy-check']));
+      case 'policy-mode':
+        return policyMode(system, this.#deps.plane, (params as Params['policy-mode']).mode);
       case 'cancel':
         return done({ cancelled: false }); // streams are cancelled by the server; none of this id is left
     }

@@ -1,6 +1,6 @@
 /** What the admin endpoint answers about the policy, from plain memory. */
 import { type AdminParams } from '../admin/requests.js';
-import { type PolicyCheck, type PolicyDetails, type PolicySnapshot } from '../admin/snapshot/policy.js';
+import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from '../admin/snapshot/policy.js';
 import { type Principal, ROLES, type Role } from '../auth/principal.js';
 import { type Target } from '../policy/rules.js';
 import { splitAggregateName } from '../protocol/naming.js';
@@ -8,7 +8,7 @@ import { prefixedUri } from '../protocol/resource-uris.js';
 import { type DataPlane } from './data-plane.js';
 
 /** `now`: epoch milliseconds. */
-export function policySnapshot({ policy, counters }: DataPlane, now: number): PolicySnapshot {
+export function rulesSnapshot({ policy, counters }: DataPlane, now: number): RulesSnapshot {
   const { total } = counters.denials;
   return {
     version: policy.version,
@@ -21,7 +21,7 @@ export function policySnapshot({ policy, counters }: DataPlane, now: number): Po
 
 export function policyDetails(plane: DataPlane, now: number): PolicyDetails {
   const { tenantClaim, rules } = plane.policy.options;
-  return { ...policySnapshot(plane, now), tenantClaim, text: rules.map((rule) => ({ ...rule })) };
+  return { ...rulesSnapshot(plane, now), tenantClaim, text: rules.map((rule) => ({ ...rule })) };
 }
 
 /** Goes through the rules for a principal that need not exist. */

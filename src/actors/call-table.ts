@@ -14,6 +14,7 @@ import {
   type JsonRpcId,
 } from '../protocol/jsonrpc.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { toolCallEvent } from './call-audit.js';
@@ -79,7 +80,7 @@ export class CallTable {
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
     const { id, method, params, gate, to, caller, tool, channel, renamedUri, round = 0 } = request;
-    const refusal = this.#admit(gate);
+    const refusal = this.#shed(method, caller) ?? this.#admit(gate);
     if (refusal) return this.#refused(request, refusal);
     if (to === null) return this.#refused(request, this.#failed(unavailable(gate, this.#deps.clock)));
     const startedAt = performance.now();
@@ -191,6 +192,15 @@ export class CallTable {
   signOfLife(): void {
     const before = performance.now() - QUIET_MS;
     for (const call of this.#calls.values()) if (call.startedAt < before) call.channel.stillWorking();
+  }
+
+  /** What S5's mode keeps out. No failure: neither the server nor time is to blame. */
+  #shed(method: string, { era, principal }: Caller): JsonRpcErrorObject | undefined {
+    const { viability, options } = this.#deps.plane;
+    const { mode } = viability.policy;
+    if (mode === 'normal') return undefined;
+    const name = modeRefusal(mode, principal, method, era === 'legacy', options.vsm.policy.conserve);
+    return name && gatewayError(name, viability.policy.reason, { mode });
   }
 
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {

@@ -11,11 +11,13 @@ import {
 import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { type Windows } from '../telemetry/windows.js';
+import { rulesSnapshot } from './admin-policy.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainProgress, drainSnapshot } from './drain.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
+import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
 
 export interface GatewayViewDeps {
   readonly system: ActorSystem;
@@ -66,6 +68,8 @@ export class GatewayView {
       requests: this.#requests(),
       drops: this.#drops(),
       upstreams: this.upstreams(),
+      alarms: alarmsSnapshot(plane),
+      vsm: vsmSnapshot(plane),
       tree: system.snapshot(),
       process: processFigures(this.#deps.process),
       config: {
@@ -75,6 +79,7 @@ export class GatewayView {
         rejected: running.rejected,
       },
       audit: this.#deps.audit?.() ?? null,
+      rules: rulesSnapshot(plane, now),
     };
   }
 

@@ -24,6 +24,7 @@ import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { readBody } from '../transports/inbound/read-body.js';
+import { isAdministrator } from '../vsm/policy-model.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
@@ -129,14 +130,17 @@ export class HttpFront {
   }
 
   /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
-  closedToNewcomers(): { name: ErrorName; reply: ErrorReply } | undefined {
-    const { admission, sessions, options } = this.#plane;
+  closedToNewcomers(principal: Principal): { name: ErrorName; reply: ErrorReply } | undefined {
+    const { admission, sessions, options, viability } = this.#plane;
     if (admission.state === 'draining') {
       const seconds = Math.max(1, Math.ceil((admission.deadlineAt - this.#env.clock.now()) / 1_000));
       return {
         name: 'draining',
         reply: { data: { retryAfter: seconds }, headers: { 'retry-after': String(seconds) } },
       };
+    }
+    if (viability.policy.mode === 'lockdown' && !isAdministrator(principal)) {
+      return { name: 'lockdown', reply: { data: { mode: 'lockdown' }, headers: { 'retry-after': '60' } } };
     }
     if (sessions.size >= options.sessions.max) {
       return { name: 'too_many_sessions', reply: { headers: { 'retry-after': '10' } } };
@@ -194,8 +198,9 @@ export class HttpFront {
   }
 
   #modern({ req, res, scope, principal }: Arrival, message: JsonRpcRequest, envelope: Envelope): void {
-    const closed = this.closedToNewcomers();
-    if (closed?.name === 'draining') return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    const closed = this.closedToNewcomers(principal);
+    if (closed && closed.name !== 'too_many_sessions')
+      return sendError(res, closed.name, { ...closed.reply, id: message.id });
     const exchange = new HttpExchange(res, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
@@ -234,7 +239,7 @@ export class HttpFront {
 
   #begin(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
     const { req, res, scope, principal } = arrival;
-    const closed = this.closedToNewcomers();
+    const closed = this.closedToNewcomers(principal);
     if (closed) return sendError(res, closed.name, closed.reply);
     const sessionId = randomUUID();
     const remote = remoteOf(req);
@@ -284,7 +289,7 @@ export class HttpFront {
   }
 
   #openSse({ req, res, principal }: Arrival): void {
-    const closed = this.closedToNewcomers();
+    const closed = this.closedToNewcomers(principal);
     if (closed) return sendError(res, closed.name, closed.reply);
     if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
     const facts = {

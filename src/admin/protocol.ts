@@ -12,6 +12,8 @@
  */
 
 import { type AuditSnapshot } from './snapshot/audit.js';
+import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
+import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
 export interface AdminRequest {
   readonly id: number;
@@ -31,6 +33,11 @@ export type AdminMethod =
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
+  | 'alarms' // → AlarmsSnapshot
+  | 'ack' // {id} → AlarmSnapshot
+  | 'policy' // → PolicyDetails
+  | 'policy-check' // {tool | prompt | resource, role?, claims?, …} → PolicyCheck
+  | 'policy-mode' // {mode?} → PolicySnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -54,6 +61,11 @@ export interface AdminResults {
   readonly 'force-shutdown': { readonly stopping: true };
   readonly logs: readonly LogLine[];
   readonly watch: GatewaySnapshot;
+  readonly alarms: AlarmsSnapshot;
+  readonly ack: AlarmSnapshot;
+  readonly policy: PolicyDetails;
+  readonly 'policy-check': PolicyCheck;
+  readonly 'policy-mode': PolicySnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
 
@@ -93,10 +105,13 @@ export interface GatewaySnapshot {
   readonly requests: RequestTotals;
   readonly drops: readonly DropCount[];
   readonly upstreams: readonly UpstreamSnapshot[];
+  readonly alarms: AlarmsSnapshot;
+  readonly vsm: VsmSnapshot;
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
   readonly audit: AuditSnapshot | null;
+  readonly rules: RulesSnapshot;
 }
 
 export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';

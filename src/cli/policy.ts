@@ -3,7 +3,16 @@ import { Option, type Command } from 'commander';
 import { type AdminClient } from '../admin/client.js';
 import { line, span, type Line } from '../admin/view/line.js';
 import { type PolicyCheck, type PolicyDetails } from '../admin/snapshot/policy.js';
-import { printJson, printLines, UsageError, withGateway, type CliIo, type GlobalOptions } from './context.js';
+import { addPolicyMode } from './policy-mode.js';
+import {
+  printJson,
+  printLines,
+  RefusedError,
+  UsageError,
+  withGateway,
+  type CliIo,
+  type GlobalOptions,
+} from './context.js';
 
 type CheckParams = Parameters<AdminClient['request']>[1];
 
@@ -24,12 +33,12 @@ Examples:
   viable policy check --claims '{"sub":"ann","role":"user","org":{"team":"core"}}' --tool github__create_issue
   viable policy check --as user --permission repo:write --resource file:///srv/report.txt`;
 
-export function addPolicy(program: Command, io: CliIo): Command[] {
+export function addPolicy(program: Command, io: CliIo): void {
   const policy = program
     .command('policy')
     .description('who may see and use what: the rules, and why')
     .addHelpText('after', EXAMPLES);
-  const show = policy
+  policy
     .command('show')
     .description('the rules that hold now, their version, and how often they said no')
     .action((_, command: Command) => {
@@ -40,7 +49,7 @@ export function addPolicy(program: Command, io: CliIo): Command[] {
         else printLines(io, describe(details));
       });
     });
-  const check = policy
+  policy
     .command('check')
     .description('decide for somebody, rule by rule; exit code 1 when denied')
     .addOption(new Option('--as <role>', 'their role').choices(['admin', 'premium', 'user', 'guest']))
@@ -55,8 +64,9 @@ export function addPolicy(program: Command, io: CliIo): Command[] {
       const result = await withGateway(io, options, (client) => client.request('policy-check', paramsOf(options)));
       if (options.json === true) printJson(io, result);
       else printLines(io, explain(result));
+      if (!result.allowed) throw new RefusedError('denied', `Denied by ${result.by}.`, []);
     });
-  return [show, check];
+  addPolicyMode(policy, io);
 }
 
 function paramsOf(options: CheckOptions): CheckParams {
@@ -106,13 +116,18 @@ function describe(details: PolicyDetails): Line[] {
 function explain({ allowed, by, target, exists, steps, wanting }: PolicyCheck): Line[] {
   return [
     ...steps.map(({ rule, effect, skipped }) =>
-      line(`${rule}: `, skipped === null ? span(`holds: ${effect}`, effect === 'allow' ? 'ok' : 'bad') : span(skipped, 'dim')),
+      line(
+        `${rule}: `,
+        skipped === null ? span(`holds: ${effect}`, effect === 'allow' ? 'ok' : 'bad') : span(skipped, 'dim'),
+      ),
     ),
     line(
       span(allowed ? 'allowed' : 'denied', allowed ? 'ok' : 'bad'),
       ` by ${by}: ${target.kind} ${target.name}${target.server === '' ? '' : ` of ${target.server}`}`,
     ),
-    ...(wanting === null ? [] : [line(`With ${wanting.join(', ')} it would be allowed: answered with insufficient_scope.`)]),
+    ...(wanting === null
+      ? []
+      : [line(`With ${wanting.join(', ')} it would be allowed: answered with insufficient_scope.`)]),
     ...(exists ? [] : [line(span('Nothing of that name is offered now.', 'warn'))]),
   ];
 }

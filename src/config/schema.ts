@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { audit } from './blocks/audit.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
 import { policy } from './blocks/policy.js';
+import { vsm } from './blocks/vsm.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
@@ -156,6 +157,7 @@ export const gatewaySchema = z
     requestState: requestState.prefault({}),
     logging: logging.prefault({}),
     admin: admin.prefault({}),
+    vsm: vsm.prefault({}),
     audit: audit.prefault({}),
     policy: policy.prefault({}),
   })

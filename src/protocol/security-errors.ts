@@ -3,7 +3,7 @@ import { type ErrorEntry } from './error-entry.js';
 
 export const SECURITY_ERRORS = {
   insufficient_scope: {
-    code: -31030,
+    code: -31040,
     origin: 'gateway',
     httpStatus: 403,
     retryable: false,
@@ -14,7 +14,7 @@ export const SECURITY_ERRORS = {
     data: { scope: 'the permissions that are missing, separated by spaces' },
   },
   tool_quarantined: {
-    code: -31031,
+    code: -31041,
     origin: 'gateway',
     httpStatus: 200,
     retryable: false,

@@ -105,6 +105,21 @@ const CASES: readonly {
     files: { 'src/transports/outbound/a.ts': "import './b.js';", 'src/transports/outbound/b.ts': '' },
     allowed: true,
   },
+  { rule: 'machines-and-vsm-models', files: { 'src/vsm/a.ts': "import '../actors/names.js';" } },
+  {
+    rule: 'machines-and-vsm-models',
+    files: { 'src/vsm/a.ts': "import './actors/b.js';", 'src/vsm/actors/b.ts': '' },
+  },
+  { rule: 'vsm-models-do-no-io', files: { 'src/vsm/a.ts': "import 'node:http';" } },
+  {
+    rule: 'vsm-actors-know-the-plane',
+    files: { 'src/vsm/actors/a.ts': "import '../../actors/b.js';", 'src/actors/b.ts': '' },
+  },
+  {
+    rule: 'vsm-actors-know-the-plane',
+    files: { 'src/vsm/actors/a.ts': "import '../../actors/names.js';\nimport '../m.js';", 'src/vsm/m.ts': '' },
+    allowed: true,
+  },
   { rule: 'consoles-know-snapshots-only', files: { 'src/cli/a.ts': "import '../kernel/index.js';" } },
   { rule: 'consoles-know-snapshots-only', files: { 'tui/a.ts': "import '#src/kernel/index.js';" } },
   {

@@ -1,5 +1,5 @@
 /** What consoles see of the policy, and what `viable policy check` is told. */
-export interface PolicySnapshot {
+export interface RulesSnapshot {
   readonly version: number;
   /** SHA-256 of the canonical rules. */
   readonly digest: string;
@@ -9,7 +9,7 @@ export interface PolicySnapshot {
 }
 
 /** `viable policy show`: the rules as configured besides. */
-export interface PolicyDetails extends PolicySnapshot {
+export interface PolicyDetails extends RulesSnapshot {
   readonly tenantClaim: string;
   readonly text: readonly Readonly<Record<string, unknown>>[];
 }
@@ -22,7 +22,11 @@ export interface PolicyCheck {
   /** Whether anything of that name is offered now. */
   readonly exists: boolean;
   /** Rules in order, up to the one that decides. */
-  readonly steps: readonly { readonly rule: string; readonly effect: 'allow' | 'deny'; readonly skipped: string | null }[];
+  readonly steps: readonly {
+    readonly rule: string;
+    readonly effect: 'allow' | 'deny';
+    readonly skipped: string | null;
+  }[];
   /** Permissions that would turn a no into a yes. */
   readonly wanting: readonly string[] | null;
 }
