@@ -5,6 +5,7 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { CLIENT_TRANSPORTS, type ClientTransport } from '../admin/protocol.js';
 import { Denials } from './denials.js';
+import { Durations } from './metrics/operations.js';
 
 /** Counts of one client transport since the start. */
 export interface TransportCounters {
@@ -41,6 +42,8 @@ export class Counters {
   sockets = 0;
   /** Latency of answered calls in microseconds; taken and replaced by the metrics actor. */
   latency: RecordableHistogram = newLatencyHistogram();
+  /** How long operations and sessions take, for collectors. */
+  readonly durations = new Durations();
 
   constructor() {
     this.transports = Object.fromEntries(
