@@ -48,7 +48,7 @@ function model({ rules, default: fallback }: PolicyOptions, who: Principal, { ki
   const any = (patterns: readonly string[] | undefined, values: readonly string[]): boolean =>
     patterns === undefined || values.some(compileFilter({ allow: patterns }));
   const tenant = who.claims['tenant'];
-  const tenants = tenant === undefined ? [] : Array.isArray(tenant) ? (tenant as string[]) : [String(tenant)];
+  const tenants = Array.isArray(tenant) ? (tenant as string[]) : typeof tenant === 'string' ? [tenant] : [];
   for (const { effect, roles, permissions = [], tenants: t, subjects, servers, tools, prompts } of rules) {
     const ofKind = { tool: tools, prompt: prompts, resource: undefined }[kind];
     const about = (!tools && !prompts) || (ofKind !== undefined && any(ofKind, names));
@@ -125,7 +125,7 @@ describe('policy', () => {
           for (const [shown, { target, own }] of whole?.tools ?? []) {
             const allowed = model(of, who, { kind: 'tool', server: target, names: [aggregateName(target, own)] });
             assert.equal(view?.tools.has(shown), allowed, shown);
-            assert.equal(view?.lists.tools.keys().includes(shown), allowed, shown);
+            assert.equal(view.lists.tools.keys().includes(shown), allowed, shown);
             assert.equal(resolveRequest('tool', { name: shown }, view).ok, allowed);
           }
           assert.ok((view?.tools.size ?? 0) <= (whole?.tools.size ?? 0));

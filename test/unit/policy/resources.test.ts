@@ -62,8 +62,8 @@ describe('policy on resources', () => {
     assert.ok(mine?.resource('file:///pub/a%20b'));
     assert.ok(mine?.resource('file:///pub/x'), 'by the template, though the template itself is not shown');
     assert.deepEqual(mine?.lists.resourceTemplates.keys(), []);
-    assert.equal(mine?.resource('file:///pub/../etc/passwd'), undefined);
-    assert.equal(mine?.resource('mail://inbox'), undefined);
+    assert.equal(mine.resource('file:///pub/../etc/passwd'), undefined);
+    assert.equal(mine.resource('mail://inbox'), undefined);
   });
 
   it('a URI that is kept back is handed to no other server', () => {
@@ -75,7 +75,7 @@ describe('policy on resources', () => {
   it('a server of which nothing is left is not spoken of', () => {
     const { mine } = views([{ effect: 'deny', servers: ['mail'] }]);
     assert.equal(mine?.instructions, '## files\nFiles.');
-    assert.equal(mine?.servers.has('mail'), false);
+    assert.equal(mine.servers.has('mail'), false);
   });
 
   it('a search finds nothing that is kept back, and near misses do not name it', () => {
@@ -85,7 +85,7 @@ describe('policy on resources', () => {
     const call = { name: 'call_tool', arguments: { name: 'files__wipe' } };
     const refused = resolveRequest('tool', call, mine);
     assert.equal(refused.ok, false);
-    assert.ok(!JSON.stringify(refused.ok ? {} : refused.data?.['near']).includes('wipe'));
+    assert.ok(!JSON.stringify(refused.data?.['near']).includes('wipe'));
   });
 
   it('reads claims by name or path, of a list each, and nothing of the prototype', () => {
