@@ -6,6 +6,7 @@
  */
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { type GatewayOptions } from '../config/types.js';
+import { type LogLevel } from '../protocol/methods.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
 import { Policy } from '../policy/policy.js';
@@ -40,6 +41,8 @@ export class DataPlane {
   readonly sessions: SessionDirectory;
   /** Modern clients with a stream of changes open. Written by themselves. */
   readonly listeners = new Set<Ref<ClientMessage>>();
+  /** The most verbose level of log messages that any client has asked for; `null` until one does. Written by the registry. */
+  logLevel: LogLevel | null = null;
   /** Calls that wait for input. Written by their bridges. */
   readonly parking: Parking;
   /** Written by the configuration actor. */

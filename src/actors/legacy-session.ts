@@ -33,7 +33,7 @@ import { type Call, type ServerEvent } from './call.js';
 import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
-import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
+import { InputRounds } from './input-rounds.js';
 import { CallTable } from './call-table.js';
 import { errorType } from './request-watch.js';
 import { legacyCapabilities, resultJson } from './legacy-answers.js';
@@ -87,7 +87,8 @@ export class LegacySession {
       capabilities: () => this.profile.modernCapabilities,
       retry: (call, params) => this.#retry(call, params),
       fail: (call, error) => this.#answerFailed(call, error),
-      later: (ms, id) => env.wheel.after(ms, () => void self.urgent({ type: 'client/input-late', id })),
+      later: (id) =>
+        env.wheel.after(env.plane.options.input.timeout, () => void self.urgent({ type: 'client/input-late', id })),
     });
     this.scope = scope;
     this.#counters = counters;
@@ -174,7 +175,7 @@ export class LegacySession {
 
   /** A server speaks to this client outside the calls' answers. */
   heard(event: ServerEvent): void {
-    if (event.type === 'server/requested') this.#calls.extend(event.from, INPUT_TIMEOUT_MS);
+    if (event.type === 'server/requested') this.#calls.extend(event.from, this.#env.plane.options.input.timeout);
     if (this.#links.heard(event, (session) => this.#calls.channelOf(session))) this.sent();
   }
 

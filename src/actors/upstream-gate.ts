@@ -51,7 +51,9 @@ export class UpstreamGate {
   readonly subscriptions = new Map<string, Map<Ref<ClientMessage>, string>>();
   /** Calls sent and not yet answered. */
   inFlight = 0;
+  /** Calls for it, those that were refused because of it included. */
   calls = 0;
+  /** Of these, those that ended with an error of the gateway's or an internal one of its own. */
   failures = 0;
   /** Bound of `inFlight`; past it a call is answered "overloaded" at once. */
   maxInFlight: number;
