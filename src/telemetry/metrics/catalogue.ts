@@ -10,6 +10,11 @@ import { UPSTREAM_FIGURES } from './upstream-figures.js';
 import { VIABILITY_FIGURES } from './viability-figures.js';
 
 /** Read from what the dashboards show. */
-export const FIGURES: readonly Figure[] = [...GATEWAY_FIGURES, ...UPSTREAM_FIGURES, ...VIABILITY_FIGURES, ...SECURITY_FIGURES];
+export const FIGURES: readonly Figure[] = [
+  ...GATEWAY_FIGURES,
+  ...UPSTREAM_FIGURES,
+  ...VIABILITY_FIGURES,
+  ...SECURITY_FIGURES,
+];
 
 export const METRICS: readonly MetricDefinition[] = [...DURATION_METRICS, ...FIGURES];
