@@ -109,6 +109,8 @@ class Configuration implements Behavior<ConfigurationMessage> {
     this.#deps.onOptions(loaded.config);
     if (diff.gateway.applied.some((path) => /^gateway\.(?:catalogue|toolsets)\b/.test(path)))
       system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
+    if (diff.gateway.applied.some((path) => path.startsWith('gateway.policy')))
+      system.tell(CATALOGUE, { type: 'catalogue/policy-changed' });
     for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
     for (const server of loaded.config.servers.values()) this.#add(server);
     this.#reorderGates();

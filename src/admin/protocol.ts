@@ -13,6 +13,7 @@
 import { type PoolSnapshot } from './snapshot/pool.js';
 
 import { type AuditSnapshot } from './snapshot/audit.js';
+import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
 export interface AdminRequest {
@@ -35,6 +36,8 @@ export type AdminMethod =
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
   | 'alarms' // → AlarmsSnapshot
   | 'ack' // {id} → AlarmSnapshot
+  | 'policy' // → PolicyDetails
+  | 'policy-check' // {tool | prompt | resource, role?, claims?, …} → PolicyCheck
   | 'policy-mode' // {mode?} → PolicySnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
@@ -61,6 +64,8 @@ export interface AdminResults {
   readonly watch: GatewaySnapshot;
   readonly alarms: AlarmsSnapshot;
   readonly ack: AlarmSnapshot;
+  readonly policy: PolicyDetails;
+  readonly 'policy-check': PolicyCheck;
   readonly 'policy-mode': PolicySnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
@@ -107,6 +112,7 @@ export interface GatewaySnapshot {
   readonly process: ProcessFigures;
   readonly config: ConfigState;
   readonly audit: AuditSnapshot | null;
+  readonly rules: RulesSnapshot;
 }
 
 export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';
