@@ -206,7 +206,7 @@ export class Gateway {
         load:
           this.#options.reload ?? (() => Promise.resolve({ ok: true, config: this.#running.current, warnings: [] })),
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
-        buildUpstream: (id, lifecycle) => buildUpstream(id, lifecycle as ActorInit<never>),
+        buildUpstream,
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
@@ -260,6 +260,7 @@ export class Gateway {
     } = this.#plane.options;
     const next = config.gateway;
     this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
+    this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
   }
