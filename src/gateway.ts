@@ -216,7 +216,7 @@ export class Gateway {
         load:
           this.#options.reload ?? (() => Promise.resolve({ ok: true, config: this.#running.current, warnings: [] })),
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
-        buildUpstream: (id, lifecycle) => buildUpstream(id, lifecycle as ActorInit<never>),
+        buildUpstream,
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
@@ -271,6 +271,7 @@ export class Gateway {
     const before = this.#plane.options;
     const next = config.gateway;
     this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
+    this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
     this.#telemetry.reconfigured(before);
@@ -306,6 +307,9 @@ export class Gateway {
           `restarted after ${describeExit(report.reason)}`,
         );
       case 'child/start-failed':
+        // It fails the whole start, whose caller says so once.
+        if (this.#plane.admission.state === 'starting') return log.debug(fields, report.error.message);
+        return log.error({ ...fields, stack: report.error.stack }, report.error.message);
       case 'actor/late-error':
         return log.error({ ...fields, stack: report.error.stack }, report.error.message);
       case 'child/abandoned':

@@ -65,14 +65,18 @@ class Telemetry implements Behavior<TelemetryMessage> {
     switch (message.type) {
       case 'telemetry/apply':
         return this.#apply();
-      case 'telemetry/loaded':
-        { this.#start(message.start); return; }
+      case 'telemetry/loaded': {
+        this.#start(message.start);
+        return;
+      }
       case 'telemetry/failed':
         this.#current = null;
         this.#deps.log.error({ event: 'telemetry_failed', stack: message.error.stack }, message.error.message);
         return;
-      case 'telemetry/exported':
-        { this.#exported(message.error); return; }
+      case 'telemetry/exported': {
+        this.#exported(message.error);
+        return;
+      }
       case 'telemetry/tick':
         this.#report();
         this.#context.after(TICK_MS, message);

@@ -1,6 +1,6 @@
 /** `gateway.telemetry`: traces and metrics for a collector. What they say: docs/tracing.md, docs/metrics.md. */
 import { z } from 'zod';
-import { block, count, LIVE, text } from './parts.js';
+import { block, LIVE, text } from './parts.js';
 
 export const telemetry = block(
   LIVE,
@@ -32,8 +32,12 @@ export const telemetry = block(
       .describe(
         'A caller that has decided for its trace has decided for ours. `false`: the rate alone decides. `null`: `OTEL_TRACES_SAMPLER`, else `true`.',
       ),
-    batchSize: count('The most spans in one export. `null`: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 100.')
+    batchSize: z
+      .int()
+      .min(1)
+      .max(65_536)
       .nullable()
-      .default(null),
+      .default(null)
+      .describe('The most spans in one export. `null`: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 100.'),
   },
 );
