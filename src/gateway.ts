@@ -19,9 +19,11 @@ import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
 import { type GatewaySnapshot } from './admin/protocol.js';
+import { type FeatureName } from './admin/snapshot/features.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { Security } from './gateway/security.js';
+import { byName, type FeatureMetrics, GatewayFeatures } from './gateway/features.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
@@ -79,6 +81,7 @@ export class Gateway {
   readonly #random: () => number;
   readonly #security: Security;
   readonly #telemetry: GatewayTelemetry;
+  readonly #features: GatewayFeatures;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -111,6 +114,12 @@ export class Gateway {
       log: this.#log.log,
       random: this.#random,
       version: VERSION,
+    });
+    this.#features = new GatewayFeatures({
+      system: this.#system,
+      plane: this.#plane,
+      telemetry: this.#telemetry,
+      switchAudit: (on) => this.#security.switchAudit(on),
     });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
@@ -175,6 +184,29 @@ export class Gateway {
   /** Everything that the dashboards show, taken now. */
   getDashboardMetrics(): GatewaySnapshot {
     return this.#view.snapshot();
+  }
+
+  /**
+   * Every feature as it is switched, with what it costs: CPU and memory as V8's profilers see them, measured for `windowMs`
+   * milliseconds from now on (default 1,000).
+   */
+  async getFeatureMetrics({ windowMs }: { readonly windowMs?: number } = {}): Promise<FeatureMetrics> {
+    return byName(await this.#features.measure(windowMs));
+  }
+
+  /** Takes effect at once, and holds until it is enabled again. Throws when the feature cannot be switched. */
+  disableFeature(name: FeatureName): void {
+    this.#features.switch(name, false);
+  }
+
+  /** Undoes `disableFeature`; `tracing` also where no collector is configured. */
+  enableFeature(name: FeatureName): void {
+    this.#features.switch(name, true);
+  }
+
+  /** Share of the traces that begin here which is recorded, 0 to 1. Takes effect with the next request. */
+  setTracingSampleRate(rate: number): void {
+    this.#features.samplingRate = rate;
   }
 
   /** Reads the configuration again and applies the difference. A wrong one is refused and logged; the old one stays. */
@@ -245,6 +277,7 @@ export class Gateway {
         onDrained: (outcome) => this.#stop(outcome),
       }),
       '/consoles/admin': adminEndpoint({
+        features: this.#features.admin,
         system,
         plane,
         view: this.#view,
@@ -285,7 +318,12 @@ export class Gateway {
     } = this.#plane.options;
     const before = this.#plane.options;
     const next = config.gateway;
-    this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
+    this.#plane.options = this.#features.applied({
+      ...next,
+      listen,
+      admin,
+      dashboard: { ...next.dashboard, enabled, refreshInterval },
+    });
     this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
@@ -300,6 +338,7 @@ export class Gateway {
 
   async #finish(reason: ExitReason): Promise<GatewayEnd> {
     await this.#reaper.stop();
+    this.#features.close();
     if (this.#outcome !== null) return { kind: 'drained', outcome: this.#outcome };
     return { kind: 'failed', reason: describeExit(reason) };
   }

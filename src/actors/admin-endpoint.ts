@@ -15,6 +15,7 @@ import {
   type LogLevel,
   type LogLine,
 } from '../admin/protocol.js';
+import { type FeatureName } from '../admin/snapshot/features.js';
 import { type AdminContext, type AdminServer, startAdminServer } from '../admin/server.js';
 import { matchActor, nearMisses } from '../admin/suggest.js';
 import {
@@ -48,6 +49,13 @@ export interface AdminEndpointDeps {
   readonly log: Logger;
   readonly path: () => string;
   readonly book: PinBook;
+  readonly features: FeatureAnswers;
+}
+
+/** Switches and measures the features of the gateway. */
+export interface FeatureAnswers {
+  features(action?: 'enable' | 'disable', name?: FeatureName, windowMs?: number): Promise<AdminReply>;
+  sampling(rate?: number): AdminReply;
 }
 
 const ASK_TIMEOUT_MS = 5_000;
@@ -113,7 +121,15 @@ class AdminAnswers {
       case 'logs':
         return done(this.#logs(params as Params['logs'], context));
       case 'watch':
+        if (!this.#deps.plane.dashboards)
+          return refuse('feature_unavailable', 'Dashboards are switched off; `viable features enable dashboard`.');
         return done(this.#watch(params as Params['watch'], context));
+      case 'features': {
+        const { action, name, windowMs } = params as Params['features'];
+        return this.#deps.features.features(action, name, windowMs);
+      }
+      case 'sampling':
+        return this.#deps.features.sampling((params as Params['sampling']).rate);
       case 'alarms':
         return done(alarmsSnapshot(this.#deps.plane));
       case 'ack':
@@ -246,7 +262,7 @@ class AdminAnswers {
     const next = (): TimerHandle =>
       system.clock.after(intervalMs, () => {
         timer = next();
-        context.emit(view.snapshot());
+        if (this.#deps.plane.dashboards) context.emit(view.snapshot());
       });
     let timer = next();
     context.signal.addEventListener('abort', () => timer.cancel(), { once: true });

@@ -55,6 +55,8 @@ export class DataPlane {
   readonly counters: Counters;
   /** `null`: nothing is traced. Written by the telemetry actor. */
   tracing: RequestTracer | null = null;
+  /** Live dashboards are fed. Written by the feature switches. */
+  dashboards = true;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
   /** What goes better than it was thought able to. Set when the gateway is put together. */

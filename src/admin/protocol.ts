@@ -13,7 +13,8 @@
 import { type PoolSnapshot } from './snapshot/pool.js';
 
 import { type AuditSnapshot } from './snapshot/audit.js';
-import { type TelemetrySnapshot } from './snapshot/telemetry.js';
+import { type FeatureSnapshot } from './snapshot/features.js';
+import { type SamplingState, type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
@@ -45,6 +46,8 @@ export type AdminMethod =
   | 'policy' // → PolicyDetails
   | 'policy-check' // {tool | prompt | resource, role?, claims?, …} → PolicyCheck
   | 'policy-mode' // {mode?} → PolicySnapshot
+  | 'features' // {action?, name?, windowMs?} → readonly FeatureSnapshot[]
+  | 'sampling' // {rate?} → SamplingState
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -77,6 +80,8 @@ export interface AdminResults {
   readonly policy: PolicyDetails;
   readonly 'policy-check': PolicyCheck;
   readonly 'policy-mode': PolicySnapshot;
+  readonly features: readonly FeatureSnapshot[];
+  readonly sampling: SamplingState;
   readonly cancel: { readonly cancelled: boolean };
 }
 

@@ -67,6 +67,10 @@ describe('admin endpoint', () => {
           log,
           path: () => socket,
           book: new PinBook('off'),
+          features: {
+            features: () => Promise.reject(new Error('not here')),
+            sampling: () => ({ ok: true, result: null }),
+          },
         }),
       ),
     });
