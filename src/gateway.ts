@@ -15,10 +15,11 @@ import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
 import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
+import { countTransportFailure, transportBreaker } from './actors/unit-breakers.js';
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
-import { type GatewaySnapshot } from './admin/protocol.js';
+import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
@@ -187,7 +188,7 @@ export class Gateway {
         load:
           this.#options.reload ?? (() => Promise.resolve({ ok: true, config: this.#running.current, warnings: [] })),
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
-        buildUpstream: (id, lifecycle) => buildUpstream(id, lifecycle as ActorInit<never>),
+        buildUpstream,
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
@@ -200,6 +201,9 @@ export class Gateway {
         onConnection: (socket, connection) => front.attach(socket, connection),
         address: this.#address,
       }),
+      ...Object.fromEntries(
+        CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
+      ),
       '/drain': drain({
         system,
         plane,
@@ -259,6 +263,7 @@ export class Gateway {
 
   /** Supervisor reports go to the log; children that come and go with clients only at debug level. */
   #report(report: Report): void {
+    countTransportFailure(this.#plane, report);
     const { log } = this.#log;
     const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
     switch (report.type) {

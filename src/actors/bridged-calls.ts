@@ -28,7 +28,7 @@ export class BridgedCalls {
   }
 
   route(gate: UpstreamGate, method: string, params: JsonObject, envelope: Envelope): BridgeRoute {
-    if (gate.session === null || gate.era === 'modern') return gate.session;
+    if (gate.session === null || gate.era === 'modern' || gate.breaker.refuses) return gate.session;
     if (MODERN_CLIENT_REQUESTS.get(method)?.multiRoundTrip !== true) return gate.session;
     const retry = readRetry(params);
     if ('error' in retry) return { error: retry.error, detail: retry.detail };

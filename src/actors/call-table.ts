@@ -5,16 +5,19 @@
  * takes it out answers it. So every call is answered once, and `inFlight` counts are what is in the tables.
  */
 import { type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
-import { gatewayError } from '../protocol/errors.js';
+import { ERRORS, gatewayError } from '../protocol/errors.js';
 import {
   isJsonObject,
   isJsonRpcId,
   type JsonObject,
   type JsonRpcErrorObject,
   type JsonRpcId,
+  type JsonRpcResponse,
 } from '../protocol/jsonrpc.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { breakerOpen, overloaded, transportOpen, unavailable } from './admission.js';
+import { type BreakerGate, NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
@@ -51,12 +54,15 @@ export class CallTable {
   readonly #deps: CallTableDeps;
   readonly #self: Ref<CallEvent>;
   readonly #counters: TransportCounters;
+  /** The breaker of the transport that the client speaks over. */
+  readonly #transport: BreakerGate;
   readonly #calls = new Map<JsonRpcId, Call>();
 
   constructor(deps: CallTableDeps, self: Ref<CallEvent>, counters: TransportCounters) {
     this.#deps = deps;
     this.#self = self;
     this.#counters = counters;
+    this.#transport = deps.plane.breakers[counters.transport];
   }
 
   get size(): number {
@@ -98,8 +104,10 @@ export class CallTable {
       renamedUri,
       round,
     });
+    call.token = gate.breaker.take();
     const sent = to.tell(call);
     if (sent !== 'ok') {
+      this.#settle(call, 'neutral');
       return this.#failed(
         sent === 'full' ? overloaded(gate, 'its mailbox is full') : unavailable(gate, this.#deps.clock),
       );
@@ -142,8 +150,44 @@ export class CallTable {
     return true;
   }
 
-  /** Counts how a call ended. */
-  count(call: Call, outcome: 'succeeded' | 'failed'): void {
+  /** Counts a call that its upstream has answered. */
+  countAnswer(call: Call, answer: JsonRpcResponse): void {
+    const failed = 'error' in answer && answer.error.code === ERRORS.internal_error.code;
+    this.#count(call, failed ? 'failed' : 'succeeded', call.gate.failurePolicy.ofAnswer(answer));
+  }
+
+  /** Counts a call that the gateway has got no answer for. */
+  countFailure(call: Call, error: JsonRpcErrorObject): void {
+    this.#count(call, 'failed', this.#failureOf(call, error));
+  }
+
+  /** Counts a call that failed although its upstream did what it was asked. */
+  countGivenUp(call: Call): void {
+    this.#count(call, 'failed', 'neutral');
+  }
+
+  /** Its upstream has answered with a question: the call goes on, but not there. */
+  heldUp(call: Call): void {
+    this.#settle(call, 'success');
+  }
+
+  /** Many calls that are lost with one session are one failure. */
+  #failureOf({ gate, to }: Call, error: JsonRpcErrorObject): Outcome {
+    const outcome = gate.failurePolicy.ofError(error);
+    if (outcome !== 'failure' || error.code !== ERRORS.upstream_lost.code || to.alive) return outcome;
+    if (gate.lastLost === to) return 'neutral';
+    gate.lastLost = to;
+    return outcome;
+  }
+
+  #settle(call: Call, outcome: Outcome): void {
+    call.gate.breaker.count(outcome, call.token);
+    call.token = NO_TOKEN;
+  }
+
+  #count(call: Call, outcome: 'succeeded' | 'failed', verdict: Outcome): void {
+    this.#settle(call, verdict);
+    this.#transport.count('success', NO_TOKEN);
     this.#counters[outcome] += 1;
     if (outcome === 'failed') call.gate.failures += 1;
     const microseconds = Math.round((performance.now() - call.startedAt) * 1_000);
@@ -153,6 +197,7 @@ export class CallTable {
   /** Tells the upstream that nobody waits for the call any more. */
   cancelUpstream(call: Call, reason: string): void {
     call.cancelled = true;
+    this.#settle(call, 'neutral');
     call.to.urgent({ type: 'call/cancel', call, reason });
   }
 
@@ -176,6 +221,12 @@ export class CallTable {
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS)
       return gatewayError('overloaded', `this client has ${MAX_CALLS} requests outstanding`);
+    if (this.#transport.state !== 'closed')
+      return transportOpen(this.#counters.transport, this.#transport, this.#deps.clock);
+    if (gate.breaker.refuses) {
+      gate.breaker.refused += 1;
+      return this.#failed(breakerOpen(gate, this.#deps.clock));
+    }
     if (gate.inFlight >= gate.maxInFlight)
       return this.#failed(overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`));
     return undefined;
@@ -193,12 +244,7 @@ function progressTokenOf(params: JsonObject): JsonRpcId | undefined {
   return isJsonRpcId(token) ? token : undefined;
 }
 
-function overloaded(gate: UpstreamGate, why: string): JsonRpcErrorObject {
-  return gatewayError('overloaded', `upstream "${gate.name}": ${why}`, { server: gate.name });
-}
-
-function unavailable(gate: UpstreamGate, clock: Clock): JsonRpcErrorObject {
-  const retryAfter = gate.retryAt === null ? undefined : Math.max(0, Math.ceil((gate.retryAt - clock.now()) / 1_000));
-  const data = { server: gate.name, ...(retryAfter === undefined ? {} : { retryAfter }) };
-  return gatewayError('upstream_unavailable', `upstream "${gate.name}": ${gate.trouble}`, data);
+/** Detail and data of a `request_timeout`. */
+export function timedOut({ gate: { name, requestTimeout } }: Call): [string, JsonObject] {
+  return [`upstream "${name}" did not answer within ${requestTimeout} ms`, { server: name, timeoutMs: requestTimeout }];
 }

@@ -9,6 +9,7 @@ import { Deadline, type Ref } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /**
@@ -71,6 +72,8 @@ export class Call extends Deadline {
   readonly round: number;
   /** Given by the upstream session when it sends the call; 0 before. */
   upstreamId = 0;
+  /** The breaker's token, when it is a probe. Taken as it is sent, given up as it ends. */
+  token = NO_TOKEN;
   /** It has been quiet for a while, and its channel has been opened for what comes later. */
   quiet = false;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */
@@ -129,5 +132,7 @@ export type UpstreamSessionMessage =
   | { readonly type: 'resource/unsubscribe'; readonly uri: string }
   /** The most verbose level that any client wants. */
   | { readonly type: 'log-level'; readonly level: string }
+  /** Asks the server whether it is well; `ended` is called once, unless the session ends first. */
+  | { readonly type: 'session/check'; readonly ended: (outcome: Outcome) => void }
   /** End this session; the upstream's lifecycle decides what comes next. */
   | { readonly type: 'session/close'; readonly reason: string };

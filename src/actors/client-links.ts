@@ -46,7 +46,8 @@ export class ClientLinks {
 
   /** The upstream session for this client's calls; `null` when there is none now. */
   to(gate: UpstreamGate): Ref<UpstreamSessionMessage> | null {
-    if (gate.session === null || !this.#needsOwn(gate)) return gate.session;
+    // What is refused anyway needs no session of its own.
+    if (gate.session === null || gate.breaker.refuses || !this.#needsOwn(gate)) return gate.session;
     const known = this.#own.get(gate);
     if (known?.alive) return known;
     const opened = gate.openSession?.(this.#client);

@@ -7,6 +7,7 @@
  * Invariants: a configuration that does not load changes nothing; upstreams that are the same before and after are never
  * touched. Reading the file is the one thing that it waits for.
  */
+import { CLIENT_TRANSPORTS } from '../admin/protocol.js';
 import {
   type Config,
   type ConfigProblem,
@@ -27,8 +28,9 @@ import {
 import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type DataPlane } from './data-plane.js';
-import { CATALOGUE, upstreamId, upstreamLifecycle, UPSTREAMS } from './names.js';
-import { upstream, type UpstreamMessage } from './upstream.js';
+import { CATALOGUE, transportBreaker, upstreamId, upstreamLifecycle, UPSTREAMS } from './names.js';
+import { upstream } from './upstream.js';
+import { upstreamBreaker } from './unit-breakers.js';
 import { newUpstreamView, type UpstreamView } from './upstream-view.js';
 import { UpstreamGate } from './upstream-gate.js';
 
@@ -59,8 +61,8 @@ export interface ConfigurationDeps {
   readonly random: () => number;
   readonly load: () => Promise<LoadResult>;
   readonly createTransport: (config: ServerConfig, handlers: OutboundHandlers) => OutboundTransport;
-  /** The tree of one upstream around its lifecycle actor (`src/supervisors`). */
-  readonly buildUpstream: (id: string, lifecycle: ActorInit<UpstreamMessage>) => ChildSpec;
+  /** The tree of one upstream from the inits of its actors (`src/supervisors`). */
+  readonly buildUpstream: (id: string, inits: ReadonlyMap<string, ActorInit<never>>) => ChildSpec;
   /** Takes over what a reload changed of the gateway's own options. */
   readonly onOptions: (config: Config) => void;
 }
@@ -108,6 +110,8 @@ class Configuration implements Behavior<ConfigurationMessage> {
     this.#deps.onOptions(loaded.config);
     if (diff.gateway.applied.some((path) => /^gateway\.(?:catalogue|toolsets)\b/.test(path)))
       system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
+    for (const transport of CLIENT_TRANSPORTS)
+      system.tell(transportBreaker(transport), { type: 'breaker/reconfigured' });
     for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
     for (const server of loaded.config.servers.values()) this.#add(server);
     this.#reorderGates();
@@ -168,10 +172,11 @@ class Configuration implements Behavior<ConfigurationMessage> {
       if (!server) throw new Error(`upstream "${name}" is configured no more`);
       return server;
     };
-    return buildUpstream(
-      upstreamId(name),
-      upstream({ system, plane, gate, config, version, log, random, createTransport, view }),
-    );
+    const inits: Record<string, unknown> = {
+      '/lifecycle': upstream({ system, plane, gate, config, version, log, random, createTransport, view }),
+      '/breaker': upstreamBreaker({ system, plane, gate, config, log }),
+    };
+    return buildUpstream(upstreamId(name), new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>);
   }
 
   /** Gates in the order of the configuration: that of the merged lists and of the consoles. */

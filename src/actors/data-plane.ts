@@ -4,11 +4,13 @@
  * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
  * there. If every control-plane actor is dead, it still is.
  */
+import { type ClientTransport } from '../admin/protocol.js';
 import { type GatewayOptions } from '../config/types.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Ref } from '../kernel/index.js';
+import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
@@ -37,6 +39,14 @@ export class DataPlane {
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
   readonly counters: Counters;
+  /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
+  mayProbe: (name: string) => boolean = () => true;
+  /** Breakers of the client transports. */
+  readonly breakers: Readonly<Record<ClientTransport, BreakerGate>> = {
+    http: new BreakerGate(),
+    sse: new BreakerGate(),
+    websocket: new BreakerGate(),
+  };
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
 

@@ -2,6 +2,7 @@
  * What consoles see of the gateway, put together from plain memory at one instant: no actor is asked or stopped.
  */
 import {
+  type BreakerSnapshot,
   CLIENT_TRANSPORTS,
   type ClientTransport,
   type GatewayPhase,
@@ -10,6 +11,7 @@ import {
 } from '../admin/protocol.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { type Windows } from '../telemetry/windows.js';
+import { breakerSnapshot, transportUnit, upstreamUnit } from './breaker-view.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainProgress, drainSnapshot } from './drain.js';
@@ -45,6 +47,16 @@ export class GatewayView {
     });
   }
 
+  breakers(): BreakerSnapshot[] {
+    const { system, plane } = this.#deps;
+    const now = system.clock.now();
+    const upstreams = [...plane.gates].map(([name, gate]) =>
+      breakerSnapshot(upstreamUnit(name), gate.breaker, now, gate.retryAt),
+    );
+    const transports = CLIENT_TRANSPORTS.map((name) => breakerSnapshot(transportUnit(name), plane.breakers[name], now));
+    return [...upstreams, ...transports];
+  }
+
   snapshot(): GatewaySnapshot {
     const { system, plane, windows, running, drain } = this.#deps;
     const now = system.clock.now();
@@ -64,6 +76,7 @@ export class GatewayView {
       requests: this.#requests(),
       drops: this.#drops(),
       upstreams: this.upstreams(),
+      breakers: this.breakers(),
       tree: system.snapshot(),
       process: processFigures(this.#deps.process),
       config: {

@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
+import { type ClientTransport } from '../admin/protocol.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
 import { errorText, type JsonRpcRequest } from '../protocol/jsonrpc.js';
@@ -22,6 +23,8 @@ import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { readBody } from '../transports/inbound/read-body.js';
+import { retryAfterOf } from './admission.js';
+import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
@@ -109,8 +112,8 @@ export class HttpFront {
   }
 
   /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
-  closedToNewcomers(): { name: ErrorName; reply: ErrorReply } | undefined {
-    const { admission, sessions, options } = this.#plane;
+  closedToNewcomers(transport: ClientTransport): { name: ErrorName; reply: ErrorReply } | undefined {
+    const { admission, sessions, options, breakers } = this.#plane;
     if (admission.state === 'draining') {
       const seconds = Math.max(1, Math.ceil((admission.deadlineAt - this.#env.clock.now()) / 1_000));
       return {
@@ -121,7 +124,21 @@ export class HttpFront {
     if (sessions.size >= options.sessions.max) {
       return { name: 'too_many_sessions', reply: { headers: { 'retry-after': '10' } } };
     }
-    return undefined;
+    if (!breakers[transport].refuses) return undefined;
+    breakers[transport].refused += 1;
+    const retryAfter = retryAfterOf(breakers[transport], this.#env.clock);
+    const detail = `transport "${transport}" fails inside the gateway`;
+    return {
+      name: 'breaker_open',
+      reply: { detail, data: { transport, retryAfter }, headers: { 'retry-after': String(retryAfter) } },
+    };
+  }
+
+  /** A newcomer was let in: whether it could be served. `token` is what its transport's breaker gave for it. */
+  begun(transport: ClientTransport, token: number, served: boolean): void {
+    // Without a token a failure is counted where it is reported: see `countTransportFailure`.
+    const outcome = served ? 'success' : token === NO_TOKEN ? 'neutral' : 'failure';
+    this.#plane.breakers[transport].count(outcome, token);
   }
 
   #streamableHttp(req: IncomingMessage, res: ServerResponse, scope: string | null): void {
@@ -178,12 +195,15 @@ export class HttpFront {
     message: JsonRpcRequest,
     envelope: Envelope,
   ): void {
-    const closed = this.closedToNewcomers();
-    if (closed?.name === 'draining') return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    const closed = this.closedToNewcomers('http');
+    if (closed && closed.name !== 'too_many_sessions')
+      return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    const token = this.#plane.breakers.http.take();
     const exchange = new HttpExchange(res, 1, false);
     const connection = this.#connections.get(req.socket);
     const sent = connection?.accept({ type: 'http/request', message, envelope, headers: req.headers, scope, exchange });
     if (sent !== 'ok') exchange.refuse('overloaded');
+    if (token !== NO_TOKEN) this.begun('http', token, sent === 'ok');
   }
 
   #route(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
@@ -216,8 +236,9 @@ export class HttpFront {
   }
 
   #begin(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
-    const closed = this.closedToNewcomers();
+    const closed = this.closedToNewcomers('http');
     if (closed) return sendError(res, closed.name, closed.reply);
+    const token = this.#plane.breakers.http.take();
     const sessionId = randomUUID();
     const facts = { sessionId, transport: 'http', scope, remote: remoteOf(req), route: scopePath(scope) } as const;
     const started = this.#system.startChild<HttpSessionMessage>(
@@ -228,6 +249,7 @@ export class HttpFront {
         init: httpSession(this.#env, facts),
       }),
     );
+    this.begun('http', token, started.ok);
     if (!started.ok) return sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
     this.#deliver(started.ref, res, frame, bytes, sessionId);
   }
@@ -262,9 +284,10 @@ export class HttpFront {
   }
 
   #openSse(req: IncomingMessage, res: ServerResponse): void {
-    const closed = this.closedToNewcomers();
+    const closed = this.closedToNewcomers('sse');
     if (closed) return sendError(res, closed.name, closed.reply);
     if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
+    const token = this.#plane.breakers.sse.take();
     const facts = {
       sessionId: randomUUID(),
       transport: 'sse',
@@ -280,6 +303,7 @@ export class HttpFront {
         init: (context) => sseConnection(this.#env, facts, new EventStream(res))(context),
       }),
     );
+    this.begun('sse', token, started.ok);
     if (!started.ok) sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
   }
 

@@ -33,7 +33,7 @@ import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
 import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
-import { CallTable } from './call-table.js';
+import { CallTable, timedOut } from './call-table.js';
 import { legacyCapabilities, resultJson } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
 import { type DataPlane } from './data-plane.js';
@@ -103,12 +103,12 @@ export class LegacySession {
   answered(call: Call, message: JsonRpcResponse): void {
     if (!this.#calls.take(call)) return;
     if (call.gate.era === 'modern' && 'result' in message && resultType(message.result) === 'input_required') {
+      this.#calls.heldUp(call);
       return this.#rounds.begin(call, message.result);
     }
-    const failed = 'error' in message && message.error.code === -32603;
     if ('error' in message && call.method === 'resources/subscribe')
       this.#links.unsubscribe(call.gate, call.params['uri'] as string);
-    this.#calls.count(call, failed ? 'failed' : 'succeeded');
+    this.#calls.countAnswer(call, message);
     this.#answer(
       call.channel,
       'error' in message ? this.#errorOf(call, message.error) : this.#resultOf(call, message.result),
@@ -127,7 +127,7 @@ export class LegacySession {
   }
 
   #answerFailed(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed');
+    this.#calls.countGivenUp(call);
     this.#answer(call.channel, errorText(call.id, error));
   }
 
@@ -161,18 +161,17 @@ export class LegacySession {
   /** The gateway could not get an answer. */
   failed(call: Call, error: JsonRpcErrorObject): void {
     if (!this.#calls.take(call)) return;
-    this.#calls.count(call, 'failed');
+    this.#calls.countFailure(call, error);
     this.#answer(call.channel, errorText(call.id, error));
   }
 
   /** Its deadline is over: the client is answered, the upstream is told. */
   expired(call: Call): void {
     if (!this.#calls.overdue(call) || !this.#calls.take(call)) return;
-    this.#calls.count(call, 'failed');
+    const error = gatewayError('request_timeout', ...timedOut(call));
+    this.#calls.countFailure(call, error);
     this.#calls.cancelUpstream(call, 'deadline exceeded');
-    const { name, requestTimeout } = call.gate;
-    const detail = `upstream "${name}" did not answer within ${requestTimeout} ms`;
-    this.#answer(call.channel, errorText(call.id, gatewayError('request_timeout', detail, { server: name })));
+    this.#answer(call.channel, errorText(call.id, error));
   }
 
   /** A notification during a call. */

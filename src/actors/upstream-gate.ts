@@ -6,8 +6,10 @@
  */
 import { type Ref } from '../kernel/index.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
+import { BreakerGate } from './breaker-gate.js';
 import { type UpstreamSessionMessage } from './call.js';
 import { type ClientMessage } from './client-message.js';
+import { type FailurePolicy, NOTHING_FAILS } from './outcomes.js';
 
 /**
  * Who shares an upstream session. `auto`: clients that a server may ask something (they declared sampling, elicitation or
@@ -49,6 +51,11 @@ export class UpstreamGate {
   era: Era = 'legacy';
   /** Own URI → the sessions that subscribe to it, each with the URI that it knows. */
   readonly subscriptions = new Map<string, Map<Ref<ClientMessage>, string>>();
+  readonly breaker = new BreakerGate();
+  /** How the end of a call counts for the breaker. Written by the lifecycle. */
+  failurePolicy: FailurePolicy = NOTHING_FAILS;
+  /** The session with which calls were lost last: they count as one failure. Written by the client sessions. */
+  lastLost: Ref<UpstreamSessionMessage> | null = null;
   /** Calls sent and not yet answered. */
   inFlight = 0;
   calls = 0;

@@ -58,6 +58,14 @@ export class OwnRequests {
     );
   }
 
+  /** Asks the server whether it is well. Any answer says that it is. */
+  check(modern: boolean, ended: (outcome: 'success' | 'failure') => void): void {
+    void this.request(modern ? 'server/discover' : 'ping').then(
+      () => ended('success'),
+      () => ended('failure'),
+    );
+  }
+
   /** A request that is a stream: its id, and when it ends. */
   open(method: string, params: JsonObject): { id: number; ended: Promise<unknown> } {
     const id = this.#deps.pending.peekId();

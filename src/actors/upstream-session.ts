@@ -192,17 +192,16 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
         return this.#listed(this.#relisting.over(message.round, message.outcome));
       case 'log-level':
         return this.#setLogLevel(message.level);
+      case 'session/check':
+        return this.#requests.check(this.#ready?.facts.era === 'modern', message.ended);
       case 'server-request/answered':
-        this.#transport.send({ jsonrpc: '2.0', ...message.answer });
-        return;
+        return void this.#transport.send({ jsonrpc: '2.0', ...message.answer });
       case 'client/said':
         return this.#requests.notify(message.method, message.params);
       case 'resource/subscribe':
-        if (this.#listening.running) return this.#listening.restart();
-        return this.#requests.inform('resources/subscribe', { uri: message.uri });
       case 'resource/unsubscribe':
         if (this.#listening.running) return this.#listening.restart();
-        return this.#requests.inform('resources/unsubscribe', { uri: message.uri });
+        return this.#requests.inform(message.type.replace('resource', 'resources'), { uri: message.uri });
       case 'listen/again':
         return this.#listening.again();
       case 'session/adopt':

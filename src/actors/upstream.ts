@@ -30,10 +30,11 @@ import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { type DataPlane } from './data-plane.js';
-import { CATALOGUE, upstreamSessions } from './names.js';
+import { CATALOGUE, upstreamBreaker, upstreamSessions } from './names.js';
 import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
 import { type ServerFacts } from './upstream-handshake.js';
 import { type UpstreamView } from './upstream-view.js';
+import { FailurePolicy } from './outcomes.js';
 import { upstreamSession, type UpstreamSessionEvent, type UpstreamSessionInbox } from './upstream-session.js';
 
 export type UpstreamMessage =
@@ -147,6 +148,7 @@ class Upstream implements Behavior<UpstreamMessage> {
         this.#config = this.#deps.config();
         this.#toolFilter = compileFilter(this.#config.filter);
         this.#configureGate();
+        this.#tellBreaker('breaker/reconfigured');
         return this.#offerAgain();
       case 'upstream/offer-again':
         return this.#offerAgain();
@@ -198,6 +200,11 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#deps.gate.maxInFlight = this.#config.maxInFlight;
     this.#deps.gate.requestTimeout = this.#config.timeouts.request;
     this.#deps.gate.sharing = this.#config.sharing;
+    this.#deps.gate.failurePolicy = new FailurePolicy(this.#config.breaker.failures);
+  }
+
+  #tellBreaker(type: 'breaker/reachable' | 'breaker/unreachable' | 'breaker/reconfigured'): void {
+    this.#deps.system.tell(upstreamBreaker(this.#config.name), { type });
   }
 
   #offerAgain(): void {
@@ -278,6 +285,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     gate.era = facts.era;
     gate.openSession = (client) => this.#openSession(client);
     gate.retryAt = null;
+    this.#tellBreaker('breaker/reachable');
     this.#offer(listing);
     for (const call of this.#parked.splice(0))
       if (ref.tell(call) !== 'ok') this.#fail(call, 'its new session was lost at once');
@@ -297,7 +305,8 @@ class Upstream implements Behavior<UpstreamMessage> {
     const { system, gate, view } = this.#deps;
     const config = this.#config;
     view.listing = listing;
-    const server = { name: config.name, prefix: config.prefix, toolFilter: this.#toolFilter, gate };
+    const { name, prefix, breaker } = config;
+    const server = { name, prefix, toolFilter: this.#toolFilter, gate, presence: breaker.catalogue };
     system.tell(CATALOGUE, { type: 'catalogue/offered', server, listing });
   }
 
@@ -333,6 +342,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     const before = this.#step({ type: 'lost', stable });
     if (before === this.#machine.phase) return;
     view.lastError = { at: now, message: why };
+    if (before !== 'ready' && !forgotten) this.#tellBreaker('breaker/unreachable');
     const { backoffBase, backoffMax } = plane.options.upstreams;
     const first = this.#machine.failures <= 1;
     const delay =

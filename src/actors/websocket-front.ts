@@ -59,16 +59,17 @@ export class WebSocketFront {
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
     }
-    const closed = this.#http.closedToNewcomers();
+    const closed = this.#http.closedToNewcomers('websocket');
     if (closed) return refuse(socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
-      if (kind === 'phoenix') this.#startPhoenix(webSocket, req);
-      else this.#start(webSocket, req);
+      const token = this.#env.plane.breakers.websocket.take();
+      const served = kind === 'phoenix' ? this.#startPhoenix(webSocket, req) : this.#start(webSocket, req);
+      this.#http.begun('websocket', token, served);
     });
   }
 
-  #startPhoenix(webSocket: WebSocket, req: IncomingMessage): void {
+  #startPhoenix(webSocket: WebSocket, req: IncomingMessage): boolean {
     const facts = { transport: 'websocket', scope: null, remote: remoteOf(req), route: '/mcp/ws/websocket' } as const;
     const started = this.#system.startChild<PhoenixConnectionMessage>(
       CONNECTIONS,
@@ -79,9 +80,10 @@ export class WebSocketFront {
       }),
     );
     if (!started.ok) webSocket.close(1013, 'try again later');
+    return started.ok;
   }
 
-  #start(webSocket: WebSocket, req: IncomingMessage): void {
+  #start(webSocket: WebSocket, req: IncomingMessage): boolean {
     const facts = {
       sessionId: randomUUID(),
       transport: 'websocket',
@@ -98,6 +100,7 @@ export class WebSocketFront {
       }),
     );
     if (!started.ok) webSocket.close(1013, 'try again later');
+    return started.ok;
   }
 }
 

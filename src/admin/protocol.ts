@@ -11,6 +11,10 @@
  * a name says otherwise; a figure with no samples is `null` and is drawn as `–`.
  */
 
+import type { BreakerSnapshot, BreakerState } from './snapshot/breakers.js';
+
+export type * from './snapshot/breakers.js';
+
 export interface AdminRequest {
   readonly id: number;
   readonly method: AdminMethod;
@@ -91,6 +95,8 @@ export interface GatewaySnapshot {
   readonly requests: RequestTotals;
   readonly drops: readonly DropCount[];
   readonly upstreams: readonly UpstreamSnapshot[];
+  /** Those of upstreams, then those of the client transports. */
+  readonly breakers: readonly BreakerSnapshot[];
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
@@ -144,9 +150,6 @@ export interface DropCount {
 
 /** States of `src/machines/upstream.ts`. */
 export type UpstreamState = 'connecting' | 'initializing' | 'ready' | 'backoff' | 'disabled' | 'stopped';
-
-/** Until breakers exist, fed from the upstream's lifecycle: ready → closed, probing again → half_open, else open. */
-export type BreakerState = 'closed' | 'half_open' | 'open';
 
 export interface UpstreamSnapshot {
   readonly name: string;

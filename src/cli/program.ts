@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AdminRequestError, NoGatewayError } from '../admin/client.js';
 import { span, type Line } from '../admin/view/line.js';
 import { paintLine } from '../admin/view/paint.js';
+import { addBreaker } from './breaker.js';
 import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
@@ -66,13 +67,14 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addTree(program, io);
   addConnections(program, io);
   addUpstreams(program, io);
+  addBreaker(program, io);
   addSend(program, io);
   addKill(program, io);
   addTop(program, io, finish);
   addLogs(program, io);
   addStdio(program, io);
   // Subcommands made by `command()` copy these settings, but not global options: those are accepted anywhere this way.
-  for (const command of program.commands) {
+  for (const command of program.commands.flatMap((command) => [command, ...command.commands])) {
     command
       .option('--socket <path>', "the gateway's admin socket")
       .option('--port <number>', 'the port of the gateway, when its socket has the usual name', portNumber)

@@ -9,6 +9,7 @@ import { isLoopbackHost, withoutBrackets } from './host.js';
 import { valueAt, type Path } from './path.js';
 import { placeFindings, type Finding, type SourcePlace } from './problems.js';
 import { fileSchema, TRANSPORT_TYPES, type FileDocument, type ServerEntry } from './schema.js';
+import { breakerOf } from './server-options.js';
 import type {
   Config,
   ConfigOverrides,
@@ -91,6 +92,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     deny,
     inheritEnv = [],
     timeouts,
+    breaker,
     maxInFlight,
     maxMessageBytes,
     era,
@@ -106,6 +108,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
       connect: timeouts?.connect ?? gateway.upstreams.connectTimeout,
       request: timeouts?.request ?? gateway.requests.timeout,
     },
+    breaker: breakerOf(gateway, breaker),
     maxInFlight: maxInFlight ?? gateway.requests.maxInFlight,
     maxMessageBytes,
     era,

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { breaker, serverBreaker } from './blocks/breaker.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
@@ -146,6 +147,7 @@ export const gatewaySchema = z
     listen: listen.prefault({}),
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
+    breaker: breaker.prefault({}),
     catalogue: catalogue.prefault({}),
     toolsets: toolsets.prefault({}),
     upstreams: upstreams.prefault({}),
@@ -186,6 +188,7 @@ export const viableSchema = z
       })
       .optional()
       .describe('Timeouts of this server.'),
+    breaker: serverBreaker.optional(),
     era: z
       .enum(['auto', 'legacy', 'modern'])
       .default('auto')

@@ -32,7 +32,8 @@ import {
 } from './scopes.js';
 import { searchTools, ToolSearch } from './tool-search.js';
 
-export type { Listing, Offer } from './offer.js';
+export type { Listing } from './listing.js';
+export type { Offer } from './offer.js';
 
 export interface Route<T> {
   readonly target: T;

@@ -7,6 +7,7 @@ import { CLIENT_TRANSPORTS, type ClientTransport } from '../admin/protocol.js';
 
 /** Counts of one client transport since the start. */
 export interface TransportCounters {
+  readonly transport: ClientTransport;
   /** Open sessions (Streamable HTTP) or connections (HTTP+SSE, WebSocket). */
   open: number;
   messagesIn: number;
@@ -39,7 +40,10 @@ export class Counters {
 
   constructor() {
     this.transports = Object.fromEntries(
-      CLIENT_TRANSPORTS.map((name) => [name, { open: 0, messagesIn: 0, messagesOut: 0, succeeded: 0, failed: 0 }]),
+      CLIENT_TRANSPORTS.map((transport) => [
+        transport,
+        { transport, open: 0, messagesIn: 0, messagesOut: 0, succeeded: 0, failed: 0 },
+      ]),
     ) as Record<ClientTransport, TransportCounters>;
   }
 

@@ -3,9 +3,10 @@ import { type CallEvent, Call, type UpstreamSessionMessage } from '#src/actors/c
 import { CATALOGUE, REGISTRY, upstreamId, upstreamLifecycle, UPSTREAMS, upstreamSessions } from '#src/actors/names.js';
 import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
 import { newUpstreamView } from '#src/actors/upstream-view.js';
+import { upstreamBreaker } from '#src/actors/unit-breakers.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
 import { type UpstreamPhase } from '#src/machines/upstream.js';
-import { ask, type Ref } from '#src/kernel/index.js';
+import { type ActorInit, ask, type Ref } from '#src/kernel/index.js';
 import { type JsonObject, type JsonRpcId } from '#src/protocol/jsonrpc.js';
 import { buildUpstream } from '#src/supervisors/build.js';
 import { FakeTransport, serve, server, type Server } from './fake-transport.js';
@@ -66,7 +67,12 @@ export class UpstreamWorld extends World {
       },
       view,
     });
-    const started = system.startChild(UPSTREAMS, buildUpstream(upstreamId(NAME), live(init) as never));
+    const breaker = upstreamBreaker({ system, plane, gate, config: () => config, log });
+    const inits = new Map([
+      ['/lifecycle', live(init) as ActorInit<never>],
+      ['/breaker', live(breaker) as ActorInit<never>],
+    ]);
+    const started = system.startChild(UPSTREAMS, buildUpstream(upstreamId(NAME), inits));
     if (!started.ok) throw started.error ?? new Error(started.why);
     await this.settle();
   }
