@@ -23,11 +23,17 @@ export function retryAfterOf({ until, memory }: BreakerGate, clock: Clock): numb
   return memory?.phase === 'forced' ? Math.ceil(memory.context.rules.maxOpenFor / 1_000) : SOON_S;
 }
 
+export function transportTrouble(transport: ClientTransport): string {
+  return `transport "${transport}" fails inside the gateway`;
+}
+
 /** The refusal of a client transport's breaker. */
 export function transportOpen(transport: ClientTransport, gate: BreakerGate, clock: Clock): JsonRpcErrorObject {
   gate.refused += 1;
-  const detail = `transport "${transport}" fails inside the gateway`;
-  return gatewayError('breaker_open', detail, { transport, retryAfter: retryAfterOf(gate, clock) });
+  return gatewayError('breaker_open', transportTrouble(transport), {
+    transport,
+    retryAfter: retryAfterOf(gate, clock),
+  });
 }
 
 /** The breaker's refusal; of a server that cannot be reached, what keeps it away. */

@@ -12,7 +12,7 @@ import { type BreakerCause, type BreakerMemory } from '../machines/breaker.js';
 /** `neutral`: says nothing of the server: the client's own mistake, or nobody waited for the end. */
 export type Outcome = 'success' | 'failure' | 'neutral';
 
-/** What the data path tells a breaker's actor. */
+/** What a breaker's actor is told by the data path and the unit's lifecycle. */
 export type BreakerNews =
   /** Something was counted since the last collection. */
   | { readonly type: 'breaker/outcomes' }
@@ -20,7 +20,11 @@ export type BreakerNews =
   | { readonly type: 'breaker/tripped' }
   /** The token of this number was taken. */
   | { readonly type: 'breaker/probe-sent'; readonly token: number }
-  | { readonly type: 'breaker/probe-ended'; readonly token: number; readonly outcome: Outcome };
+  | { readonly type: 'breaker/probe-ended'; readonly token: number; readonly outcome: Outcome }
+  /** The server could not be reached. */
+  | { readonly type: 'breaker/unreachable' }
+  | { readonly type: 'breaker/reachable' }
+  | { readonly type: 'breaker/reconfigured' };
 
 const OUTCOMES: BreakerNews = { type: 'breaker/outcomes' };
 const TRIPPED: BreakerNews = { type: 'breaker/tripped' };

@@ -21,14 +21,10 @@ export type BreakerMessage =
   /** Time to take what was counted. */
   | { readonly type: 'breaker/collect' }
   | { readonly type: 'breaker/expired' }
-  /** The server could not be reached. */
-  | { readonly type: 'breaker/unreachable' }
-  | { readonly type: 'breaker/reachable' }
   /** Nobody may have come for the token of this number. */
   | { readonly type: 'breaker/unasked'; readonly token: number }
   /** The holder of this token should have said by now how its call ended. */
   | { readonly type: 'breaker/probe-late'; readonly token: number }
-  | { readonly type: 'breaker/reconfigured' }
   | {
       readonly type: 'breaker/force-open' | 'breaker/half-open' | 'breaker/reset';
       readonly replyTo?: ReplyTo<BreakerSnapshot>;

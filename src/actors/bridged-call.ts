@@ -29,7 +29,6 @@ import { type Channel } from '../transports/inbound/channel.js';
 import { Call, type UpstreamSessionMessage } from './call.js';
 import { type ClientMessage } from './client-message.js';
 import { type SessionEnvironment } from './legacy-session.js';
-import { INPUT_TIMEOUT_MS } from './input-rounds.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 export type BridgedCallMessage =
@@ -37,9 +36,6 @@ export type BridgedCallMessage =
 
 /** Questions within this time of the first are one round. Milliseconds. */
 const GATHER_MS = 15;
-
-/** Whom a parked call belongs to while nobody is authenticated. */
-export const PRINCIPAL = 'anonymous';
 
 /** What is said to the bridge's own call goes to the client's. */
 const NO_CHANNEL: Channel = {
@@ -166,6 +162,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
     this.#inner = new Call({
       id: 0,
       method: call.method,
+      target: call.target,
       params: originalParams(call.params) ?? {},
       replyTo: this.#context.self,
       gate: this.#gate,
@@ -207,15 +204,16 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
     const { plane, clock } = this.#env;
     this.#round += 1;
     const requests = new Map([...this.#questions].map(([key, { request }]) => [key, request]));
-    const binding = { principal: PRINCIPAL, request: requestDigest(outer.method, outer.params) };
+    const binding = { principal: outer.principal.key, request: requestDigest(outer.method, outer.params) };
     const parked = {
       callId: this.#callId,
       nodeId: plane.parking.nodeId,
       upstream: this.#gate.name,
       round: this.#round,
     };
-    const state = sealState(plane.parking.keys, parked, binding, clock.now() + INPUT_TIMEOUT_MS, randomBytes);
-    this.#timer = this.#context.after(INPUT_TIMEOUT_MS, { type: 'bridge/expired' });
+    const { timeout } = plane.options.input;
+    const state = sealState(plane.parking.keys, parked, binding, clock.now() + timeout, randomBytes);
+    this.#timer = this.#context.after(timeout, { type: 'bridge/expired' });
     const serverInfo = { name: 'viable', title: 'Viable MCP gateway', version: this.#env.version };
     this.#reply({ jsonrpc: '2.0', id: 0, result: inputRequiredResult(requests, state, serverInfo) });
   }
@@ -242,7 +240,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
 
   /** The round is answered with an error; the call stays parked, so that the client can mend its answer. */
   #refuseRound(error: JsonRpcErrorObject): void {
-    this.#timer = this.#context.after(INPUT_TIMEOUT_MS, { type: 'bridge/expired' });
+    this.#timer = this.#context.after(this.#env.plane.options.input.timeout, { type: 'bridge/expired' });
     this.#reply({ jsonrpc: '2.0', id: 0, error });
   }
 

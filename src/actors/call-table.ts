@@ -15,17 +15,18 @@ import {
   type JsonRpcResponse,
 } from '../protocol/jsonrpc.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { breakerOpen, overloaded, transportOpen, unavailable } from './admission.js';
 import { type BreakerGate, NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
+import { toolCallEvent } from './call-audit.js';
 import { type DataPlane } from './data-plane.js';
+import { errorType, RequestWatch } from './request-watch.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** Calls that one client may have outstanding. Past it a request is answered "overloaded". */
 export const MAX_CALLS = 1_024;
-/** A legacy call that has waited this long gets its stream opened. Milliseconds. */
-const OPEN_MS = 60;
 /** A call that is older gets a sign of life on its channel when the client's heartbeat comes round. */
 const QUIET_MS = 5_000;
 
@@ -46,8 +47,8 @@ export interface CallRequest {
   readonly tool?: JsonObject | undefined;
   readonly channel: Channel;
   readonly renamedUri?: { readonly own: string; readonly shown: string } | undefined;
-  /** How often the upstream has asked for input before. */
-  readonly round?: number;
+  /** The call that this one goes on with, now that the client has given what its upstream asked for. */
+  readonly after?: Call;
 }
 
 export class CallTable {
@@ -57,12 +58,15 @@ export class CallTable {
   /** The breaker of the transport that the client speaks over. */
   readonly #transport: BreakerGate;
   readonly #calls = new Map<JsonRpcId, Call>();
+  /** Of the client whose calls these are. */
+  readonly watch: RequestWatch;
 
   constructor(deps: CallTableDeps, self: Ref<CallEvent>, counters: TransportCounters) {
     this.#deps = deps;
     this.#self = self;
     this.#counters = counters;
     this.#transport = deps.plane.breakers[counters.transport];
+    this.watch = new RequestWatch(deps.plane.counters.durations);
   }
 
   get size(): number {
@@ -83,15 +87,15 @@ export class CallTable {
 
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
-    const { id, method, params, gate, to, caller, tool, channel, renamedUri, round = 0 } = request;
-    const refusal = this.#admit(gate);
-    if (refusal) return refusal;
-    if (to === null) return this.#failed(unavailable(gate, this.#deps.clock));
-    const startedAt = performance.now();
+    const { id, method, params, gate, to, caller, tool, channel, renamedUri, after } = request;
+    const refusal = this.#shed(method, caller) ?? this.#admit(gate);
+    if (refusal) return this.#refused(request, refusal);
+    if (to === null) return this.#refused(request, this.#failed(unavailable(gate, this.#deps.clock)));
     const progressToken = progressTokenOf(params);
     const call = new Call({
       id,
       method,
+      target: after?.target ?? this.watch.target,
       params,
       replyTo: this.#self,
       gate,
@@ -100,27 +104,22 @@ export class CallTable {
       tool,
       channel,
       progressToken,
-      startedAt,
+      startedAt: after?.startedAt ?? this.watch.startedAt,
       renamedUri,
-      round,
+      round: after ? after.round + 1 : 0,
     });
     call.token = gate.breaker.take();
     const sent = to.tell(call);
     if (sent !== 'ok') {
       this.#settle(call, 'neutral');
-      return this.#failed(
-        sent === 'full' ? overloaded(gate, 'its mailbox is full') : unavailable(gate, this.#deps.clock),
-      );
+      const why = sent === 'full' ? overloaded(gate, 'its mailbox is full') : unavailable(gate, this.#deps.clock);
+      return this.#refused(request, this.#failed(why));
     }
     this.#calls.set(id, call);
     gate.inFlight += 1;
     gate.calls += 1;
     this.#deps.plane.counters.inFlight += 1;
-    // A legacy call first comes due when it has been quiet: see `overdue`.
-    this.#deps.wheel.schedule(
-      call,
-      caller.era === 'legacy' ? Math.min(OPEN_MS, gate.requestTimeout) : gate.requestTimeout,
-    );
+    this.#schedule(call, gate.requestTimeout);
     return undefined;
   }
 
@@ -129,9 +128,9 @@ export class CallTable {
    * since, its channel is opened, so that a client that loses the connection can come back for the answer.
    */
   overdue(call: Call): boolean {
-    const left = call.gate.requestTimeout - OPEN_MS;
-    if (call.quiet || call.caller.era === 'modern' || left <= 0 || this.#calls.get(call.id) !== call) return true;
-    call.quiet = true;
+    const { left } = call;
+    if (left === 0 || this.#calls.get(call.id) !== call) return true;
+    call.left = 0;
     call.channel.stillWorking();
     this.#deps.wheel.schedule(call, left);
     return false;
@@ -153,17 +152,17 @@ export class CallTable {
   /** Counts a call that its upstream has answered. */
   countAnswer(call: Call, answer: JsonRpcResponse): void {
     const failed = 'error' in answer && answer.error.code === ERRORS.internal_error.code;
-    this.#count(call, failed ? 'failed' : 'succeeded', call.gate.failurePolicy.ofAnswer(answer));
+    this.#count(call, failed ? 'failed' : 'succeeded', call.gate.failurePolicy.ofAnswer(answer), errorType(answer));
   }
 
   /** Counts a call that the gateway has got no answer for. */
   countFailure(call: Call, error: JsonRpcErrorObject): void {
-    this.#count(call, 'failed', this.#failureOf(call, error));
+    this.#count(call, 'failed', this.#failureOf(call, error), String(error.code));
   }
 
   /** Counts a call that failed although its upstream did what it was asked. */
-  countGivenUp(call: Call): void {
-    this.#count(call, 'failed', 'neutral');
+  countGivenUp(call: Call, error: JsonRpcErrorObject): void {
+    this.#count(call, 'failed', 'neutral', String(error.code));
   }
 
   /** Its upstream has answered with a question: the call goes on, but not there. */
@@ -185,13 +184,49 @@ export class CallTable {
     call.token = NO_TOKEN;
   }
 
-  #count(call: Call, outcome: 'succeeded' | 'failed', verdict: Outcome): void {
+  /** The same call once more, with what the client gave; returns why it cannot be. */
+  retry(
+    call: Call,
+    params: JsonObject,
+    to: Ref<UpstreamSessionMessage> | null,
+    caller: Caller,
+  ): JsonRpcErrorObject | undefined {
+    const { id, method, gate, tool, channel, renamedUri } = call;
+    const refusal = this.start({ id, method, params, gate, to, caller, tool, channel, renamedUri, after: call });
+    if (refusal) this.watch.ended(call, String(refusal.code));
+    return refusal;
+  }
+
+  /** Counts how a call ended. `error`: its `error.type` (see `errorType`). */
+  #count(call: Call, outcome: 'succeeded' | 'failed', verdict: Outcome, error: string | null): void {
     this.#settle(call, verdict);
     this.#transport.count('success', NO_TOKEN);
     this.#counters[outcome] += 1;
     if (outcome === 'failed') call.gate.failures += 1;
-    const microseconds = Math.round((performance.now() - call.startedAt) * 1_000);
+    this.#audit(call, outcome);
+    const microseconds = Math.round(this.watch.ended(call, error) * 1_000);
     this.#deps.plane.counters.latency.record(Math.max(1, microseconds));
+  }
+
+  /** The client does not want the answer any more: the call is taken out, its upstream is told, its channel is released. */
+  abandon(call: Call, reason: string): void {
+    if (!this.take(call)) return;
+    this.cancelUpstream(call, reason);
+    this.forsake(call);
+  }
+
+  /** The same of a call that was taken out and that no upstream works on. */
+  forsake(call: Call): void {
+    this.watch.ended(call, 'cancelled');
+    this.#audit(call, 'cancelled');
+    call.channel.release();
+  }
+
+  /** Puts the end of a tool call on record: once, by whoever ended it. */
+  #audit(call: Call, outcome: string): void {
+    const { audit } = this.#deps.plane;
+    if (!audit.enabled || call.method !== 'tools/call') return;
+    audit.record(toolCallEvent(call, outcome, performance.now() - call.startedAt, audit.hashArguments));
   }
 
   /** Tells the upstream that nobody waits for the call any more. */
@@ -203,7 +238,11 @@ export class CallTable {
 
   /** Somebody is being asked before this session's calls can go on: people take longer than servers. */
   extend(session: Ref<UpstreamSessionMessage>, ms: number): void {
-    for (const call of this.#calls.values()) if (call.to === session) this.#deps.wheel.schedule(call, ms);
+    for (const call of this.#calls.values()) {
+      if (call.to !== session) continue;
+      call.left = 0;
+      this.#deps.wheel.schedule(call, ms);
+    }
   }
 
   /** A channel on which the client hears what this upstream session has to say now: that of a call on it. */
@@ -218,6 +257,23 @@ export class CallTable {
     for (const call of this.#calls.values()) if (call.startedAt < before) call.channel.stillWorking();
   }
 
+  /** A legacy call first comes due when it has been quiet: see `overdue`. */
+  #schedule(call: Call, timeout: number): void {
+    const { openStreamAfter } = this.#deps.plane.options.requests;
+    const twice = call.caller.era === 'legacy' && openStreamAfter < timeout;
+    call.left = twice ? timeout - openStreamAfter : 0;
+    this.#deps.wheel.schedule(call, twice ? openStreamAfter : timeout);
+  }
+
+  /** What S5's mode keeps out. No failure: neither the server nor time is to blame. */
+  #shed(method: string, { era, principal }: Caller): JsonRpcErrorObject | undefined {
+    const { viability, options } = this.#deps.plane;
+    const { mode } = viability.policy;
+    if (mode === 'normal') return undefined;
+    const name = modeRefusal(mode, principal, method, era === 'legacy', options.vsm.policy.conserve);
+    return name && gatewayError(name, viability.policy.reason, { mode });
+  }
+
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS)
       return gatewayError('overloaded', `this client has ${MAX_CALLS} requests outstanding`);
@@ -230,6 +286,21 @@ export class CallTable {
     if (gate.inFlight >= gate.maxInFlight)
       return this.#failed(overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`));
     return undefined;
+  }
+
+  #refused(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
+    const { audit } = this.#deps.plane;
+    const { gate } = request;
+    // An error that names the server is on its account: a call of its that failed.
+    if (isJsonObject(error.data) && error.data['server'] === gate.name) {
+      gate.calls += 1;
+      gate.failures += 1;
+    }
+    if (audit.enabled && request.method === 'tools/call') {
+      const reason = isJsonObject(error.data) ? String(error.data['reason']) : 'refused';
+      audit.record(toolCallEvent(request, reason, null, audit.hashArguments));
+    }
+    return error;
   }
 
   #failed(error: JsonRpcErrorObject): JsonRpcErrorObject {

@@ -5,6 +5,7 @@
  * under the id that it gave upstream. Exactly one answer: whoever removes the call from the client session's table
  * answers it, and nobody can afterwards.
  */
+import { type Principal } from '../auth/principal.js';
 import { Deadline, type Ref } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
@@ -13,12 +14,23 @@ import { NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /**
- * Whose call it is, as far as a modern upstream is told. legacy: the envelope made of the session's `initialize`.
- * modern: the request's own, and the headers that the client sent beside those which the gateway knows.
+ * Whose call it is: on whose behalf, and what a modern upstream is told of the client. legacy: the envelope made of the
+ * session's `initialize`. modern: the request's own, and the headers that the client sent beside those which the gateway knows.
  */
-export type Caller =
-  | { readonly era: 'legacy'; readonly envelope: JsonObject }
-  | { readonly era: 'modern'; readonly envelope: Envelope; readonly headers: Readonly<Record<string, string>> };
+export type Caller = LegacyCaller | ModernCaller;
+
+export interface LegacyCaller {
+  readonly era: 'legacy';
+  readonly principal: Principal;
+  readonly envelope: JsonObject;
+}
+
+export interface ModernCaller {
+  readonly era: 'modern';
+  readonly principal: Principal;
+  readonly envelope: Envelope;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 /** A client's answer to what a server asked of it, under the server's own id. */
 export type ServerAnswer =
@@ -53,6 +65,8 @@ export class Call extends Deadline {
   /** The client's id, given back with the answer. `1` and `"1"` differ. */
   readonly id: JsonRpcId;
   readonly method: string;
+  /** The tool or prompt as the client calls it, `''` for none. */
+  readonly target: string;
   /** As the upstream is to see them: its own names and URIs. The progress token is replaced by the upstream session. */
   readonly params: JsonObject;
   readonly replyTo: Ref<CallEvent>;
@@ -74,14 +88,19 @@ export class Call extends Deadline {
   upstreamId = 0;
   /** The breaker's token, when it is a probe. Taken as it is sent, given up as it ends. */
   token = NO_TOKEN;
-  /** It has been quiet for a while, and its channel has been opened for what comes later. */
-  quiet = false;
+  /**
+   * Milliseconds that its deadline has left when it first comes due, for its channel to be opened; 0: that is the deadline.
+   */
+  left = 0;
+  /** `performance.now()` when it was sent upstream; 0 before. Written by the upstream session. */
+  sentAt = 0;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */
   cancelled = false;
 
   constructor(fields: {
     id: JsonRpcId;
     method: string;
+    target: string;
     params: JsonObject;
     replyTo: Ref<CallEvent>;
     gate: UpstreamGate;
@@ -97,6 +116,7 @@ export class Call extends Deadline {
     super();
     this.id = fields.id;
     this.method = fields.method;
+    this.target = fields.target;
     this.params = fields.params;
     this.replyTo = fields.replyTo;
     this.gate = fields.gate;
@@ -108,6 +128,11 @@ export class Call extends Deadline {
     this.startedAt = fields.startedAt;
     this.renamedUri = fields.renamedUri;
     this.round = fields.round ?? 0;
+  }
+
+  /** On whose behalf it was made. */
+  get principal(): Principal {
+    return this.caller.principal;
   }
 
   override fire(): void {

@@ -3,6 +3,7 @@
  * hears, idleness, the console's view. Each transport adds how it writes and how it ends.
  */
 import { type ClientTransport, type ConnectionSnapshot } from '../admin/protocol.js';
+import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Ref } from '../kernel/index.js';
 import { Deadline } from '../kernel/index.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
@@ -15,6 +16,8 @@ export interface ClientFacts {
   readonly sessionId: string;
   readonly transport: ClientTransport;
   readonly scope: string | null;
+  /** On whose behalf the client speaks, as far as is known when it connects. */
+  readonly principal: Principal;
   /** Socket address of the client. */
   readonly remote: string;
   /** Path that it connected to. */
@@ -69,7 +72,9 @@ export class ClientShell implements SessionEntry {
     this.ref = context.self;
     this.#outlet = outlet;
     this.#counters = env.plane.counters.transports[facts.transport];
-    this.session = new LegacySession(env, context.self, facts.scope, this.#counters, (text) => outlet.push(text));
+    this.session = new LegacySession(env, context.self, facts.scope, facts.principal, this.#counters, (text) =>
+      outlet.push(text),
+    );
     this.#openedAt = env.clock.now();
     this.#lastSeenAt = this.#openedAt;
     this.#idle = new IdleCheck(context.self);
@@ -88,6 +93,15 @@ export class ClientShell implements SessionEntry {
 
   get scope(): string | null {
     return this.facts.scope;
+  }
+
+  get principal(): Principal {
+    return this.session.profile.principal;
+  }
+
+  /** The client has shown who it is once more: the same principal, perhaps with a newer credential. */
+  set principal(principal: Principal) {
+    this.session.profile.principal = principal;
   }
 
   /** The client was heard of. */
@@ -136,6 +150,8 @@ export class ClientShell implements SessionEntry {
     this.#env.wheel.cancel(this.#idle);
     this.#env.plane.sessions.remove(this.facts.sessionId, this.ref);
     this.#counters.open -= 1;
+    const seconds = (this.#env.clock.now() - this.#openedAt) / 1_000;
+    this.#env.plane.counters.durations.serverSessions.record(this.facts.transport, seconds);
     // A client that can still read is owed an answer to each of its requests.
     const reachable = this.facts.transport === 'http' || this.#outlet.streaming;
     if (reachable) this.session.failAll('cancelled_by_gateway', 'the gateway ended the session');
@@ -163,7 +179,8 @@ export class ClientShell implements SessionEntry {
       actor: this.ref.path,
       transport: facts.transport,
       sessionId: facts.sessionId,
-      principal: null,
+      principal: this.principal.subject,
+      role: this.principal.subject === null ? null : this.principal.role,
       remote: facts.remote,
       client: session.profile.name,
       protocolVersion: session.profile.revision,

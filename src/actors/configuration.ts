@@ -145,6 +145,7 @@ class Configuration implements Behavior<ConfigurationMessage> {
     const { system, plane, views } = this.#deps;
     await system.stopChild(UPSTREAMS, upstreamId(name));
     plane.gates.delete(name);
+    plane.counters.durations.forget(name);
     views.delete(name);
     system.tell(CATALOGUE, { type: 'catalogue/withdrawn', server: name });
   }
@@ -154,6 +155,8 @@ class Configuration implements Behavior<ConfigurationMessage> {
     const gate =
       plane.gates.get(server.name) ?? new UpstreamGate(server.name, server.maxInFlight, server.timeouts.request);
     const view = views.get(server.name) ?? newUpstreamView(this.#context.clock.now());
+    // Clients may have asked before this upstream was configured.
+    gate.logLevel ??= plane.logLevel;
     plane.gates.set(server.name, gate);
     views.set(server.name, view);
     const started = system.startChild(UPSTREAMS, this.#upstreamSpec(server.name, gate, view));

@@ -9,6 +9,7 @@ import {
   type GatewaySnapshot,
   type UpstreamSnapshot,
 } from '../admin/protocol.js';
+import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { type Windows } from '../telemetry/windows.js';
 import { breakerSnapshot, transportUnit, upstreamUnit } from './breaker-view.js';
@@ -17,6 +18,7 @@ import { type DataPlane } from './data-plane.js';
 import { type DrainProgress, drainSnapshot } from './drain.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
+import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
 
 export interface GatewayViewDeps {
   readonly system: ActorSystem;
@@ -29,6 +31,7 @@ export interface GatewayViewDeps {
   readonly version: string;
   readonly startedAt: number;
   readonly url: () => string;
+  readonly audit?: () => AuditSnapshot | null;
 }
 
 export class GatewayView {
@@ -77,6 +80,8 @@ export class GatewayView {
       drops: this.#drops(),
       upstreams: this.upstreams(),
       breakers: this.breakers(),
+      alarms: alarmsSnapshot(plane),
+      vsm: vsmSnapshot(plane),
       tree: system.snapshot(),
       process: processFigures(this.#deps.process),
       config: {
@@ -85,6 +90,7 @@ export class GatewayView {
         version: running.version,
         rejected: running.rejected,
       },
+      audit: this.#deps.audit?.() ?? null,
     };
   }
 

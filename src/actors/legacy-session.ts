@@ -6,6 +6,7 @@
  * compared as the client wrote them (`1` is not `"1"`); what an upstream says during a call comes before its answer.
  * Source: MCP specification, revisions 2024-11-05 … 2025-11-25, "Base Protocol".
  */
+import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, gatewayError } from '../protocol/errors.js';
@@ -32,7 +33,7 @@ import { type Call, type ServerEvent } from './call.js';
 import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
-import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
+import { InputRounds } from './input-rounds.js';
 import { CallTable, timedOut } from './call-table.js';
 import { legacyCapabilities, resultJson } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
@@ -59,7 +60,7 @@ export class LegacySession {
   readonly #links: ClientLinks;
   readonly #rounds: InputRounds;
   readonly #subscriptions: LegacySubscriptions;
-  readonly profile = new ClientProfile();
+  readonly profile: ClientProfile;
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
   phase: SessionPhase = 'new';
@@ -70,10 +71,12 @@ export class LegacySession {
     env: SessionEnvironment,
     self: Ref<ClientMessage>,
     scope: string | null,
+    principal: Principal,
     counters: TransportCounters,
     push: (text: string) => boolean,
   ) {
     this.#env = env;
+    this.profile = new ClientProfile(principal);
     this.#calls = new CallTable(env, self, counters);
     this.#links = new ClientLinks(self, env.plane.counters, push);
     this.#subscriptions = new LegacySubscriptions(this.#links, this.#calls, this.profile);
@@ -82,7 +85,8 @@ export class LegacySession {
       capabilities: () => this.profile.modernCapabilities,
       retry: (call, params) => this.#retry(call, params),
       fail: (call, error) => this.#answerFailed(call, error),
-      later: (ms, id) => env.wheel.after(ms, () => void self.urgent({ type: 'client/input-late', id })),
+      later: (id) =>
+        env.wheel.after(env.plane.options.input.timeout, () => void self.urgent({ type: 'client/input-late', id })),
     });
     this.scope = scope;
     this.#counters = counters;
@@ -127,28 +131,14 @@ export class LegacySession {
   }
 
   #answerFailed(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.countGivenUp(call);
+    this.#calls.countGivenUp(call, error);
     this.#answer(call.channel, errorText(call.id, error));
   }
 
   /** The client has given what a modern upstream asked for: the same call once more, with it. */
   #retry(call: Call, params: JsonObject): void {
-    const { id, method, gate, tool, channel, renamedUri } = call;
-    const to = this.#links.to(gate);
-    const round = call.round + 1;
-    const refusal = this.#calls.start({
-      id,
-      method,
-      params,
-      gate,
-      to,
-      caller: this.profile.caller,
-      tool,
-      channel,
-      renamedUri,
-      round,
-    });
-    if (refusal) this.#refuse(id, refusal, channel);
+    const refusal = this.#calls.retry(call, params, this.#links.to(call.gate), this.profile.caller);
+    if (refusal) this.#refuse(call.id, refusal, call.channel);
   }
 
   /** The client did not answer in time what it was asked for this call. */
@@ -185,18 +175,14 @@ export class LegacySession {
 
   /** A server speaks to this client outside the calls' answers. */
   heard(event: ServerEvent): void {
-    if (event.type === 'server/requested') this.#calls.extend(event.from, INPUT_TIMEOUT_MS);
+    if (event.type === 'server/requested') this.#calls.extend(event.from, this.#env.plane.options.input.timeout);
     if (this.#links.heard(event, (session) => this.#calls.channelOf(session))) this.sent();
   }
 
   /** The client is gone for good: its upstream work is cancelled, nobody is answered. */
   close(reason: string): void {
-    for (const call of this.#calls.all()) {
-      this.#calls.take(call);
-      this.#calls.cancelUpstream(call, reason);
-      call.channel.release();
-    }
-    for (const call of this.#rounds.takeAll()) call.channel.release();
+    for (const call of this.#calls.all()) this.#calls.abandon(call, reason);
+    for (const call of this.#rounds.takeAll()) this.#calls.forsake(call);
     this.#links.close();
   }
 
@@ -225,7 +211,7 @@ export class LegacySession {
     this.#counters.messagesIn += 1;
     switch (parsed.kind) {
       case 'request':
-        return this.#request(parsed.message, channel);
+        return this.#watched(parsed.message, channel);
       case 'notification':
         return this.#notification(parsed.message.method, parsed.message.params);
       case 'response':
@@ -234,6 +220,13 @@ export class LegacySession {
       case 'invalid':
         return this.#refuse(parsed.id, gatewayError(parsed.error, parsed.detail), channel);
     }
+  }
+
+  #watched(request: JsonRpcRequest, channel: Channel): void {
+    const { watch } = this.#calls;
+    watch.begin(request.method, request.params);
+    this.#request(request, channel);
+    watch.settle(this.#calls.has(request.id));
   }
 
   #request(request: JsonRpcRequest, channel: Channel): void {
@@ -314,20 +307,10 @@ export class LegacySession {
     const { id, method } = request;
     const resolved = resolveRequest(kind, params, this.#view());
     if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
-    const { target: gate, tool, renamedUri } = resolved;
+    const { target: gate, params: own, tool, renamedUri } = resolved;
     const to = this.#links.to(gate);
     const caller = this.profile.caller;
-    const refusal = this.#calls.start({
-      id,
-      method,
-      params: resolved.params,
-      gate,
-      to,
-      caller,
-      tool,
-      channel,
-      renamedUri,
-    });
+    const refusal = this.#calls.start({ id, method, params: own, gate, to, caller, tool, channel, renamedUri });
     if (refusal) this.#refuse(id, refusal, channel);
   }
 
@@ -374,16 +357,15 @@ export class LegacySession {
   #cancelled(params: JsonObject): void {
     const id = params['requestId'];
     const waiting = isJsonRpcId(id) ? this.#rounds.take(id) : undefined;
-    if (waiting) return waiting.channel.release();
+    if (waiting) return this.#calls.forsake(waiting);
     const call = isJsonRpcId(id) ? this.#calls.get(id) : undefined;
     if (!call) return; // answered already, or never asked: the specification says to ignore it
-    this.#calls.take(call);
     const reason = params['reason'];
-    this.#calls.cancelUpstream(call, typeof reason === 'string' ? reason : 'cancelled by the client');
-    call.channel.release();
+    this.#calls.abandon(call, typeof reason === 'string' ? reason : 'cancelled by the client');
   }
 
   #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel): void {
+    this.#calls.watch.refused(error);
     this.#answer(channel, errorText(id, error));
   }
 

@@ -6,6 +6,7 @@
  * answer; a client that goes away cancels what it waited for.
  * Source: MCP specification 2026-07-28.
  */
+import { type Principal } from '../auth/principal.js';
 import { type Ref } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, ERRORS, modernError, modernHttpStatus } from '../protocol/errors.js';
@@ -50,6 +51,7 @@ export interface ModernRequest {
   /** HTTP headers; `undefined` on transports without. */
   readonly headers: IncomingHeaders | undefined;
   readonly scope: string | null;
+  readonly principal: Principal;
   readonly channel: Channel;
 }
 
@@ -83,6 +85,14 @@ export class ModernPeer {
 
   request(request: ModernRequest): void {
     this.#counters.messagesIn += 1;
+    const { id, method, params } = request.message;
+    const { watch } = this.#calls;
+    watch.begin(method, params);
+    this.#dispatch(request);
+    watch.settle(this.#calls.has(id));
+  }
+
+  #dispatch(request: ModernRequest): void {
     const { message, channel, scope } = request;
     const { id, method } = message;
     const params = message.params ?? {};
@@ -144,7 +154,7 @@ export class ModernPeer {
     if (this.#streams.end(id)) return true;
     const call = this.#calls.get(id);
     if (!call) return false;
-    this.#drop(call, 'cancelled by the client');
+    this.#calls.abandon(call, 'cancelled by the client');
     return true;
   }
 
@@ -152,7 +162,7 @@ export class ModernPeer {
   channelClosed(channel: Channel): void {
     this.#streams.channelClosed(channel);
     for (const call of this.#calls.all())
-      if (call.channel === channel) this.#drop(call, 'the client closed the stream');
+      if (call.channel === channel) this.#calls.abandon(call, 'the client closed the stream');
   }
 
   /** The gateway ends: streams get their result, calls an error. */
@@ -171,7 +181,7 @@ export class ModernPeer {
 
   close(): void {
     this.#streams.close();
-    for (const call of this.#calls.all()) this.#drop(call, 'the client is gone');
+    for (const call of this.#calls.all()) this.#calls.abandon(call, 'the client is gone');
   }
 
   signOfLife(): void {
@@ -218,7 +228,7 @@ export class ModernPeer {
   }
 
   #forward(request: ModernRequest, kind: UpstreamRoute): void {
-    const { message, envelope, headers, scope, channel } = request;
+    const { message, envelope, headers, scope, principal, channel } = request;
     const { id, method } = message;
     const resolved = resolveRequest(kind, message.params ?? {}, this.#env.plane.routing.scope(scope));
     if (!resolved.ok) return this.#refuse(channel, id, resolved.error, resolved.detail, resolved.data);
@@ -227,11 +237,15 @@ export class ModernPeer {
     const known = declared?.ok === true ? declared.headers : [];
     const fault = headers && checkParamHeaders(headers, known, params['arguments']);
     if (fault) return this.#refuse(channel, id, fault.error, fault.detail, fault.data);
-    const caller = { era: 'modern', envelope, headers: headers ? forwardedParamHeaders(headers, known) : {} } as const;
-    const to = this.#bridged.route(gate, method, params, envelope);
+    const shown = headers ? forwardedParamHeaders(headers, known) : {};
+    const caller = { era: 'modern', principal, envelope, headers: shown } as const;
+    const to = this.#bridged.route(gate, method, params, caller);
     if (to !== null && 'error' in to) return this.#refuse(channel, id, to.error, to.detail);
     const refusal = this.#calls.start({ id, method, params, gate, to, caller, tool, channel, renamedUri });
-    if (refusal) this.#answer(channel, errorText(id, refusal), OK);
+    if (refusal) {
+      this.#calls.watch.refused(refusal);
+      this.#answer(channel, errorText(id, refusal), OK);
+    }
   }
 
   #answered(call: Call, message: JsonRpcResponse): void {
@@ -264,12 +278,6 @@ export class ModernPeer {
     this.#calls.cancelUpstream(call, 'deadline exceeded');
   }
 
-  #drop(call: Call, reason: string): void {
-    if (!this.#calls.take(call)) return;
-    this.#calls.cancelUpstream(call, reason);
-    call.channel.release();
-  }
-
   #fail(call: Call, error: JsonRpcErrorObject): void {
     this.#calls.countFailure(call, error);
     this.#answer(call.channel, errorText(call.id, error), statusOf(error));
@@ -282,7 +290,9 @@ export class ModernPeer {
     detail?: string,
     data?: JsonObject | Readonly<Record<string, unknown>>,
   ): void {
-    this.#answer(channel, errorText(id, modernError(name, detail, data)), modernHttpStatus(name));
+    const error = modernError(name, detail, data);
+    this.#calls.watch.refused(error);
+    this.#answer(channel, errorText(id, error), modernHttpStatus(name));
   }
 
   #answerResult(channel: Channel, id: JsonRpcId, result: string): void {

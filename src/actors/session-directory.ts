@@ -3,6 +3,7 @@
  * itself when it starts and leaves when it ends.
  */
 import { type ConnectionSnapshot } from '../admin/protocol.js';
+import { type Principal } from '../auth/principal.js';
 import { type Ref } from '../kernel/index.js';
 import { type ScopeKey } from '../routing/scopes.js';
 import { type ClientMessage, type ClientTransportKind } from './client-message.js';
@@ -12,6 +13,8 @@ export interface SessionEntry {
   readonly transport: ClientTransportKind;
   readonly scope: ScopeKey;
   readonly ref: Ref<ClientMessage>;
+  /** Whose it is: nobody else may use it. */
+  readonly principal: Principal;
   /** What consoles see of it, read without asking the actor. */
   inspect(): ConnectionSnapshot;
 }

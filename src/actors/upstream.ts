@@ -30,7 +30,7 @@ import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { type DataPlane } from './data-plane.js';
-import { CATALOGUE, upstreamBreaker, upstreamSessions } from './names.js';
+import { CATALOGUE, upstreamSessions } from './names.js';
 import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
 import { type ServerFacts } from './upstream-handshake.js';
 import { type UpstreamView } from './upstream-view.js';
@@ -148,7 +148,7 @@ class Upstream implements Behavior<UpstreamMessage> {
         this.#config = this.#deps.config();
         this.#toolFilter = compileFilter(this.#config.filter);
         this.#configureGate();
-        this.#tellBreaker('breaker/reconfigured');
+        this.#deps.gate.breaker.actor?.tell({ type: 'breaker/reconfigured' });
         return this.#offerAgain();
       case 'upstream/offer-again':
         return this.#offerAgain();
@@ -201,10 +201,6 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#deps.gate.requestTimeout = this.#config.timeouts.request;
     this.#deps.gate.sharing = this.#config.sharing;
     this.#deps.gate.failurePolicy = new FailurePolicy(this.#config.breaker.failures);
-  }
-
-  #tellBreaker(type: 'breaker/reachable' | 'breaker/unreachable' | 'breaker/reconfigured'): void {
-    this.#deps.system.tell(upstreamBreaker(this.#config.name), { type });
   }
 
   #offerAgain(): void {
@@ -285,7 +281,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     gate.era = facts.era;
     gate.openSession = (client) => this.#openSession(client);
     gate.retryAt = null;
-    this.#tellBreaker('breaker/reachable');
+    this.#deps.gate.breaker.actor?.tell({ type: 'breaker/reachable' });
     this.#offer(listing);
     for (const call of this.#parked.splice(0))
       if (ref.tell(call) !== 'ok') this.#fail(call, 'its new session was lost at once');
@@ -342,7 +338,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     const before = this.#step({ type: 'lost', stable });
     if (before === this.#machine.phase) return;
     view.lastError = { at: now, message: why };
-    if (before !== 'ready' && !forgotten) this.#tellBreaker('breaker/unreachable');
+    if (before !== 'ready' && !forgotten) this.#deps.gate.breaker.actor?.tell({ type: 'breaker/unreachable' });
     const { backoffBase, backoffMax } = plane.options.upstreams;
     const first = this.#machine.failures <= 1;
     const delay =
@@ -392,7 +388,10 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #show(): void {
-    this.#deps.view.phase = this.#machine.phase;
-    this.#deps.view.since = this.#context.clock.now();
+    const { view } = this.#deps;
+    const now = this.#context.clock.now();
+    view.phase = this.#machine.phase;
+    view.since = now;
+    view.downSince = view.phase === 'ready' ? null : (view.downSince ?? now);
   }
 }

@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { ANONYMOUS, type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor } from '../kernel/index.js';
 import { errorEntry, type ErrorName, gatewayError } from '../protocol/errors.js';
 import { errorText } from '../protocol/jsonrpc.js';
@@ -18,6 +19,7 @@ import { speaksVsn } from '../transports/inbound/phoenix-frames.js';
 import { type FrontDeps, type HttpFront, remoteOf } from './http-front.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { begun } from './newcomers.js';
 import { phoenixConnection, type PhoenixConnectionMessage } from './phoenix-connection.js';
 import { webSocketConnection, type WebSocketConnectionMessage } from './websocket-connection.js';
 
@@ -31,7 +33,7 @@ export class WebSocketFront {
   readonly #server: WebSocketServer;
   #made = 0;
 
-  constructor({ system, env }: FrontDeps, http: HttpFront) {
+  constructor({ system, env }: Pick<FrontDeps, 'system' | 'env'>, http: HttpFront) {
     this.#system = system;
     this.#env = env;
     this.#http = http;
@@ -59,18 +61,20 @@ export class WebSocketFront {
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
     }
-    const closed = this.#http.closedToNewcomers('websocket');
+    const closed = this.#http.closedToNewcomers(ANONYMOUS, 'websocket');
     if (closed) return refuse(socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
-      const token = this.#env.plane.breakers.websocket.take();
-      const served = kind === 'phoenix' ? this.#startPhoenix(webSocket, req) : this.#start(webSocket, req);
-      this.#http.begun('websocket', token, served);
+      const { websocket } = this.#env.plane.breakers;
+      const token = websocket.take();
+      const start = kind === 'phoenix' ? this.#startPhoenix.bind(this) : this.#start.bind(this);
+      begun(websocket, token, start(webSocket, req, ANONYMOUS));
     });
   }
 
-  #startPhoenix(webSocket: WebSocket, req: IncomingMessage): boolean {
-    const facts = { transport: 'websocket', scope: null, remote: remoteOf(req), route: '/mcp/ws/websocket' } as const;
+  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal): boolean {
+    const remote = remoteOf(req);
+    const facts = { transport: 'websocket', scope: null, principal, remote, route: '/mcp/ws/websocket' } as const;
     const started = this.#system.startChild<PhoenixConnectionMessage>(
       CONNECTIONS,
       actor<PhoenixConnectionMessage>({
@@ -83,11 +87,12 @@ export class WebSocketFront {
     return started.ok;
   }
 
-  #start(webSocket: WebSocket, req: IncomingMessage): boolean {
+  #start(webSocket: WebSocket, req: IncomingMessage, principal: Principal): boolean {
     const facts = {
       sessionId: randomUUID(),
       transport: 'websocket',
       scope: null,
+      principal,
       remote: remoteOf(req),
       route: '/mcp/ws',
     } as const;

@@ -14,6 +14,8 @@
 import type { BreakerSnapshot, BreakerState } from './snapshot/breakers.js';
 
 export type * from './snapshot/breakers.js';
+import { type AuditSnapshot } from './snapshot/audit.js';
+import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
 export interface AdminRequest {
   readonly id: number;
@@ -33,6 +35,9 @@ export type AdminMethod =
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
+  | 'alarms' // → AlarmsSnapshot
+  | 'ack' // {id} → AlarmSnapshot
+  | 'policy-mode' // {mode?} → PolicySnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -56,6 +61,9 @@ export interface AdminResults {
   readonly 'force-shutdown': { readonly stopping: true };
   readonly logs: readonly LogLine[];
   readonly watch: GatewaySnapshot;
+  readonly alarms: AlarmsSnapshot;
+  readonly ack: AlarmSnapshot;
+  readonly 'policy-mode': PolicySnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
 
@@ -97,9 +105,12 @@ export interface GatewaySnapshot {
   readonly upstreams: readonly UpstreamSnapshot[];
   /** Those of upstreams, then those of the client transports. */
   readonly breakers: readonly BreakerSnapshot[];
+  readonly alarms: AlarmsSnapshot;
+  readonly vsm: VsmSnapshot;
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
+  readonly audit: AuditSnapshot | null;
 }
 
 export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';
@@ -183,7 +194,9 @@ export interface ConnectionSnapshot {
   readonly actor: string;
   readonly transport: ClientTransport;
   readonly sessionId: string | null;
+  /** `sub` of its token; `null` when nobody was authenticated. */
   readonly principal: string | null;
+  readonly role: string | null;
   readonly remote: string;
   /** `name/version` of the client's `clientInfo`, stripped of control characters. */
   readonly client: string | null;

@@ -6,8 +6,11 @@
  * 'restart'` marks what a running gateway cannot take over from a changed file.
  */
 import { z } from 'zod';
+import { audit } from './blocks/audit.js';
+import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
 import { breaker, serverBreaker } from './blocks/breaker.js';
+import { vsm } from './blocks/vsm.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
@@ -42,6 +45,9 @@ const requests = block(LIVE, 'Requests to upstream servers. A server may set its
   maxInFlight: count(
     'Requests that wait for the answer of one upstream at a time; the next is refused at once.',
   ).default(256),
+  openStreamAfter: time(
+    'A call of a session that has waited this long gets its event stream opened, so that the client can resume it when the connection breaks.',
+  ).default(60),
 });
 
 const search = block(
@@ -148,6 +154,7 @@ export const gatewaySchema = z
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
     breaker: breaker.prefault({}),
+    input: input.prefault({}),
     catalogue: catalogue.prefault({}),
     toolsets: toolsets.prefault({}),
     upstreams: upstreams.prefault({}),
@@ -156,6 +163,8 @@ export const gatewaySchema = z
     requestState: requestState.prefault({}),
     logging: logging.prefault({}),
     admin: admin.prefault({}),
+    vsm: vsm.prefault({}),
+    audit: audit.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 

@@ -1,6 +1,15 @@
 /** One upstream in its tree, over transports that tests play the server of. */
+import { ANONYMOUS } from '#src/auth/principal.js';
 import { type CallEvent, Call, type UpstreamSessionMessage } from '#src/actors/call.js';
-import { CATALOGUE, REGISTRY, upstreamId, upstreamLifecycle, UPSTREAMS, upstreamSessions } from '#src/actors/names.js';
+import {
+  CATALOGUE,
+  CONNECTIONS,
+  REGISTRY,
+  upstreamId,
+  upstreamLifecycle,
+  UPSTREAMS,
+  upstreamSessions,
+} from '#src/actors/names.js';
 import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
 import { newUpstreamView } from '#src/actors/upstream-view.js';
 import { upstreamBreaker } from '#src/actors/unit-breakers.js';
@@ -29,11 +38,11 @@ export class UpstreamWorld extends World {
   /** Whether new transports open by themselves. */
   opens = true;
 
-  constructor(entry: object = { viable: { era: 'legacy' } }) {
+  constructor(entry: object = { viable: { era: 'legacy' } }, gateway: object = {}) {
     super(
       configOf({
         mcpServers: { [NAME]: { command: 'none', ...entry } },
-        gateway: { upstreams: { backoffBase: BACKOFF.base, backoffMax: BACKOFF.max, shutdownGrace: 300 } },
+        gateway: { upstreams: { backoffBase: BACKOFF.base, backoffMax: BACKOFF.max, shutdownGrace: 300 }, ...gateway },
       }),
     );
     this.entry = entry;
@@ -43,7 +52,12 @@ export class UpstreamWorld extends World {
   readonly entry: object;
 
   async start(): Promise<void> {
-    await this.boot({ [CATALOGUE.path]: 'recorder', [UPSTREAMS]: 'dynamic', [REGISTRY.path]: 'recorder' });
+    await this.boot({
+      [CATALOGUE.path]: 'recorder',
+      [UPSTREAMS]: 'dynamic',
+      [REGISTRY.path]: 'recorder',
+      [CONNECTIONS]: 'dynamic',
+    });
     const { system, plane, gate, view, log } = this;
     const config = configOf({ mcpServers: { [NAME]: { command: 'none', ...this.entry } } }).servers.get(NAME);
     if (!config) throw new Error('not configured');
@@ -111,9 +125,9 @@ export class UpstreamWorld extends World {
     const client = new FakeRef<CallEvent>(`/client-${String(id)}`);
     const to = this.gate.session;
     if (!to) throw new Error('not sent: no session');
-    const caller = { era: 'legacy', envelope: {} } as const;
-    const fields = { id, method: 'tools/call', params, progressToken, startedAt: 0, to, caller, tool: undefined };
-    const call = new Call({ ...fields, replyTo: client, gate: this.gate, channel: new FakeChannel() });
+    const caller = { era: 'legacy', principal: ANONYMOUS, envelope: {} } as const;
+    const fields = { id, method: 'tools/call', target: '', params, progressToken, startedAt: 0, to, caller };
+    const call = new Call({ ...fields, tool: undefined, replyTo: client, gate: this.gate, channel: new FakeChannel() });
     const sent = to.tell(call);
     if (sent !== 'ok') throw new Error(`not sent: ${sent}`);
     return { call, client };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ANONYMOUS } from '#src/auth/principal.js';
 import { type ClientMessage } from '#src/actors/client-message.js';
 import { REGISTRY, upstreamLifecycle } from '#src/actors/names.js';
 import { type RegistryMessage, sessionRegistry } from '#src/actors/session-registry.js';
@@ -25,7 +26,14 @@ describe('session registry', () => {
     ] as const) {
       const ref = new FakeRef<ClientMessage>(`/${id}`);
       clients.set(id, ref);
-      world.plane.sessions.add({ id, scope, ref, transport: 'http', inspect: () => assert.fail() });
+      world.plane.sessions.add({
+        id,
+        scope,
+        ref,
+        principal: ANONYMOUS,
+        transport: 'http',
+        inspect: () => assert.fail(),
+      });
     }
   });
 

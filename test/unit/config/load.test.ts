@@ -184,7 +184,9 @@ describe('config/load: what is accepted', () => {
 
   it('has the documented defaults', async () => {
     const { config, warnings } = accepted(await load('{}'));
-    assert.deepEqual(config.gateway, {
+    const { vsm, ...others } = config.gateway;
+    assert.deepEqual([vsm.enabled, vsm.webhook.url, vsm.alarms.escalation.policy], [true, null, 60_000]);
+    assert.deepEqual(others, {
       listen: {
         host: '127.0.0.1',
         port: 4000,
@@ -194,7 +196,6 @@ describe('config/load: what is accepted', () => {
         maxConnections: 10_000,
       },
       sessions: { max: 10_000, idleTimeout: 1_800_000 },
-      requests: { timeout: 60_000, maxInFlight: 256 },
       breaker: {
         enabled: true,
         consecutiveFailures: 5,
@@ -216,6 +217,8 @@ describe('config/load: what is accepted', () => {
         flap: { halfLife: 30_000, suppress: 3, release: 1, hold: 60_000, maxHold: 300_000 },
         transports: { enabled: true, consecutiveFailures: 10, failureRatio: 0.5, minimumSamples: 50 },
       },
+      requests: { timeout: 60_000, maxInFlight: 256, openStreamAfter: 60 },
+      input: { timeout: 600_000, maxParked: 1000 },
       catalogue: { pageSize: 1000, listChangedDebounce: 250, search: { enabled: false, maxResults: 10 } },
       toolsets: {},
       upstreams: { connectTimeout: 30_000, backoffBase: 250, backoffMax: 30_000, shutdownGrace: 3000 },
@@ -224,6 +227,7 @@ describe('config/load: what is accepted', () => {
       requestState: { secret: null },
       logging: { level: 'info' },
       admin: { socket: null },
+      audit: { path: null, maxFileBytes: 64 * 1024 * 1024, maxFiles: 10, arguments: 'none', queue: 10_000, key: null },
     });
     assert.match(warnings[0]?.message ?? '', /no server/);
     const without = accepted(await loadConfig({ env: {} }));
