@@ -159,5 +159,7 @@ export type UpstreamSessionMessage =
   | { readonly type: 'log-level'; readonly level: string }
   /** Asks the server whether it is well; `ended` is called once, unless the session ends first. */
   | { readonly type: 'session/check'; readonly ended: (outcome: Outcome) => void }
+  /** Take no new call, end when those that run have been answered. */
+  | { readonly type: 'session/finish' }
   /** End this session; the upstream's lifecycle decides what comes next. */
   | { readonly type: 'session/close'; readonly reason: string };

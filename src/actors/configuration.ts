@@ -28,9 +28,10 @@ import {
 import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type DataPlane } from './data-plane.js';
-import { CATALOGUE, transportBreaker, upstreamId, upstreamLifecycle, UPSTREAMS } from './names.js';
-import { upstream } from './upstream.js';
 import { upstreamBreaker } from './unit-breakers.js';
+import { CATALOGUE, transportBreaker, upstreamId, upstreamLifecycle, upstreamPool, UPSTREAMS } from './names.js';
+import { pool } from './pool.js';
+import { upstream } from './upstream.js';
 import { newUpstreamView, type UpstreamView } from './upstream-view.js';
 import { UpstreamGate } from './upstream-gate.js';
 
@@ -112,10 +113,15 @@ class Configuration implements Behavior<ConfigurationMessage> {
       system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
     for (const transport of CLIENT_TRANSPORTS)
       system.tell(transportBreaker(transport), { type: 'breaker/reconfigured' });
+    if (diff.gateway.applied.some((path) => path.startsWith('gateway.policy')))
+      system.tell(CATALOGUE, { type: 'catalogue/policy-changed' });
     for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
     for (const server of loaded.config.servers.values()) this.#add(server);
     this.#reorderGates();
-    for (const name of diff.changed) system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
+    for (const name of diff.changed) {
+      system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
+      system.tell(upstreamPool(name), { type: 'pool/reconfigured' });
+    }
     const { added, removed, changed, gateway } = diff;
     const summary = `added ${added.length}, removed ${removed.length}, changed ${changed.length} upstreams`;
     log.info(
@@ -175,9 +181,11 @@ class Configuration implements Behavior<ConfigurationMessage> {
       if (!server) throw new Error(`upstream "${name}" is configured no more`);
       return server;
     };
+    const deps = { system, plane, gate, config, version, log, random, createTransport, view };
     const inits: Record<string, unknown> = {
-      '/lifecycle': upstream({ system, plane, gate, config, version, log, random, createTransport, view }),
-      '/breaker': upstreamBreaker({ system, plane, gate, config, log }),
+      '/lifecycle': upstream(deps),
+      '/pool': pool(deps),
+      '/breaker': upstreamBreaker(deps),
     };
     return buildUpstream(upstreamId(name), new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>);
   }

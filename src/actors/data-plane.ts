@@ -10,6 +10,7 @@ import { type GatewayOptions } from '../config/types.js';
 import { type LogLevel } from '../protocol/methods.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
+import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Ref } from '../kernel/index.js';
 import { BreakerGate } from './breaker-gate.js';
@@ -48,6 +49,8 @@ export class DataPlane {
   readonly parking: Parking;
   /** Written by the configuration actor. */
   options: GatewayOptions;
+  /** Who may what. Written by the configuration actor. */
+  policy: Policy;
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
   readonly counters: Counters;
@@ -71,6 +74,7 @@ export class DataPlane {
   constructor(options: GatewayOptions, counters: Counters, viability = new ViabilityState(0, SILENT)) {
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
+    this.policy = new Policy(options.policy, 1);
     this.counters = counters;
     this.viability = viability;
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));

@@ -5,6 +5,7 @@ import { type BreakerMessage } from './breaker.js';
 import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain.js';
+import { type PoolMessage } from './pool-messages.js';
 import { type RegistryMessage } from './session-registry.js';
 import { type UpstreamMessage } from './upstream.js';
 import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
@@ -34,6 +35,10 @@ export function upstreamBreaker(name: string): ReturnType<typeof actorName<Break
 
 export function transportBreaker(transport: ClientTransport): ReturnType<typeof actorName<BreakerMessage>> {
   return actorName<BreakerMessage>(`/front/breakers/${transport}`);
+}
+
+export function upstreamPool(name: string): ReturnType<typeof actorName<PoolMessage>> {
+  return actorName<PoolMessage>(`${UPSTREAMS}/${upstreamId(name)}/pool`);
 }
 
 export function upstreamSessions(name: string): string {
