@@ -2,6 +2,8 @@
 import { type Listing } from './listing.js';
 import { type Presence } from './presence.js';
 
+export type { Listing } from './listing.js';
+
 /** One upstream's part of the table. */
 export interface Offer<T> {
   readonly server: string;
