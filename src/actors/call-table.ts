@@ -66,7 +66,7 @@ export class CallTable {
     this.#self = self;
     this.#counters = counters;
     this.#transport = deps.plane.breakers[counters.transport];
-    this.watch = new RequestWatch(deps.plane.counters.durations);
+    this.watch = new RequestWatch(deps.plane);
   }
 
   get size(): number {
@@ -105,6 +105,7 @@ export class CallTable {
       channel,
       progressToken,
       startedAt: after?.startedAt ?? this.watch.startedAt,
+      trace: after ? after.trace : this.watch.trace,
       renamedUri,
       round: after ? after.round + 1 : 0,
     });
@@ -157,12 +158,12 @@ export class CallTable {
 
   /** Counts a call that the gateway has got no answer for. */
   countFailure(call: Call, error: JsonRpcErrorObject): void {
-    this.#count(call, 'failed', this.#failureOf(call, error), String(error.code));
+    this.#count(call, 'failed', this.#failureOf(call, error), String(error.code), error);
   }
 
   /** Counts a call that failed although its upstream did what it was asked. */
   countGivenUp(call: Call, error: JsonRpcErrorObject): void {
-    this.#count(call, 'failed', 'neutral', String(error.code));
+    this.#count(call, 'failed', 'neutral', String(error.code), error);
   }
 
   /** Its upstream has answered with a question: the call goes on, but not there. */
@@ -193,18 +194,24 @@ export class CallTable {
   ): JsonRpcErrorObject | undefined {
     const { id, method, gate, tool, channel, renamedUri } = call;
     const refusal = this.start({ id, method, params, gate, to, caller, tool, channel, renamedUri, after: call });
-    if (refusal) this.watch.ended(call, String(refusal.code));
+    if (refusal) this.watch.ended(call, String(refusal.code), refusal);
     return refusal;
   }
 
-  /** Counts how a call ended. `error`: its `error.type` (see `errorType`). */
-  #count(call: Call, outcome: 'succeeded' | 'failed', verdict: Outcome, error: string | null): void {
+  /** Counts how a call ended. `error`: its `error.type` (see `errorType`); `failure`: the error when it is the gateway's. */
+  #count(
+    call: Call,
+    outcome: 'succeeded' | 'failed',
+    verdict: Outcome,
+    error: string | null,
+    failure?: JsonRpcErrorObject,
+  ): void {
     this.#settle(call, verdict);
     this.#transport.count('success', NO_TOKEN);
     this.#counters[outcome] += 1;
     if (outcome === 'failed') call.gate.failures += 1;
     this.#audit(call, outcome);
-    const microseconds = Math.round(this.watch.ended(call, error) * 1_000);
+    const microseconds = Math.round(this.watch.ended(call, error, failure) * 1_000);
     this.#deps.plane.counters.latency.record(Math.max(1, microseconds));
   }
 

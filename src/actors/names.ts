@@ -8,6 +8,7 @@ import { type DrainMessage } from './drain.js';
 import { type PinKeeperMessage } from './pin-keeper.js';
 import { type PoolMessage } from './pool-messages.js';
 import { type RegistryMessage } from './session-registry.js';
+import { type TelemetryMessage } from './telemetry.js';
 import { type UpstreamMessage } from './upstream.js';
 import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
 
@@ -20,6 +21,7 @@ export const CONNECTIONS = '/front/connections';
 export const POLICY = actorName<PolicyMessage>('/viability/policy');
 export const ALGEDONIC = actorName<AlgedonicMessage>('/viability/algedonic');
 export const CONTROL = actorName<ControlMessage>('/viability/control');
+export const TELEMETRY = actorName<TelemetryMessage>('/vitals/telemetry');
 export const DRAIN = actorName<DrainMessage>('/drain');
 
 export function upstreamId(name: string): string {
