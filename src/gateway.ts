@@ -191,6 +191,9 @@ export class Gateway {
         process: this.#process,
         views: this.#views,
         url: () => this.url,
+        running: this.#running,
+        version: VERSION,
+        createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),
       '/operations/catalogue': catalogue({ system, plane, log }),
       '/operations/provisioning/configuration': configuration({

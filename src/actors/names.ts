@@ -5,7 +5,13 @@ import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain.js';
 import { type RegistryMessage } from './session-registry.js';
 import { type UpstreamMessage } from './upstream.js';
-import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
+import {
+  type AlgedonicMessage,
+  type AuditMessage,
+  type ControlMessage,
+  type IntelligenceMessage,
+  type PolicyMessage,
+} from '../vsm/actors/messages.js';
 
 export const CATALOGUE = actorName<CatalogueMessage>('/operations/catalogue');
 export const UPSTREAMS = '/operations/provisioning/upstreams';
@@ -15,6 +21,10 @@ export const CONNECTIONS = '/front/connections';
 export const POLICY = actorName<PolicyMessage>('/viability/policy');
 export const ALGEDONIC = actorName<AlgedonicMessage>('/viability/algedonic');
 export const CONTROL = actorName<ControlMessage>('/viability/control');
+export const AUDIT = actorName<AuditMessage>('/viability/audit');
+export const INTELLIGENCE = actorName<IntelligenceMessage>('/viability/intelligence');
+/** S1: one actor for each upstream and client transport. */
+export const UNITS = '/operations/units';
 export const DRAIN = actorName<DrainMessage>('/drain');
 
 export function upstreamId(name: string): string {

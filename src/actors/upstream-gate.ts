@@ -7,6 +7,8 @@
 import { type Ref } from '../kernel/index.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
 import { type UpstreamSessionMessage } from './call.js';
+import { Allowance } from '../vsm/lease.js';
+import { UnitLedger } from '../vsm/unit-model.js';
 import { type ClientMessage } from './client-message.js';
 
 /**
@@ -49,6 +51,10 @@ export class UpstreamGate {
   era: Era = 'legacy';
   /** Own URI → the sessions that subscribe to it, each with the URI that it knows. */
   readonly subscriptions = new Map<string, Map<Ref<ClientMessage>, string>>();
+  /** What S3 has granted it. */
+  readonly allowance = new Allowance();
+  /** Its books, as an S1 unit. Written by the client sessions. */
+  readonly ledger = new UnitLedger();
   /** Calls sent and not yet answered. */
   inFlight = 0;
   calls = 0;
