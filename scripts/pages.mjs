@@ -2,6 +2,7 @@
 import { renderFiguresPage } from '../dist/admin/snapshot/figures.js';
 import { configJsonSchema, renderConfigPage } from '../dist/config/index.js';
 import { renderErrorsPage } from '../dist/protocol/errors.js';
+import { renderMetricsPage } from '../dist/telemetry/metrics/page.js';
 import { renderSupervisionPage } from '../dist/supervisors/supervision-doc.js';
 
 export const pages = {
@@ -9,5 +10,6 @@ export const pages = {
   'configuration.md': renderConfigPage(),
   'errors.md': renderErrorsPage(),
   'figures.md': renderFiguresPage(),
+  'metrics.md': renderMetricsPage(),
   'SUPERVISION.md': renderSupervisionPage(),
 };

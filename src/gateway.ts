@@ -22,6 +22,7 @@ import { type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { Security } from './gateway/security.js';
+import { metricsText } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -177,7 +178,8 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const front = new HttpFront({ system, env });
+    const telemetry = { view: this.#view, counters: plane.counters, version: VERSION };
+    const front = new HttpFront({ system, env, metrics: () => metricsText(telemetry) });
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
@@ -207,7 +209,7 @@ export class Gateway {
         load:
           this.#options.reload ?? (() => Promise.resolve({ ok: true, config: this.#running.current, warnings: [] })),
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
-        buildUpstream: (id, lifecycle) => buildUpstream(id, lifecycle as ActorInit<never>),
+        buildUpstream,
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
@@ -261,6 +263,7 @@ export class Gateway {
     } = this.#plane.options;
     const next = config.gateway;
     this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
+    this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
   }

@@ -44,6 +44,7 @@ export async function lookAt(config: ServerConfig, deps: SightDeps, signal: Abor
       if (waiting?.type === 'own') waiting.fail(new RequestFailed(error.message, error));
     },
     onClosed: (error) => fail(error.message),
+    onDoubt: () => undefined,
     onStderr: () => undefined,
     onJunk: () => undefined,
   });
