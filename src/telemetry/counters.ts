@@ -50,7 +50,10 @@ export class Counters {
 
   constructor() {
     this.transports = Object.fromEntries(
-      CLIENT_TRANSPORTS.map((name) => [name, { open: 0, messagesIn: 0, messagesOut: 0, succeeded: 0, failed: 0, unit: new UnitLedger() }]),
+      CLIENT_TRANSPORTS.map((name) => [
+        name,
+        { open: 0, messagesIn: 0, messagesOut: 0, succeeded: 0, failed: 0, unit: new UnitLedger() },
+      ]),
     ) as Record<ClientTransport, TransportCounters>;
   }
 

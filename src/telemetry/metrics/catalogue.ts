@@ -9,6 +9,7 @@ import { POOL_FIGURES } from './pool-figures.js';
 import { SECURITY_FIGURES } from './security-figures.js';
 import { UPSTREAM_FIGURES } from './upstream-figures.js';
 import { VIABILITY_FIGURES } from './viability-figures.js';
+import { VSM_FIGURES } from './vsm-figures.js';
 
 /** Read from what the dashboards show. */
 export const FIGURES: readonly Figure[] = [
@@ -16,6 +17,7 @@ export const FIGURES: readonly Figure[] = [
   ...UPSTREAM_FIGURES,
   ...POOL_FIGURES,
   ...VIABILITY_FIGURES,
+  ...VSM_FIGURES,
   ...SECURITY_FIGURES,
 ];
 

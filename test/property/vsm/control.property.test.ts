@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { bargain, type Claim, lend, slotsNeeded } from '#src/vsm/control-model.js';
 import { type CoordinationRules, FlapDamper, Pacer } from '#src/vsm/coordination-model.js';
 import { Allowance } from '#src/vsm/lease.js';
+import { seeded } from '../../../sim/random.js';
 
 const claims = fc
   .array(
@@ -138,8 +139,7 @@ describe('turns for a herd', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 100 }), fc.integer(), (n, rate, seed) => {
         const pacer = new Pacer();
-        let state = seed;
-        const random = (): number => (state = Math.abs(Math.sin(state + 1)));
+        const random = seeded(seed);
         const turns = Array.from({ length: n }, () => pacer.turn(0, rate, 10, random));
         assert.equal(turns.filter((turn) => turn === 0).length, Math.min(n, 10));
         const late = turns.filter((turn) => turn > 0);
