@@ -123,10 +123,10 @@ const control = block(LIVE, 'S3: grants each server a lease on the gateway.', {
     .record(z.string(), unit)
     .default({})
     .describe('Server → weight and floor. Who has no floor of its own shares what is left equally.'),
-}).refine(
-  ({ slots, units }) => Object.values(units).reduce((sum, { floor = 0 }) => sum + floor, 0) <= slots,
-  { error: 'the floors of the servers together must be at most `slots`', path: ['units'] },
-);
+}).refine(({ slots, units }) => Object.values(units).reduce((sum, { floor = 0 }) => sum + floor, 0) <= slots, {
+  error: 'the floors of the servers together must be at most `slots`',
+  path: ['units'],
+});
 
 const audit = block(LIVE, 'S3*: looks at servers directly, past what is reported of them.', {
   enabled: z.boolean().default(true).describe('Off: nobody looks.'),
