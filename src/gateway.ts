@@ -96,7 +96,13 @@ export class Gateway {
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
     this.#plane = new DataPlane(gateway, new Counters(), viability);
-    this.#security = new Security({ plane: this.#plane, clock: this.#system.clock, version: VERSION });
+    this.#security = new Security({
+      plane: this.#plane,
+      clock: this.#system.clock,
+      version: VERSION,
+      log: this.#log.log,
+      configFile: config.source.file,
+    });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -111,6 +117,7 @@ export class Gateway {
       startedAt: now,
       url: () => this.url,
       audit: () => this.#security.auditSnapshot(),
+      book: this.#security.book,
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
   }
@@ -197,7 +204,7 @@ export class Gateway {
         version: VERSION,
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),
-      '/operations/catalogue': catalogue({ system, plane, log }),
+      '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
         system,
         plane,
@@ -230,7 +237,15 @@ export class Gateway {
         progress: this.#drain,
         onDrained: (outcome) => this.#stop(outcome),
       }),
-      '/consoles/admin': adminEndpoint({ system, plane, view: this.#view, ring, log, path: () => this.adminSocket }),
+      '/consoles/admin': adminEndpoint({
+        system,
+        plane,
+        view: this.#view,
+        ring,
+        log,
+        path: () => this.adminSocket,
+        book: this.#security.book,
+      }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
