@@ -6,6 +6,7 @@ import { type DrainMessage } from './drain.js';
 import { type PinKeeperMessage } from './pin-keeper.js';
 import { type PoolMessage } from './pool-messages.js';
 import { type RegistryMessage } from './session-registry.js';
+import { type TelemetryMessage } from './telemetry.js';
 import { type UpstreamMessage } from './upstream.js';
 import {
   type AlgedonicMessage,
@@ -28,6 +29,7 @@ export const AUDIT = actorName<AuditMessage>('/viability/audit');
 export const INTELLIGENCE = actorName<IntelligenceMessage>('/viability/intelligence');
 /** S1: one actor for each upstream and client transport. */
 export const UNITS = '/operations/units';
+export const TELEMETRY = actorName<TelemetryMessage>('/vitals/telemetry');
 export const DRAIN = actorName<DrainMessage>('/drain');
 
 export function upstreamId(name: string): string {

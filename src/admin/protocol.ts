@@ -13,6 +13,7 @@
 import { type PoolSnapshot } from './snapshot/pool.js';
 
 import { type AuditSnapshot } from './snapshot/audit.js';
+import { type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
@@ -121,6 +122,7 @@ export interface GatewaySnapshot {
   readonly process: ProcessFigures;
   readonly config: ConfigState;
   readonly audit: AuditSnapshot | null;
+  readonly telemetry: TelemetrySnapshot;
   readonly rules: RulesSnapshot;
   readonly pinning: PinningSnapshot;
 }
