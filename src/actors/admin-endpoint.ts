@@ -34,13 +34,18 @@ import { type GatewayView } from './gateway-view.js';
 import { type DrainMessage } from './drain.js';
 import { DRAIN, UPSTREAMS } from './names.js';
 
-export interface AdminEndpointDeps {
+export interface AdminAnswersDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly view: GatewayView;
   readonly ring: LogRing;
   readonly log: Logger;
+}
+
+export interface AdminEndpointDeps {
+  readonly log: Logger;
   readonly path: () => string;
+  readonly answers: AdminAnswers;
 }
 
 const ASK_TIMEOUT_MS = 5_000;
@@ -51,20 +56,20 @@ type Params = { readonly [M in keyof typeof ADMIN_PARAMS]: AdminParams<M> };
 
 export function adminEndpoint(deps: AdminEndpointDeps) {
   return async (): Promise<Behavior<never>> => {
-    const answers = new AdminAnswers(deps);
     const server: AdminServer = await startAdminServer({
       path: deps.path(),
-      handler: (request, context) => answers.answer(request, context),
+      handler: (request, context) => deps.answers.answer(request, context),
       onError: (error) => deps.log.warn({ event: 'admin_error', error: error.message }, 'admin socket'),
     });
     return { handle: () => undefined, terminate: () => server.close() };
   };
 }
 
-class AdminAnswers {
-  readonly #deps: AdminEndpointDeps;
+/** What every console is answered, on whichever way it came. */
+export class AdminAnswers {
+  readonly #deps: AdminAnswersDeps;
 
-  constructor(deps: AdminEndpointDeps) {
+  constructor(deps: AdminAnswersDeps) {
     this.#deps = deps;
   }
 

@@ -28,11 +28,13 @@ import { type HttpConnectionMessage } from './http-connection.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { type WebFront } from './admin-web.js';
 import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 
 export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
+  readonly web: WebFront;
 }
 
 /** One HTTP request of a client that may speak to us. */
@@ -52,14 +54,16 @@ export class HttpFront {
   readonly #system: ActorSystem;
   readonly #env: SessionEnvironment;
   readonly #plane: DataPlane;
+  readonly web: WebFront;
   #made = 0;
   #sockets = 0;
   readonly #connections = new WeakMap<Socket, Ref<HttpConnectionMessage>>();
 
-  constructor({ system, env }: FrontDeps) {
+  constructor({ system, env, web }: FrontDeps) {
     this.#system = system;
     this.#env = env;
     this.#plane = env.plane;
+    this.web = web;
   }
 
   /** Remembers whose socket it is: modern requests run in that actor. */
@@ -103,6 +107,7 @@ export class HttpFront {
       case 'ready':
         return this.#health(req, res, route.kind);
       case 'dashboard':
+        return this.web.handle(req, res, route.path);
       case 'metrics':
       case 'resource-metadata':
       case 'unknown':

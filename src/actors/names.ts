@@ -11,6 +11,7 @@ export const UPSTREAMS = '/operations/provisioning/upstreams';
 export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
 export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');
 export const CONNECTIONS = '/front/connections';
+export const WEB_CONSOLES = '/consoles/web';
 export const DRAIN = actorName<DrainMessage>('/drain');
 
 export function upstreamId(name: string): string {

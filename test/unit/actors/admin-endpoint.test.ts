@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { adminEndpoint } from '#src/actors/admin-endpoint.js';
+import { AdminAnswers, adminEndpoint } from '#src/actors/admin-endpoint.js';
 import { ADMIN_MESSAGES } from '#src/actors/admin-messages.js';
 import { GatewayView } from '#src/actors/gateway-view.js';
 import { CONFIGURATION, DRAIN, REGISTRY, UPSTREAMS } from '#src/actors/names.js';
@@ -55,7 +55,13 @@ describe('admin endpoint', () => {
       [REGISTRY.path]: echo,
       [UPSTREAMS]: 'dynamic',
       [CONFIGURATION.path]: echo,
-      '/consoles/admin': live(adminEndpoint({ system, plane, view, ring: world.output.ring, log, path: () => socket })),
+      '/consoles/admin': live(
+        adminEndpoint({
+          answers: new AdminAnswers({ system, plane, view, ring: world.output.ring, log }),
+          log,
+          path: () => socket,
+        }),
+      ),
     });
     for (const name of ['one', 'two']) {
       const lifecycle = actor<never>({ id: 'lifecycle', init: echo as never });
