@@ -7,6 +7,7 @@ import { h, replaceChildren, spans } from './dom.js';
 import { Feed, type FeedView } from './feed.js';
 import { History } from './history.js';
 import type { Action, Page } from './page.js';
+import { alarmsPage } from './pages/alarms.js';
 import { connectionsPage } from './pages/connections.js';
 import { logsPage } from './pages/logs.js';
 import { overviewCharts, overviewPage } from './pages/overview.js';
@@ -20,7 +21,14 @@ const INTERVALS = [250, 500, 1_000, 2_000, 5_000, 10_000] as const;
 
 class App {
   readonly #charts = overviewCharts();
-  readonly #pages: readonly Page[] = [overviewPage(this.#charts), upstreamsPage, connectionsPage, treePage, logsPage()];
+  readonly #pages: readonly Page[] = [
+    overviewPage(this.#charts),
+    upstreamsPage,
+    connectionsPage,
+    treePage,
+    alarmsPage,
+    logsPage(),
+  ];
   readonly #feed = new Feed(
     () => sessionStorage.getItem(TOKEN),
     () => this.#changed(),
@@ -209,7 +217,8 @@ class App {
   }
 
   #repaint(): void {
-    for (const chart of Object.values(this.#charts)) chart.repaint();
+    const { throughput, latency, load } = this.#charts;
+    for (const chart of [throughput, latency, load]) chart.repaint();
   }
 
   #refresh(step: 1 | -1): void {

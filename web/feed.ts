@@ -103,8 +103,8 @@ export class Feed {
   async #connect(): Promise<void> {
     try {
       const ticket = await this.#ticket();
-      if (ticket === undefined) return this.#change({ link: 'signed-out' });
-      if (this.#failedSockets < SOCKET_ATTEMPTS) this.#openSocket(ticket);
+      if (ticket === undefined) this.#change({ link: 'signed-out' });
+      else if (this.#failedSockets < SOCKET_ATTEMPTS) this.#openSocket(ticket);
       else this.#openStream(ticket);
     } catch {
       this.#retry();

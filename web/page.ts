@@ -22,7 +22,7 @@ export interface Action {
   readonly title: string;
   /** What it means, for the question before it; `null` when it needs none. */
   readonly question: string | null;
-  readonly method: 'send' | 'kill' | 'drain';
+  readonly method: 'send' | 'kill' | 'drain' | 'ack';
   readonly params: object;
 }
 

@@ -14,8 +14,10 @@ import {
   type JsonRpcId,
 } from '../protocol/jsonrpc.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
+import { toolCallEvent } from './call-audit.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -78,9 +80,9 @@ export class CallTable {
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
     const { id, method, params, gate, to, caller, tool, channel, renamedUri, round = 0 } = request;
-    const refusal = this.#admit(gate);
-    if (refusal) return refusal;
-    if (to === null) return this.#failed(unavailable(gate, this.#deps.clock));
+    const refusal = this.#shed(method, caller) ?? this.#admit(gate);
+    if (refusal) return this.#refused(request, refusal);
+    if (to === null) return this.#refused(request, this.#failed(unavailable(gate, this.#deps.clock)));
     const startedAt = performance.now();
     const progressToken = progressTokenOf(params);
     const call = new Call({
@@ -100,9 +102,8 @@ export class CallTable {
     });
     const sent = to.tell(call);
     if (sent !== 'ok') {
-      return this.#failed(
-        sent === 'full' ? overloaded(gate, 'its mailbox is full') : unavailable(gate, this.#deps.clock),
-      );
+      const why = sent === 'full' ? overloaded(gate, 'its mailbox is full') : unavailable(gate, this.#deps.clock);
+      return this.#refused(request, this.#failed(why));
     }
     this.#calls.set(id, call);
     gate.inFlight += 1;
@@ -146,8 +147,28 @@ export class CallTable {
   count(call: Call, outcome: 'succeeded' | 'failed'): void {
     this.#counters[outcome] += 1;
     if (outcome === 'failed') call.gate.failures += 1;
+    this.#audit(call, outcome);
     const microseconds = Math.round((performance.now() - call.startedAt) * 1_000);
     this.#deps.plane.counters.latency.record(Math.max(1, microseconds));
+  }
+
+  /** The client gave up a call that was taken out: its upstream is told, it gets no answer. */
+  drop(call: Call, reason: string): void {
+    this.cancelUpstream(call, reason);
+    this.forsake(call);
+  }
+
+  /** The same of a call that no upstream works on. */
+  forsake(call: Call): void {
+    this.#audit(call, 'cancelled');
+    call.channel.release();
+  }
+
+  /** Puts the end of a tool call on record: once, by whoever ended it. */
+  #audit(call: Call, outcome: string): void {
+    const { audit } = this.#deps.plane;
+    if (!audit.enabled || call.method !== 'tools/call') return;
+    audit.record(toolCallEvent(call, outcome, performance.now() - call.startedAt, audit.hashArguments));
   }
 
   /** Tells the upstream that nobody waits for the call any more. */
@@ -173,12 +194,30 @@ export class CallTable {
     for (const call of this.#calls.values()) if (call.startedAt < before) call.channel.stillWorking();
   }
 
+  /** What S5's mode keeps out. No failure: neither the server nor time is to blame. */
+  #shed(method: string, { era, principal }: Caller): JsonRpcErrorObject | undefined {
+    const { viability, options } = this.#deps.plane;
+    const { mode } = viability.policy;
+    if (mode === 'normal') return undefined;
+    const name = modeRefusal(mode, principal, method, era === 'legacy', options.vsm.policy.conserve);
+    return name && gatewayError(name, viability.policy.reason, { mode });
+  }
+
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS)
       return gatewayError('overloaded', `this client has ${MAX_CALLS} requests outstanding`);
     if (gate.inFlight >= gate.maxInFlight)
       return this.#failed(overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`));
     return undefined;
+  }
+
+  #refused(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
+    const { audit } = this.#deps.plane;
+    if (audit.enabled && request.method === 'tools/call') {
+      const reason = isJsonObject(error.data) ? String(error.data['reason']) : 'refused';
+      audit.record(toolCallEvent(request, reason, null, audit.hashArguments));
+    }
+    return error;
   }
 
   #failed(error: JsonRpcErrorObject): JsonRpcErrorObject {

@@ -17,12 +17,14 @@ import { type ParsedFrame, type ParsedMessage, parseFrame } from '../protocol/pa
 import { admitHttpMessage } from '../protocol/modern/era.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
 import { isLegacyRevision } from '../protocol/revisions.js';
+import { stripControl } from '../protocol/text.js';
 import { parseRoute } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { readBody } from '../transports/inbound/read-body.js';
+import { isAdministrator } from '../vsm/policy-model.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
@@ -120,20 +122,30 @@ export class HttpFront {
   /** Against DNS rebinding: who may speak to us at all. `undefined` when it may. */
   guard(req: IncomingMessage): 'forbidden_host' | 'forbidden_origin' | undefined {
     const { host, allowedHosts, allowedOrigins } = this.#plane.options.listen;
-    if (!checkHost(req.headers.host, host, allowedHosts)) return 'forbidden_host';
-    if (!checkOrigin(req.headers.origin, req.headers.host, allowedOrigins)) return 'forbidden_origin';
+    if (!checkHost(req.headers.host, host, allowedHosts)) return this.#forbidden(req, 'host', 'forbidden_host');
+    if (!checkOrigin(req.headers.origin, req.headers.host, allowedOrigins))
+      return this.#forbidden(req, 'origin', 'forbidden_origin');
     return undefined;
   }
 
+  #forbidden<E extends ErrorName>(req: IncomingMessage, kind: 'host' | 'origin', outcome: E): E {
+    const name = stripControl(req.headers[kind] ?? '', 256);
+    this.#plane.audit.record({ type: 'denial', outcome, kind, name, remote: remoteOf(req) });
+    return outcome;
+  }
+
   /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
-  closedToNewcomers(): { name: ErrorName; reply: ErrorReply } | undefined {
-    const { admission, sessions, options } = this.#plane;
+  closedToNewcomers(principal: Principal): { name: ErrorName; reply: ErrorReply } | undefined {
+    const { admission, sessions, options, viability } = this.#plane;
     if (admission.state === 'draining') {
       const seconds = Math.max(1, Math.ceil((admission.deadlineAt - this.#env.clock.now()) / 1_000));
       return {
         name: 'draining',
         reply: { data: { retryAfter: seconds }, headers: { 'retry-after': String(seconds) } },
       };
+    }
+    if (viability.policy.mode === 'lockdown' && !isAdministrator(principal)) {
+      return { name: 'lockdown', reply: { data: { mode: 'lockdown' }, headers: { 'retry-after': '60' } } };
     }
     if (sessions.size >= options.sessions.max) {
       return { name: 'too_many_sessions', reply: { headers: { 'retry-after': '10' } } };
@@ -191,8 +203,9 @@ export class HttpFront {
   }
 
   #modern({ req, res, scope, principal }: Arrival, message: JsonRpcRequest, envelope: Envelope): void {
-    const closed = this.closedToNewcomers();
-    if (closed?.name === 'draining') return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    const closed = this.closedToNewcomers(principal);
+    if (closed && closed.name !== 'too_many_sessions')
+      return sendError(res, closed.name, { ...closed.reply, id: message.id });
     const exchange = new HttpExchange(res, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
@@ -231,7 +244,7 @@ export class HttpFront {
 
   #begin(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
     const { req, res, scope, principal } = arrival;
-    const closed = this.closedToNewcomers();
+    const closed = this.closedToNewcomers(principal);
     if (closed) return sendError(res, closed.name, closed.reply);
     const sessionId = randomUUID();
     const remote = remoteOf(req);
@@ -281,7 +294,7 @@ export class HttpFront {
   }
 
   #openSse({ req, res, principal }: Arrival): void {
-    const closed = this.closedToNewcomers();
+    const closed = this.closedToNewcomers(principal);
     if (closed) return sendError(res, closed.name, closed.reply);
     if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
     const facts = {

@@ -197,10 +197,9 @@ export class LegacySession {
   close(reason: string): void {
     for (const call of this.#calls.all()) {
       this.#calls.take(call);
-      this.#calls.cancelUpstream(call, reason);
-      call.channel.release();
+      this.#calls.drop(call, reason);
     }
-    for (const call of this.#rounds.takeAll()) call.channel.release();
+    for (const call of this.#rounds.takeAll()) this.#calls.forsake(call);
     this.#links.close();
   }
 
@@ -368,13 +367,12 @@ export class LegacySession {
   #cancelled(params: JsonObject): void {
     const id = params['requestId'];
     const waiting = isJsonRpcId(id) ? this.#rounds.take(id) : undefined;
-    if (waiting) return waiting.channel.release();
+    if (waiting) return this.#calls.forsake(waiting);
     const call = isJsonRpcId(id) ? this.#calls.get(id) : undefined;
     if (!call) return; // answered already, or never asked: the specification says to ignore it
     this.#calls.take(call);
     const reason = params['reason'];
-    this.#calls.cancelUpstream(call, typeof reason === 'string' ? reason : 'cancelled by the client');
-    call.channel.release();
+    this.#calls.drop(call, typeof reason === 'string' ? reason : 'cancelled by the client');
   }
 
   #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel): void {

@@ -274,8 +274,7 @@ export class ModernPeer {
 
   #drop(call: Call, reason: string): void {
     if (!this.#calls.take(call)) return;
-    this.#calls.cancelUpstream(call, reason);
-    call.channel.release();
+    this.#calls.drop(call, reason);
   }
 
   #fail(call: Call, error: JsonRpcErrorObject): void {

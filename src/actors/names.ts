@@ -5,6 +5,7 @@ import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain.js';
 import { type RegistryMessage } from './session-registry.js';
 import { type UpstreamMessage } from './upstream.js';
+import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
 
 export const CATALOGUE = actorName<CatalogueMessage>('/operations/catalogue');
 export const UPSTREAMS = '/operations/provisioning/upstreams';
@@ -12,6 +13,9 @@ export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provis
 export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');
 export const CONNECTIONS = '/front/connections';
 export const WEB_CONSOLES = '/consoles/web';
+export const POLICY = actorName<PolicyMessage>('/viability/policy');
+export const ALGEDONIC = actorName<AlgedonicMessage>('/viability/algedonic');
+export const CONTROL = actorName<ControlMessage>('/viability/control');
 export const DRAIN = actorName<DrainMessage>('/drain');
 
 export function upstreamId(name: string): string {

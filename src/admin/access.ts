@@ -17,4 +17,7 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   kill: 'act',
   drain: 'act',
   'force-shutdown': 'act',
+  alarms: 'look',
+  ack: 'act',
+  'policy-mode': 'act',
 };

@@ -25,6 +25,8 @@ export type Drop =
   | 'notification_overflow' // a client's or session's mailbox was full
   | 'upstream_junk' // bytes from an upstream that are no message
   | 'unroutable_notification' // a notification that belongs to no call and no list
+  | 'webhook_overflow' // an alarm for a webhook that is too slow
+  | 'webhook_failed' // an alarm that the webhook did not take
   | 'refused_server_request'; // a request from an upstream that this gateway does not serve
 
 export class Counters {

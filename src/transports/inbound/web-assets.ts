@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface WebAsset {
@@ -33,30 +33,32 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The build (`dist`), and the folder above it. */
 const BUILT = fileURLToPath(new URL('../../', import.meta.url));
 const STATIC = join(BUILT, '..', 'web', 'static');
-/** Folders whose scripts the page loads, by the name that stands before theirs. */
-const FOLDERS: readonly (readonly [string, string])[] = [
-  ['web', join(BUILT, 'web')],
-  ['web/pages', join(BUILT, 'web', 'pages')],
-  ['src/admin/view', join(BUILT, 'admin', 'view')],
-  ['static', STATIC],
-];
-const FILES: readonly (readonly [string, string])[] = [
-  ['src/admin/protocol.js', join(BUILT, 'admin', 'protocol.js')],
-  ['src/protocol/text.js', join(BUILT, 'protocol', 'text.js')],
-];
+/** The first script; what it imports, and what that imports, is served, and nothing else of the build. */
+const ENTRY = 'web/app.js';
+const IMPORT = /^(?:import|export)\b[^'"]*?(?:from )?['"]([^'"]+)['"]/gm;
 
 /** Reads all of it. Rejects when the page has not been built. */
 export async function loadWebAssets(): Promise<WebAssets> {
   const files = new Map<string, WebAsset>();
-  const add = async (name: string, path: string): Promise<void> => void files.set(name, await asset(path));
-  for (const [prefix, folder] of [...FOLDERS, ...libraries()]) {
+  await addScript(files, ENTRY);
+  for (const [prefix, folder] of [['static', STATIC] as const, ...libraries()]) {
     for (const name of await readdir(folder)) {
-      if (/\.(js|css|svg)$/.test(name)) await add(`${prefix}/${name}`, join(folder, name));
+      if (/\.(js|css|svg)$/.test(name)) files.set(`${prefix}/${name}`, await asset(join(folder, name)));
     }
   }
-  for (const [name, path] of FILES) await add(name, path);
   const page = await asset(join(STATIC, 'index.html'));
   return { page, policy: policyOf(page), get: (name) => files.get(name) };
+}
+
+/** `name` is a path below the assets: `web/…` is `dist/web/…`, `src/…` is `dist/…`. */
+async function addScript(files: Map<string, WebAsset>, name: string): Promise<void> {
+  if (files.has(name)) return;
+  const script = await asset(join(BUILT, name.startsWith('src/') ? name.slice('src/'.length) : name));
+  files.set(name, script);
+  for (const [, specifier = ''] of script.body.toString('utf8').matchAll(IMPORT)) {
+    if (specifier.startsWith('#src/')) await addScript(files, specifier.slice(1));
+    else if (specifier.startsWith('.')) await addScript(files, posix.join(posix.dirname(name), specifier));
+  }
 }
 
 /** Browser builds of packages. */
