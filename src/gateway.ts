@@ -23,6 +23,7 @@ import { type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { Security } from './gateway/security.js';
+import { metricsText } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -186,7 +187,8 @@ export class Gateway {
       handler: (request, context) => answers.answer(request, context),
       rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
     });
-    const front = new HttpFront({ system, env, web });
+    const telemetry = { view: this.#view, counters: plane.counters, version: VERSION };
+    const front = new HttpFront({ system, env, web, metrics: () => metricsText(telemetry) });
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
@@ -213,7 +215,7 @@ export class Gateway {
         load:
           this.#options.reload ?? (() => Promise.resolve({ ok: true, config: this.#running.current, warnings: [] })),
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
-        buildUpstream: (id, lifecycle) => buildUpstream(id, lifecycle as ActorInit<never>),
+        buildUpstream,
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
@@ -267,6 +269,7 @@ export class Gateway {
     } = this.#plane.options;
     const next = config.gateway;
     this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
+    this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
   }

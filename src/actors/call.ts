@@ -64,6 +64,8 @@ export class Call extends Deadline {
   /** The client's id, given back with the answer. `1` and `"1"` differ. */
   readonly id: JsonRpcId;
   readonly method: string;
+  /** The tool or prompt as the client calls it, `''` for none. */
+  readonly target: string;
   /** As the upstream is to see them: its own names and URIs. The progress token is replaced by the upstream session. */
   readonly params: JsonObject;
   readonly replyTo: Ref<CallEvent>;
@@ -83,14 +85,19 @@ export class Call extends Deadline {
   readonly round: number;
   /** Given by the upstream session when it sends the call; 0 before. */
   upstreamId = 0;
-  /** It has been quiet for a while, and its channel has been opened for what comes later. */
-  quiet = false;
+  /**
+   * Milliseconds that its deadline has left when it first comes due, for its channel to be opened; 0: that is the deadline.
+   */
+  left = 0;
+  /** `performance.now()` when it was sent upstream; 0 before. Written by the upstream session. */
+  sentAt = 0;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */
   cancelled = false;
 
   constructor(fields: {
     id: JsonRpcId;
     method: string;
+    target: string;
     params: JsonObject;
     replyTo: Ref<CallEvent>;
     gate: UpstreamGate;
@@ -106,6 +113,7 @@ export class Call extends Deadline {
     super();
     this.id = fields.id;
     this.method = fields.method;
+    this.target = fields.target;
     this.params = fields.params;
     this.replyTo = fields.replyTo;
     this.gate = fields.gate;
@@ -146,5 +154,7 @@ export type UpstreamSessionMessage =
   | { readonly type: 'resource/unsubscribe'; readonly uri: string }
   /** The most verbose level that any client wants. */
   | { readonly type: 'log-level'; readonly level: string }
+  /** Take no new call, end when those that run have been answered. */
+  | { readonly type: 'session/finish' }
   /** End this session; the upstream's lifecycle decides what comes next. */
   | { readonly type: 'session/close'; readonly reason: string };

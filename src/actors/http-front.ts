@@ -23,10 +23,12 @@ import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
+import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
 import { isAdministrator } from '../vsm/policy-model.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
+import { answerHealth, answerMetrics } from './http-pages.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -37,6 +39,8 @@ export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
   readonly web: WebFront;
+  /** The text of `/metrics`. */
+  readonly metrics: () => Promise<MetricsText>;
 }
 
 /** One HTTP request of a client that may speak to us. */
@@ -50,18 +54,19 @@ interface Arrival {
 
 const SESSION_HEADER = 'mcp-session-id';
 const VERSION_HEADER = 'mcp-protocol-version';
-const NO_STORE = { 'cache-control': 'no-store' };
 
 export class HttpFront {
   readonly #system: ActorSystem;
   readonly #env: SessionEnvironment;
   readonly #plane: DataPlane;
   readonly web: WebFront;
+  readonly #metricsText: () => Promise<MetricsText>;
   #made = 0;
   #sockets = 0;
   readonly #connections = new WeakMap<Socket, Ref<HttpConnectionMessage>>();
 
-  constructor({ system, env, web }: FrontDeps) {
+  constructor({ system, env, web, metrics }: FrontDeps) {
+    this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
     this.#plane = env.plane;
@@ -107,10 +112,11 @@ export class HttpFront {
         return sendError(res, 'unknown_route', { detail: 'this path takes WebSocket connections' });
       case 'health':
       case 'ready':
-        return this.#health(req, res, route.kind);
+        return answerHealth(req, res, this.#plane, route.kind);
       case 'dashboard':
         return this.web.handle(req, res, route.path);
       case 'metrics':
+        return answerMetrics(req, res, this.#metricsText);
       case 'resource-metadata':
       case 'unknown':
         return sendError(res, 'unknown_route', {
@@ -332,20 +338,6 @@ export class HttpFront {
       if (sent !== 'ok') return sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
       res.writeHead(202).end();
     });
-  }
-
-  #health(req: IncomingMessage, res: ServerResponse, kind: 'health' | 'ready'): void {
-    if (req.method !== 'GET' && req.method !== 'HEAD') return this.#notAllowed(res, 'GET, HEAD');
-    const state = this.#plane.admission.state;
-    const good = kind === 'health' || state === 'running';
-    let ready = 0;
-    for (const gate of this.#plane.gates.values()) if (gate.session !== null) ready += 1;
-    sendJson(
-      res,
-      good ? 200 : 503,
-      { status: state, upstreams: { ready, configured: this.#plane.gates.size } },
-      NO_STORE,
-    );
   }
 
   #notAllowed(res: ServerResponse, allow: string): void {

@@ -33,10 +33,12 @@ import { type Call, type ServerEvent } from './call.js';
 import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
-import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
+import { InputRounds } from './input-rounds.js';
 import { CallTable } from './call-table.js';
+import { errorType } from './request-watch.js';
 import { legacyCapabilities, resultJson } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
+import { type NotResolved, refusalOf, viewFor } from './policy-guard.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -85,7 +87,8 @@ export class LegacySession {
       capabilities: () => this.profile.modernCapabilities,
       retry: (call, params) => this.#retry(call, params),
       fail: (call, error) => this.#answerFailed(call, error),
-      later: (ms, id) => env.wheel.after(ms, () => void self.urgent({ type: 'client/input-late', id })),
+      later: (id) =>
+        env.wheel.after(env.plane.options.input.timeout, () => void self.urgent({ type: 'client/input-late', id })),
     });
     this.scope = scope;
     this.#counters = counters;
@@ -111,7 +114,7 @@ export class LegacySession {
     const failed = 'error' in message && message.error.code === -32603;
     if ('error' in message && call.method === 'resources/subscribe')
       this.#links.unsubscribe(call.gate, call.params['uri'] as string);
-    this.#calls.count(call, failed ? 'failed' : 'succeeded');
+    this.#calls.count(call, failed ? 'failed' : 'succeeded', errorType(message));
     this.#answer(
       call.channel,
       'error' in message ? this.#errorOf(call, message.error) : this.#resultOf(call, message.result),
@@ -130,28 +133,19 @@ export class LegacySession {
   }
 
   #answerFailed(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed');
+    this.#calls.count(call, 'failed', String(error.code));
     this.#answer(call.channel, errorText(call.id, error));
   }
 
   /** The client has given what a modern upstream asked for: the same call once more, with it. */
   #retry(call: Call, params: JsonObject): void {
-    const { id, method, gate, tool, channel, renamedUri } = call;
-    const to = this.#links.to(gate);
-    const round = call.round + 1;
-    const refusal = this.#calls.start({
-      id,
-      method,
+    const refusal = this.#calls.retry(
+      call,
       params,
-      gate,
-      to,
-      caller: this.profile.caller,
-      tool,
-      channel,
-      renamedUri,
-      round,
-    });
-    if (refusal) this.#refuse(id, refusal, channel);
+      this.#links.to(call.gate, this.profile.principal),
+      this.profile.caller,
+    );
+    if (refusal) this.#refuse(call.id, refusal, call.channel);
   }
 
   /** The client did not answer in time what it was asked for this call. */
@@ -163,19 +157,16 @@ export class LegacySession {
 
   /** The gateway could not get an answer. */
   failed(call: Call, error: JsonRpcErrorObject): void {
-    if (!this.#calls.take(call)) return;
-    this.#calls.count(call, 'failed');
-    this.#answer(call.channel, errorText(call.id, error));
+    if (this.#calls.take(call)) this.#answerFailed(call, error);
   }
 
   /** Its deadline is over: the client is answered, the upstream is told. */
   expired(call: Call): void {
     if (!this.#calls.overdue(call) || !this.#calls.take(call)) return;
-    this.#calls.count(call, 'failed');
     this.#calls.cancelUpstream(call, 'deadline exceeded');
     const { name, requestTimeout } = call.gate;
     const detail = `upstream "${name}" did not answer within ${requestTimeout} ms`;
-    this.#answer(call.channel, errorText(call.id, gatewayError('request_timeout', detail, { server: name })));
+    this.#answerFailed(call, gatewayError('request_timeout', detail, { server: name }));
   }
 
   /** A notification during a call. */
@@ -189,16 +180,13 @@ export class LegacySession {
 
   /** A server speaks to this client outside the calls' answers. */
   heard(event: ServerEvent): void {
-    if (event.type === 'server/requested') this.#calls.extend(event.from, INPUT_TIMEOUT_MS);
+    if (event.type === 'server/requested') this.#calls.extend(event.from, this.#env.plane.options.input.timeout);
     if (this.#links.heard(event, (session) => this.#calls.channelOf(session))) this.sent();
   }
 
   /** The client is gone for good: its upstream work is cancelled, nobody is answered. */
   close(reason: string): void {
-    for (const call of this.#calls.all()) {
-      this.#calls.take(call);
-      this.#calls.drop(call, reason);
-    }
+    for (const call of this.#calls.all()) this.#calls.abandon(call, reason);
     for (const call of this.#rounds.takeAll()) this.#calls.forsake(call);
     this.#links.close();
   }
@@ -228,7 +216,7 @@ export class LegacySession {
     this.#counters.messagesIn += 1;
     switch (parsed.kind) {
       case 'request':
-        return this.#request(parsed.message, channel);
+        return this.#watched(parsed.message, channel);
       case 'notification':
         return this.#notification(parsed.message.method, parsed.message.params);
       case 'response':
@@ -237,6 +225,13 @@ export class LegacySession {
       case 'invalid':
         return this.#refuse(parsed.id, gatewayError(parsed.error, parsed.detail), channel);
     }
+  }
+
+  #watched(request: JsonRpcRequest, channel: Channel): void {
+    const { watch } = this.#calls;
+    watch.begin(request.method, request.params);
+    this.#request(request, channel);
+    watch.settle(this.#calls.has(request.id));
   }
 
   #request(request: JsonRpcRequest, channel: Channel): void {
@@ -316,9 +311,9 @@ export class LegacySession {
   #forward(request: JsonRpcRequest, params: JsonObject, kind: UpstreamRoute, channel: Channel): void {
     const { id, method } = request;
     const resolved = resolveRequest(kind, params, this.#view());
-    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    if (!resolved.ok) return this.#notFound(id, kind, params, resolved, channel);
     const { target: gate, params: own, tool, renamedUri } = resolved;
-    const to = this.#links.to(gate);
+    const to = this.#links.to(gate, this.profile.principal);
     const caller = this.profile.caller;
     const refusal = this.#calls.start({ id, method, params: own, gate, to, caller, tool, channel, renamedUri });
     if (refusal) this.#refuse(id, refusal, channel);
@@ -327,7 +322,7 @@ export class LegacySession {
   #subscription(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
     const { id, method } = request;
     const resolved = resolveRequest('resource', params, this.#view());
-    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    if (!resolved.ok) return this.#notFound(id, 'resource', params, resolved, channel);
     if (method === 'resources/unsubscribe') this.#subscriptions.unsubscribe(resolved);
     const outcome =
       method === 'resources/subscribe' ? this.#subscriptions.subscribe(request, resolved, channel) : 'done';
@@ -370,21 +365,29 @@ export class LegacySession {
     if (waiting) return this.#calls.forsake(waiting);
     const call = isJsonRpcId(id) ? this.#calls.get(id) : undefined;
     if (!call) return; // answered already, or never asked: the specification says to ignore it
-    this.#calls.take(call);
     const reason = params['reason'];
-    this.#calls.drop(call, typeof reason === 'string' ? reason : 'cancelled by the client');
+    this.#calls.abandon(call, typeof reason === 'string' ? reason : 'cancelled by the client');
   }
 
-  #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel): void {
-    this.#answer(channel, errorText(id, error));
+  /** Nothing of that name, or nothing for this client. */
+  #notFound(id: JsonRpcId, kind: UpstreamRoute, params: JsonObject, found: NotResolved, channel: Channel): void {
+    const { plane, clock } = this.#env;
+    const asked = { kind, params, scope: this.scope, principal: this.profile.principal };
+    const { error, detail, data, challenge } = refusalOf(plane, asked, found, clock.now());
+    this.#refuse(id, gatewayError(error, detail, data), channel, challenge);
   }
 
-  #answer(channel: Channel, text: string): void {
-    if (channel.answer(text)) this.sent();
+  #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel, challenge?: string): void {
+    this.#calls.watch.refused(error);
+    this.#answer(channel, errorText(id, error), challenge);
+  }
+
+  #answer(channel: Channel, text: string, challenge?: string): void {
+    if (channel.answer(text, challenge === undefined ? undefined : 403, challenge)) this.sent();
     else this.#env.plane.counters.drop('client_gone');
   }
 
   #view(): ScopeView<UpstreamGate> | undefined {
-    return this.#env.plane.routing.scope(this.scope);
+    return viewFor(this.#env.plane, this.scope, this.profile.principal);
   }
 }

@@ -20,4 +20,6 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   alarms: 'look',
   ack: 'act',
   'policy-mode': 'act',
+  policy: 'look',
+  'policy-check': 'look',
 };
