@@ -22,4 +22,8 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   'policy-mode': 'act',
   policy: 'look',
   'policy-check': 'look',
+  tools: 'look',
+  'tools-diff': 'look',
+  'tools-accept': 'act',
+  'tools-lock': 'act',
 };
