@@ -32,11 +32,13 @@ import { answerHealth, answerMetrics } from './http-pages.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { type WebFront } from './admin-web.js';
 import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 
 export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
+  readonly web: WebFront;
   /** The text of `/metrics`. */
   readonly metrics: () => Promise<MetricsText>;
 }
@@ -57,16 +59,18 @@ export class HttpFront {
   readonly #system: ActorSystem;
   readonly #env: SessionEnvironment;
   readonly #plane: DataPlane;
+  readonly web: WebFront;
   readonly #metricsText: () => Promise<MetricsText>;
   #made = 0;
   #sockets = 0;
   readonly #connections = new WeakMap<Socket, Ref<HttpConnectionMessage>>();
 
-  constructor({ system, env, metrics }: FrontDeps) {
+  constructor({ system, env, web, metrics }: FrontDeps) {
     this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
     this.#plane = env.plane;
+    this.web = web;
   }
 
   /** Remembers whose socket it is: modern requests run in that actor. */
@@ -109,9 +113,10 @@ export class HttpFront {
       case 'health':
       case 'ready':
         return answerHealth(req, res, this.#plane, route.kind);
+      case 'dashboard':
+        return this.web.handle(req, res, route.path);
       case 'metrics':
         return answerMetrics(req, res, this.#metricsText);
-      case 'dashboard':
       case 'resource-metadata':
       case 'unknown':
         return sendError(res, 'unknown_route', {

@@ -22,6 +22,7 @@ export const UPSTREAMS = '/operations/provisioning/upstreams';
 export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
 export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');
 export const CONNECTIONS = '/front/connections';
+export const WEB_CONSOLES = '/consoles/web';
 export const POLICY = actorName<PolicyMessage>('/viability/policy');
 export const ALGEDONIC = actorName<AlgedonicMessage>('/viability/algedonic');
 export const CONTROL = actorName<ControlMessage>('/viability/control');

@@ -251,6 +251,16 @@ export const TREE = {
       children: [
         { id: 'admin', role: 'the admin socket', type: 'actor', restart: 'permanent' },
         {
+          id: 'web',
+          role: 'browsers that watch',
+          type: 'dynamic',
+          restart: 'permanent',
+          intensity: { max: 5, withinMs: 30_000 },
+          children: [
+            { id: 'console-<n>', role: 'one browser', type: 'actor', restart: 'temporary', shutdownMs: 1_000 },
+          ],
+        },
+        {
           id: 'dashboard',
           role: 'the terminal dashboard, a process of its own',
           type: 'actor',
