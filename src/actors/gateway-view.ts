@@ -90,7 +90,7 @@ export class GatewayView {
       upstreams: this.upstreams(),
       breakers: this.breakers(),
       alarms: alarmsSnapshot(plane),
-      vsm: vsmSnapshot(plane),
+      vsm: vsmSnapshot(plane, now),
       tree: system.snapshot(),
       process: processFigures(this.#deps.process),
       config: {

@@ -11,6 +11,7 @@ import { POOL_FIGURES } from './pool-figures.js';
 import { SECURITY_FIGURES } from './security-figures.js';
 import { UPSTREAM_FIGURES } from './upstream-figures.js';
 import { VIABILITY_FIGURES } from './viability-figures.js';
+import { VSM_FIGURES } from './vsm-figures.js';
 
 /** Read from what the dashboards show. */
 export const FIGURES: readonly Figure[] = [
@@ -20,6 +21,7 @@ export const FIGURES: readonly Figure[] = [
   ...POOL_FIGURES,
   ...BREAKER_FIGURES,
   ...VIABILITY_FIGURES,
+  ...VSM_FIGURES,
   ...SECURITY_FIGURES,
 ];
 

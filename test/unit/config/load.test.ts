@@ -236,7 +236,7 @@ describe('config/load: what is accepted', () => {
       upstreams: { connectTimeout: 30_000, backoffBase: 250, backoffMax: 30_000, shutdownGrace: 3000 },
       pool: POOL,
       draining: { enabled: true, defaultTimeout: 30_000, notificationInterval: 5000 },
-      dashboard: { enabled: true, refreshInterval: 1000, historySize: 60 },
+      dashboard: { enabled: true, refreshInterval: 1000, historySize: 60, web: true, webActions: false },
       requestState: { secret: null },
       logging: { level: 'info' },
       admin: { socket: null },

@@ -22,6 +22,7 @@ const NO_FIGURES = [
   /^alarms\.(active\.\d+\.acknowledged\.at|history\.\d+\.\w+|lastResort\.\d+\.\w+)$/,
   /^breakers\.\d+\.(since|nextProbeAt|history\.\d+\.at)$/,
   /^vsm\.policy\.since$/,
+  /^vsm\.(audit\.findings|intelligence\.recent)\.\d+\.(at|latencyMs)$/, // each look and event is a line of the log
   /^audit\.head\.seq$/,
   /^throughput\.perSecond\.\d+$/, // the last second is shown, see below
 ];
