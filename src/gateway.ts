@@ -2,7 +2,8 @@
  * The gateway: everything wired together, and the library's face. The one place that knows all parts.
  */
 import { readFileSync } from 'node:fs';
-import { adminEndpoint } from './actors/admin-endpoint.js';
+import { AdminAnswers, adminEndpoint } from './actors/admin-endpoint.js';
+import { WebFront } from './actors/admin-web.js';
 import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
@@ -15,10 +16,11 @@ import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
 import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
+import { countTransportFailure, transportBreaker } from './actors/unit-breakers.js';
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
-import { type GatewaySnapshot } from './admin/protocol.js';
+import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type FeatureName } from './admin/snapshot/features.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
@@ -227,7 +229,23 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const front = new HttpFront({ system, env, metrics: () => this.#telemetry.metricsText() });
+    const answers = new AdminAnswers({
+      system,
+      plane,
+      view: this.#view,
+      ring,
+      log,
+      book: this.#security.book,
+      features: this.#features.admin,
+    });
+    const web = new WebFront({
+      system,
+      plane,
+      log,
+      handler: (request, context) => answers.answer(request, context),
+      rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
+    });
+    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() });
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
@@ -242,6 +260,9 @@ export class Gateway {
         process: this.#process,
         views: this.#views,
         url: () => this.url,
+        running: this.#running,
+        version: VERSION,
+        createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),
       '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
@@ -268,6 +289,9 @@ export class Gateway {
         onConnection: (socket, connection) => front.attach(socket, connection),
         address: this.#address,
       }),
+      ...Object.fromEntries(
+        CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
+      ),
       '/drain': drain({
         system,
         plane,
@@ -276,16 +300,7 @@ export class Gateway {
         progress: this.#drain,
         onDrained: (outcome) => this.#stop(outcome),
       }),
-      '/consoles/admin': adminEndpoint({
-        features: this.#features.admin,
-        system,
-        plane,
-        view: this.#view,
-        ring,
-        log,
-        path: () => this.adminSocket,
-        book: this.#security.book,
-      }),
+      '/consoles/admin': adminEndpoint({ answers, log, path: () => this.adminSocket }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
@@ -345,6 +360,7 @@ export class Gateway {
 
   /** Supervisor reports go to the log; children that come and go with clients only at debug level. */
   #report(report: Report): void {
+    countTransportFailure(this.#plane, report);
     const { log } = this.#log;
     const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
     switch (report.type) {

@@ -4,6 +4,7 @@
  * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
  * there. If every control-plane actor is dead, it still is.
  */
+import { type ClientTransport } from '../admin/protocol.js';
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { type GatewayOptions } from '../config/types.js';
 import { type LogLevel } from '../protocol/methods.js';
@@ -13,6 +14,7 @@ import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
 import { type Ref } from '../kernel/index.js';
+import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
@@ -26,12 +28,6 @@ export type Admission =
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
   | { readonly state: 'draining'; readonly deadlineAt: number };
-
-/** Where nothing is wired, nobody hears. */
-const SILENT = new LastResort(
-  () => undefined,
-  () => 0,
-);
 
 export class DataPlane {
   /** Written by the catalogue. */
@@ -53,6 +49,14 @@ export class DataPlane {
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
   readonly counters: Counters;
+  /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
+  mayProbe: (name: string) => boolean = () => true;
+  /** Breakers of the client transports. */
+  readonly breakers: Readonly<Record<ClientTransport, BreakerGate>> = {
+    http: new BreakerGate(),
+    sse: new BreakerGate(),
+    websocket: new BreakerGate(),
+  };
   /** `null`: nothing is traced. Written by the telemetry actor. */
   tracing: RequestTracer | null = null;
   /** Live dashboards are fed. Written by the feature switches. */
@@ -66,7 +70,7 @@ export class DataPlane {
   /** Who did what, from whoever sees it. Set when the gateway is put together. */
   audit: AuditPort = NO_AUDIT;
 
-  constructor(options: GatewayOptions, counters: Counters, viability = new ViabilityState(0, SILENT)) {
+  constructor(options: GatewayOptions, counters: Counters, viability = unheard()) {
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
     this.policy = new Policy(options.policy, 1);
@@ -75,4 +79,15 @@ export class DataPlane {
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }
+}
+
+/** Where nothing is wired, nobody hears. */
+function unheard(): ViabilityState {
+  return new ViabilityState(
+    0,
+    new LastResort(
+      () => undefined,
+      () => 0,
+    ),
+  );
 }

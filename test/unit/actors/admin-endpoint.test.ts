@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { adminEndpoint } from '#src/actors/admin-endpoint.js';
+import { AdminAnswers, adminEndpoint } from '#src/actors/admin-endpoint.js';
 import { ADMIN_MESSAGES } from '#src/actors/admin-messages.js';
 import { GatewayView } from '#src/actors/gateway-view.js';
 import { CONFIGURATION, DRAIN, REGISTRY, UPSTREAMS } from '#src/actors/names.js';
@@ -60,17 +60,20 @@ describe('admin endpoint', () => {
       [CONFIGURATION.path]: echo,
       '/consoles/admin': live(
         adminEndpoint({
-          system,
-          plane,
-          view,
-          ring: world.output.ring,
+          answers: new AdminAnswers({
+            system,
+            plane,
+            view,
+            ring: world.output.ring,
+            log,
+            book: new PinBook('off'),
+            features: {
+              features: () => Promise.reject(new Error('not here')),
+              sampling: () => ({ ok: true, result: null }),
+            },
+          }),
           log,
           path: () => socket,
-          book: new PinBook('off'),
-          features: {
-            features: () => Promise.reject(new Error('not here')),
-            sampling: () => ({ ok: true, result: null }),
-          },
         }),
       ),
     });
