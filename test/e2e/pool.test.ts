@@ -109,19 +109,8 @@ describe('pools', () => {
     assert.deepEqual({ lost, checkouts }, { lost: 1, checkouts: 3 });
   });
 
-  it('calls of modern clients that a legacy server may ask reuse one process, question after question', async () => {
+  it('calls of modern clients that a legacy server may ask reuse one process', async () => {
     await start({ sharing: 'auto' });
-    const ask = async (value: string): Promise<string> => {
-      const params = { name: `${NAME}__ask`, arguments: { value } };
-      const options = { capabilities: ASKABLE };
-      const round = (await modernRequest(gateway.url, 'tools/call', params, options)).result as Json;
-      assert.equal(round['resultType'], 'input_required');
-      const [key = ''] = Object.keys(round['inputRequests'] as Json);
-      const sample = { role: 'assistant', model: 'm', content: { type: 'text', text: value } };
-      const retry = { ...params, requestState: round['requestState'], inputResponses: { [key]: sample } };
-      const answer = await modernRequest(gateway.url, 'tools/call', retry, options);
-      return JSON.stringify(answer.result ?? answer.error);
-    };
     const where = async (): Promise<number> => {
       const params = { name: `${NAME}__seen`, arguments: {} };
       const answer = await modernRequest(gateway.url, 'tools/call', params, { capabilities: ASKABLE });
@@ -133,7 +122,6 @@ describe('pools', () => {
     await processes(2);
     assert.equal((await pool()).checkouts, 5);
     await gateway.waitForUpstream(NAME, ({ pool: { inUse } }) => inUse === 0, 'gives all back');
-    void ask;
   });
 
   it('several shared processes: calls in flight are spread over them', async () => {
@@ -159,12 +147,9 @@ describe('pools', () => {
     const client = await HttpSession.open(gateway.url);
     const { pid } = await seen(client);
     assert.ok(before.has(pid), 'it was there already');
-    const idle = hub
-      .pids(NAME)
-      .find((other) => other !== pid && hub.events(NAME, 'called').every((e) => e.pid !== other));
     const primary = (await gateway.upstream(NAME)).pid;
     const spare = [...before].find((other) => other !== pid && other !== primary);
-    assert.ok(spare !== undefined && idle !== undefined);
+    assert.ok(spare !== undefined);
     process.kill(spare, 'SIGKILL');
     await eventually(() => assert.ok(hub.pids(NAME).every((other) => other !== spare)), { what: 'it is gone' });
     await processes(3);
