@@ -34,6 +34,8 @@ export interface ClientOutlet {
   close(reason: CloseReason): void;
   /** Bytes sent so far. */
   readonly bytesOut: number;
+  /** Bytes that wait in this process for the client to read. */
+  readonly unread: number;
   /** A stream from the gateway to the client is open. */
   readonly streaming: boolean;
   /** Called every `IDLE_CHECK_MS`: keeps the stream alive, or finds it dead. */
@@ -191,6 +193,7 @@ export class ClientShell implements SessionEntry {
       messagesOut: session.messagesOut,
       bytesIn: this.bytesIn,
       bytesOut: this.#outlet.bytesOut,
+      unread: this.#outlet.unread,
       inFlight: session.inFlight,
       streaming: this.#outlet.streaming,
     };

@@ -15,6 +15,7 @@ import { type Ref } from '../kernel/index.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
+import { Outflow } from '../transports/inbound/outflow.js';
 import { type UpstreamGate } from './upstream-gate.js';
 import { LastResort } from '../vsm/last-resort.js';
 import { type AlgedonicPort, type PleasurePort } from '../vsm/reading.js';
@@ -52,6 +53,8 @@ export class DataPlane {
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
   readonly counters: Counters;
+  /** Bounds what clients leave unread. */
+  readonly outflow: Outflow;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
   /** What goes better than it was thought able to. Set when the gateway is put together. */
@@ -66,6 +69,10 @@ export class DataPlane {
     this.options = options;
     this.policy = new Policy(options.policy, 1);
     this.counters = counters;
+    this.outflow = new Outflow(
+      () => this.options.listen,
+      () => counters.drop('slow_reader'),
+    );
     this.viability = viability;
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();

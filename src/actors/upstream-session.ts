@@ -85,7 +85,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       listChanged: () => {
         if (this.#ready && deps.role === 'primary') this.#relisting.plan();
       },
-      answer: (answer) => void this.#transport.send({ jsonrpc: '2.0', ...answer }),
+      answer: (answer) => this.#requests.reply(answer),
     });
     this.#listening = new UpstreamListening({
       wanted: () => [...deps.gate.subscriptions.keys()],
@@ -155,8 +155,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'log-level':
         return this.#setLogLevel(message.level);
       case 'server-request/answered':
-        this.#transport.send({ jsonrpc: '2.0', ...message.answer });
-        return;
+        return this.#requests.reply(message.answer);
       case 'client/said':
         return this.#requests.notify(message.method, message.params);
       case 'resource/subscribe':
