@@ -2,7 +2,8 @@
  * The gateway: everything wired together, and the library's face. The one place that knows all parts.
  */
 import { readFileSync } from 'node:fs';
-import { adminEndpoint } from './actors/admin-endpoint.js';
+import { AdminAnswers, adminEndpoint } from './actors/admin-endpoint.js';
+import { WebFront } from './actors/admin-web.js';
 import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
@@ -15,14 +16,15 @@ import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
 import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
+import { countTransportFailure, transportBreaker } from './actors/unit-breakers.js';
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
-import { type GatewaySnapshot } from './admin/protocol.js';
+import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { Security } from './gateway/security.js';
-import { metricsText } from './gateway/telemetry.js';
+import { GatewayTelemetry } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -78,6 +80,7 @@ export class Gateway {
   readonly #drain: { current: DrainProgress | null } = { current: null };
   readonly #random: () => number;
   readonly #security: Security;
+  readonly #telemetry: GatewayTelemetry;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -96,7 +99,21 @@ export class Gateway {
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
     this.#plane = new DataPlane(gateway, new Counters(), viability);
-    this.#security = new Security({ plane: this.#plane, clock: this.#system.clock, version: VERSION });
+    this.#security = new Security({
+      plane: this.#plane,
+      clock: this.#system.clock,
+      version: VERSION,
+      log: this.#log.log,
+      configFile: config.source.file,
+    });
+    this.#telemetry = new GatewayTelemetry({
+      system: this.#system,
+      plane: this.#plane,
+      view: () => this.#view,
+      log: this.#log.log,
+      random: this.#random,
+      version: VERSION,
+    });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -111,6 +128,8 @@ export class Gateway {
       startedAt: now,
       url: () => this.url,
       audit: () => this.#security.auditSnapshot(),
+      telemetry: () => this.#telemetry.snapshot(),
+      book: this.#security.book,
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
   }
@@ -178,11 +197,19 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const telemetry = { view: this.#view, counters: plane.counters, version: VERSION };
-    const front = new HttpFront({ system, env, metrics: () => metricsText(telemetry) });
+    const answers = new AdminAnswers({ system, plane, view: this.#view, ring, log, book: this.#security.book });
+    const web = new WebFront({
+      system,
+      plane,
+      log,
+      handler: (request, context) => answers.answer(request, context),
+      rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
+    });
+    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() });
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
+      ...this.#telemetry.inits(),
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
       ...viabilityInits({
         system,
@@ -193,8 +220,11 @@ export class Gateway {
         process: this.#process,
         views: this.#views,
         url: () => this.url,
+        running: this.#running,
+        version: VERSION,
+        createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),
-      '/operations/catalogue': catalogue({ system, plane, log }),
+      '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
         system,
         plane,
@@ -219,6 +249,9 @@ export class Gateway {
         onConnection: (socket, connection) => front.attach(socket, connection),
         address: this.#address,
       }),
+      ...Object.fromEntries(
+        CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
+      ),
       '/drain': drain({
         system,
         plane,
@@ -227,7 +260,7 @@ export class Gateway {
         progress: this.#drain,
         onDrained: (outcome) => this.#stop(outcome),
       }),
-      '/consoles/admin': adminEndpoint({ system, plane, view: this.#view, ring, log, path: () => this.adminSocket }),
+      '/consoles/admin': adminEndpoint({ answers, log, path: () => this.adminSocket }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
@@ -261,11 +294,13 @@ export class Gateway {
       dashboard: { enabled, refreshInterval },
       admin,
     } = this.#plane.options;
+    const before = this.#plane.options;
     const next = config.gateway;
     this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
     this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
+    this.#telemetry.reconfigured(before);
   }
 
   #stop(outcome: DrainOutcome): void {
@@ -282,6 +317,7 @@ export class Gateway {
 
   /** Supervisor reports go to the log; children that come and go with clients only at debug level. */
   #report(report: Report): void {
+    countTransportFailure(this.#plane, report);
     const { log } = this.#log;
     const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
     switch (report.type) {

@@ -27,9 +27,11 @@ import {
   type TimerHandle,
   toError,
 } from '../kernel/index.js';
+import { type PinBook } from '../pinning/pin-book.js';
 import { type Logger, type LogRing } from '../telemetry/logger.js';
 import { adminEvent, isReadOnly } from './admin-audit.js';
 import { checkPolicy, policyDetails } from './admin-policy.js';
+import { ToolAnswers } from './admin-tools.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
 import { type GatewayView } from './gateway-view.js';
@@ -38,13 +40,19 @@ import { acknowledge, policyMode } from './admin-viability.js';
 import { DRAIN, UPSTREAMS } from './names.js';
 import { alarmsSnapshot } from './viability-view.js';
 
-export interface AdminEndpointDeps {
+export interface AdminAnswersDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly view: GatewayView;
   readonly ring: LogRing;
   readonly log: Logger;
+  readonly book: PinBook;
+}
+
+export interface AdminEndpointDeps {
+  readonly log: Logger;
   readonly path: () => string;
+  readonly answers: AdminAnswers;
 }
 
 const ASK_TIMEOUT_MS = 5_000;
@@ -55,21 +63,23 @@ type Params = { readonly [M in keyof typeof ADMIN_PARAMS]: AdminParams<M> };
 
 export function adminEndpoint(deps: AdminEndpointDeps) {
   return async (): Promise<Behavior<never>> => {
-    const answers = new AdminAnswers(deps);
     const server: AdminServer = await startAdminServer({
       path: deps.path(),
-      handler: (request, context) => answers.answer(request, context),
+      handler: (request, context) => deps.answers.answer(request, context),
       onError: (error) => deps.log.warn({ event: 'admin_error', error: error.message }, 'admin socket'),
     });
     return { handle: () => undefined, terminate: () => server.close() };
   };
 }
 
-class AdminAnswers {
-  readonly #deps: AdminEndpointDeps;
+/** What every console is answered, on whichever way it came. */
+export class AdminAnswers {
+  readonly #deps: AdminAnswersDeps;
+  readonly #tools: ToolAnswers;
 
-  constructor(deps: AdminEndpointDeps) {
+  constructor(deps: AdminAnswersDeps) {
     this.#deps = deps;
+    this.#tools = new ToolAnswers(deps.system, deps.plane, deps.book);
   }
 
   async answer(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
@@ -113,6 +123,14 @@ class AdminAnswers {
         return done(alarmsSnapshot(this.#deps.plane));
       case 'ack':
         return acknowledge(system, (params as Params['ack']).id);
+      case 'tools':
+        return this.#tools.list();
+      case 'tools-diff':
+        return this.#tools.diff((params as Params['tools-diff']).name);
+      case 'tools-accept':
+        return this.#tools.accept((params as Params['tools-accept']).name);
+      case 'tools-lock':
+        return this.#tools.lock();
       case 'policy':
         return done(policyDetails(this.#deps.plane, system.clock.now()));
       case 'policy-check':

@@ -8,30 +8,44 @@
  * `list_changed` only when a list that it sees has really changed, at most once a debounce.
  * Source: MCP specification, "Server Features" (list_changed of tools, prompts, resources).
  */
-import { type ActorContext, type ActorSystem, type Behavior, type TimerHandle } from '../kernel/index.js';
+import { type ActorContext, type ActorSystem, type Behavior, type ReplyTo, type TimerHandle } from '../kernel/index.js';
+import { type PinBook } from '../pinning/pin-book.js';
 import { type CursorKind } from '../protocol/cursor.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
 import { assignPrefixes } from '../protocol/naming.js';
 import { stripControl } from '../protocol/text.js';
 import { type Collision, type Listing, type Offer, RoutingTable } from '../routing/routing-table.js';
+import { marked, type Presence } from '../routing/presence.js';
 import { compileScopeRules, type ScopeKey } from '../routing/scopes.js';
 import { type ToolSearch } from '../routing/tool-search.js';
 import { type Logger } from '../telemetry/logger.js';
 import { type DataPlane } from './data-plane.js';
-import { REGISTRY, upstreamLifecycle } from './names.js';
+import { CatalogueWatch } from './catalogue-watch.js';
+import { PINS, REGISTRY, upstreamLifecycle } from './names.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 export type CatalogueMessage =
   /** An upstream's listing, its first or a new one; it takes calls. */
   | { readonly type: 'catalogue/offered'; readonly server: UpstreamOffer; readonly listing: Listing }
-  /** It takes no calls for now: its names still route to it, its entries leave the lists. */
+  /** It takes no calls for now: its names still route to it, its entries leave the lists or are marked. */
   | { readonly type: 'catalogue/unavailable'; readonly server: string }
+  /** Its breaker has opened or closed: the gate says which. */
+  | { readonly type: 'catalogue/breaker'; readonly server: string }
   /** It is configured no more. */
   | { readonly type: 'catalogue/withdrawn'; readonly server: string }
   /** Page size, toolsets or search may have changed: what they are now is published at once. */
   | { readonly type: 'catalogue/reconfigured' }
   /** What some clients see has changed, though what there is has not. */
   | { readonly type: 'catalogue/policy-changed' }
+  /** An operator accepts the definition that is offered now. Answered with `{accepted}`. */
+  | {
+      readonly type: 'catalogue/accept';
+      readonly server: string;
+      readonly tool: string;
+      readonly replyTo?: ReplyTo<unknown>;
+    }
+  /** An operator vouches for every definition that is offered now. Answered with `{locked, file}`. */
+  | { readonly type: 'catalogue/lock'; readonly replyTo?: ReplyTo<unknown> }
   | { readonly type: 'catalogue/publish' }
   /** Time to index some more tools for the search. */
   | { readonly type: 'catalogue/index' };
@@ -42,12 +56,15 @@ export interface UpstreamOffer {
   readonly prefix: string | undefined;
   readonly toolFilter: (name: string) => boolean;
   readonly gate: UpstreamGate;
+  /** What clients see of it when its breaker is not closed, or it is away. */
+  readonly presence: Presence;
 }
 
 export interface CatalogueDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly log: Logger;
+  readonly book: PinBook;
 }
 
 /** Tools that are indexed in one turn: a few milliseconds at most. */
@@ -61,6 +78,8 @@ interface Part {
   readonly available: boolean;
 }
 
+type Presented = Pick<Offer<UpstreamGate>, 'presence' | 'listing' | 'unmarked' | 'available'>;
+
 export function catalogue(deps: CatalogueDeps) {
   return (context: ActorContext<CatalogueMessage>): Behavior<CatalogueMessage> => new Catalogue(deps, context);
 }
@@ -70,6 +89,8 @@ class Catalogue implements Behavior<CatalogueMessage> {
   readonly #context: ActorContext<CatalogueMessage>;
   readonly #parts = new Map<string, Part>();
   readonly #reported = new Set<string>();
+  readonly #marked = new WeakMap<Listing, Listing>();
+  readonly #watch: CatalogueWatch;
   #publishing: TimerHandle | null = null;
   /** Searches of the last table that are not indexed to their end. */
   #unindexed: Iterator<ToolSearch, undefined> | null = null;
@@ -77,6 +98,7 @@ class Catalogue implements Behavior<CatalogueMessage> {
   constructor(deps: CatalogueDeps, context: ActorContext<CatalogueMessage>) {
     this.#deps = deps;
     this.#context = context;
+    this.#watch = new CatalogueWatch({ ...deps, save: () => void deps.system.tell(PINS, { type: 'pins/save' }) });
     for (const [name, gate] of deps.plane.gates) {
       const known = deps.plane.routing.offer(name);
       if (known) this.#recall(known, gate);
@@ -94,6 +116,9 @@ class Catalogue implements Behavior<CatalogueMessage> {
       case 'catalogue/unavailable':
         this.#setUnavailable(message.server);
         return;
+      case 'catalogue/breaker':
+        if (this.#parts.has(message.server)) this.#soon();
+        return;
       case 'catalogue/withdrawn':
         if (this.#parts.delete(message.server)) this.#soon();
         return;
@@ -103,6 +128,16 @@ class Catalogue implements Behavior<CatalogueMessage> {
         return this.#publish();
       case 'catalogue/policy-changed':
         return this.#announceAll();
+      case 'catalogue/accept': {
+        const accepted = this.#watch.accept(message.server, message.tool, this.#context.clock.now());
+        this.#publish();
+        return message.replyTo?.reply({ accepted });
+      }
+      case 'catalogue/lock': {
+        const locked = this.#watch.lock(this.#context.clock.now());
+        this.#publish();
+        return message.replyTo?.reply({ locked, file: this.#deps.book.file });
+      }
       case 'catalogue/publish':
         this.#publishing?.cancel();
         this.#publishing = null;
@@ -113,9 +148,9 @@ class Catalogue implements Behavior<CatalogueMessage> {
   }
 
   /** From the last table; the gate says what was missed since. */
-  #recall({ server, wish, toolFilter, listing }: Offer<UpstreamGate>, gate: UpstreamGate): void {
-    const offer: UpstreamOffer = { name: server, prefix: wish, toolFilter, gate };
-    this.#parts.set(server, { server: offer, listing, available: gate.session !== null });
+  #recall({ server, wish, toolFilter, listing, unmarked, presence }: Offer<UpstreamGate>, gate: UpstreamGate): void {
+    const offer: UpstreamOffer = { name: server, prefix: wish, toolFilter, gate, presence: presence ?? 'withdraw' };
+    this.#parts.set(server, { server: offer, listing: unmarked ?? listing, available: gate.session !== null });
   }
 
   #setUnavailable(name: string): void {
@@ -183,15 +218,27 @@ class Catalogue implements Behavior<CatalogueMessage> {
         this.#deps.log.warn({ event: 'collision', ...conflict }, 'servers whose prefixes are the same or look alike'),
       );
     }
+    const offered = parts.map(({ server: { name: server }, listing }) => ({ server, listing }));
+    this.#watch.look(offered, conflicts, this.#context.clock.now());
     return parts.map(({ server, listing, available }) => ({
       server: server.name,
       prefix: prefixes.get(server.name) ?? server.name,
       wish: server.prefix,
       target: server.gate,
-      listing,
-      available,
+      ...this.#present(server, listing, available),
       toolFilter: server.toolFilter,
+      quarantined: this.#watch.quarantined(server.name),
     }));
+  }
+
+  /** A server in trouble, as its configuration wants it seen. */
+  #present({ gate, presence }: UpstreamOffer, listing: Listing, available: boolean): Presented {
+    const fine = available && gate.breaker.state === 'closed';
+    if (fine || presence === 'keep') return { presence, listing, available: true };
+    if (presence === 'withdraw') return { presence, listing, available: false };
+    const shown = this.#marked.get(listing) ?? marked(listing);
+    this.#marked.set(listing, shown);
+    return { presence, listing: shown, unmarked: listing, available: true };
   }
 
   #announceAll(): void {
@@ -253,7 +300,12 @@ function differs(name: string, before: RoutingTable<UpstreamGate>, after: Routin
   const old = before.offer(name);
   const next = after.offer(name);
   if (!old || !next) return true;
-  return old.listing !== next.listing || old.available !== next.available || old.toolFilter !== next.toolFilter;
+  return (
+    old.listing !== next.listing ||
+    old.available !== next.available ||
+    old.toolFilter !== next.toolFilter ||
+    old.quarantined !== next.quarantined
+  );
 }
 
 function sameList(

@@ -4,6 +4,7 @@
  * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
  * there. If every control-plane actor is dead, it still is.
  */
+import { type ClientTransport } from '../admin/protocol.js';
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { type GatewayOptions } from '../config/types.js';
 import { type LogLevel } from '../protocol/methods.js';
@@ -11,7 +12,9 @@ import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
 import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
+import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
 import { type Ref } from '../kernel/index.js';
+import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
@@ -26,12 +29,6 @@ export type Admission =
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
   | { readonly state: 'draining'; readonly deadlineAt: number };
-
-/** Where nothing is wired, nobody hears. */
-const SILENT = new LastResort(
-  () => undefined,
-  () => 0,
-);
 
 export class DataPlane {
   /** Written by the catalogue. */
@@ -55,6 +52,16 @@ export class DataPlane {
   readonly counters: Counters;
   /** Bounds what clients leave unread. */
   readonly outflow: Outflow;
+  /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
+  mayProbe: (name: string) => boolean = () => true;
+  /** Breakers of the client transports. */
+  readonly breakers: Readonly<Record<ClientTransport, BreakerGate>> = {
+    http: new BreakerGate(),
+    sse: new BreakerGate(),
+    websocket: new BreakerGate(),
+  };
+  /** `null`: nothing is traced. Written by the telemetry actor. */
+  tracing: RequestTracer | null = null;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
   /** What goes better than it was thought able to. Set when the gateway is put together. */
@@ -64,7 +71,7 @@ export class DataPlane {
   /** Who did what, from whoever sees it. Set when the gateway is put together. */
   audit: AuditPort = NO_AUDIT;
 
-  constructor(options: GatewayOptions, counters: Counters, viability = new ViabilityState(0, SILENT)) {
+  constructor(options: GatewayOptions, counters: Counters, viability = unheard()) {
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
     this.policy = new Policy(options.policy, 1);
@@ -77,4 +84,15 @@ export class DataPlane {
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }
+}
+
+/** Where nothing is wired, nobody hears. */
+function unheard(): ViabilityState {
+  return new ViabilityState(
+    0,
+    new LastResort(
+      () => undefined,
+      () => 0,
+    ),
+  );
 }

@@ -2,6 +2,7 @@
  * What consoles see of the gateway, put together from plain memory at one instant: no actor is asked or stopped.
  */
 import {
+  type BreakerSnapshot,
   CLIENT_TRANSPORTS,
   type ClientTransport,
   type GatewayPhase,
@@ -10,14 +11,20 @@ import {
 } from '../admin/protocol.js';
 import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
+import { type TelemetrySnapshot } from '../admin/snapshot/telemetry.js';
+import { type PinBook } from '../pinning/pin-book.js';
 import { type Windows } from '../telemetry/windows.js';
+import { breakerSnapshot, transportUnit, upstreamUnit } from './breaker-view.js';
 import { rulesSnapshot } from './admin-policy.js';
+import { pinningSnapshot } from './admin-tools.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainProgress, drainSnapshot } from './drain.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
 import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
+
+const NO_PINNING: GatewaySnapshot['pinning'] = { mode: 'off', pinned: 0, quarantined: 0, fault: null };
 
 export interface GatewayViewDeps {
   readonly system: ActorSystem;
@@ -31,6 +38,8 @@ export interface GatewayViewDeps {
   readonly startedAt: number;
   readonly url: () => string;
   readonly audit?: () => AuditSnapshot | null;
+  readonly telemetry: () => TelemetrySnapshot;
+  readonly book?: PinBook;
 }
 
 export class GatewayView {
@@ -48,6 +57,16 @@ export class GatewayView {
       const view = views.get(config.name);
       return gate && view ? [upstreamSnapshot(config, gate, view, now)] : [];
     });
+  }
+
+  breakers(): BreakerSnapshot[] {
+    const { system, plane } = this.#deps;
+    const now = system.clock.now();
+    const upstreams = [...plane.gates].map(([name, gate]) =>
+      breakerSnapshot(upstreamUnit(name), gate.breaker, now, gate.retryAt),
+    );
+    const transports = CLIENT_TRANSPORTS.map((name) => breakerSnapshot(transportUnit(name), plane.breakers[name], now));
+    return [...upstreams, ...transports];
   }
 
   snapshot(): GatewaySnapshot {
@@ -69,8 +88,9 @@ export class GatewayView {
       requests: this.#requests(),
       drops: this.#drops(),
       upstreams: this.upstreams(),
+      breakers: this.breakers(),
       alarms: alarmsSnapshot(plane),
-      vsm: vsmSnapshot(plane),
+      vsm: vsmSnapshot(plane, now),
       tree: system.snapshot(),
       process: processFigures(this.#deps.process),
       config: {
@@ -80,7 +100,9 @@ export class GatewayView {
         rejected: running.rejected,
       },
       audit: this.#deps.audit?.() ?? null,
+      telemetry: this.#deps.telemetry(),
       rules: rulesSnapshot(plane, now),
+      pinning: this.#deps.book ? pinningSnapshot(this.#deps.book) : NO_PINNING,
     };
   }
 

@@ -19,6 +19,7 @@ import { speaksVsn } from '../transports/inbound/phoenix-frames.js';
 import { type FrontDeps, type HttpFront, remoteOf } from './http-front.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { begun } from './newcomers.js';
 import { phoenixConnection, type PhoenixConnectionMessage } from './phoenix-connection.js';
 import { webSocketConnection, type WebSocketConnectionMessage } from './websocket-connection.js';
 
@@ -55,23 +56,44 @@ export class WebSocketFront {
     socket.on('error', () => socket.destroy());
     const guarded = this.#http.guard(req);
     if (guarded !== undefined) return refuse(socket, guarded);
-    const { kind } = parseRoute(req.url ?? '/');
+    const route = parseRoute(req.url ?? '/');
+    const { kind } = route;
+    if (kind === 'dashboard' && route.path === '/feed') return this.#openConsole(req, socket, head, upgraded);
     if (kind !== 'ws' && kind !== 'phoenix') return refuse(socket, 'unknown_route');
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
     }
-    const closed = this.#http.closedToNewcomers(ANONYMOUS);
+    const closed = this.#http.closedToNewcomers(ANONYMOUS, 'websocket');
     if (closed) return refuse(socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
-      if (kind === 'phoenix') this.#startPhoenix(webSocket, req, ANONYMOUS);
-      else this.#start(webSocket, req, ANONYMOUS);
+      const { websocket } = this.#env.plane.breakers;
+      const token = websocket.take();
+      const start = kind === 'phoenix' ? this.#startPhoenix.bind(this) : this.#start.bind(this);
+      begun(websocket, token, start(webSocket, req, ANONYMOUS));
     });
   }
 
-  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
+  /** Consoles are let in while the gateway drains: that is when people look. */
+  #openConsole(req: IncomingMessage, socket: Duplex, head: Buffer, upgraded: () => void): void {
+    const right = this.#http.web.admitSocket(req);
+    if (!right.ok) return refuse(socket, right.name, right.reply);
+    this.#server.handleUpgrade(req, socket, head, (webSocket) => {
+      upgraded();
+      this.#http.web.openSocket(webSocket, right.access);
+    });
+  }
+
+  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal): boolean {
     const remote = remoteOf(req);
-    const facts = { transport: 'websocket', scope: null, principal, remote, route: '/mcp/ws/websocket' } as const;
+    const facts = {
+      transport: 'websocket',
+      scope: null,
+      principal,
+      remote,
+      route: '/mcp/ws/websocket',
+      openedBy: openedBy(req),
+    } as const;
     const started = this.#system.startChild<PhoenixConnectionMessage>(
       CONNECTIONS,
       actor<PhoenixConnectionMessage>({
@@ -81,9 +103,10 @@ export class WebSocketFront {
       }),
     );
     if (!started.ok) webSocket.close(1013, 'try again later');
+    return started.ok;
   }
 
-  #start(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
+  #start(webSocket: WebSocket, req: IncomingMessage, principal: Principal): boolean {
     const facts = {
       sessionId: randomUUID(),
       transport: 'websocket',
@@ -91,6 +114,7 @@ export class WebSocketFront {
       principal,
       remote: remoteOf(req),
       route: '/mcp/ws',
+      openedBy: openedBy(req),
     } as const;
     const started = this.#system.startChild<WebSocketConnectionMessage>(
       CONNECTIONS,
@@ -101,7 +125,14 @@ export class WebSocketFront {
       }),
     );
     if (!started.ok) webSocket.close(1013, 'try again later');
+    return started.ok;
   }
+}
+
+/** The context of the request that opens a connection: its messages are linked to it. */
+function openedBy(req: IncomingMessage): string | undefined {
+  const { traceparent } = req.headers;
+  return typeof traceparent === 'string' ? traceparent : undefined;
 }
 
 function queryOf(req: IncomingMessage): URLSearchParams {

@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AdminRequestError, NoGatewayError } from '../admin/client.js';
 import { span, type Line } from '../admin/view/line.js';
 import { paintLine } from '../admin/view/paint.js';
+import { addBreaker } from './breaker.js';
 import { addAck, addAlarms } from './alarms.js';
 import { addAudit } from './audit.js';
 import { addConnections } from './connections.js';
@@ -19,6 +20,7 @@ import { addPolicy } from './policy.js';
 import { addSend } from './send.js';
 import { addStatus } from './status.js';
 import { addStdio } from './stdio.js';
+import { addTools } from './tools.js';
 import { addTop } from './top.js';
 import { addTree } from './tree.js';
 import { addUpstreams } from './upstreams.js';
@@ -69,6 +71,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addTree(program, io);
   addConnections(program, io);
   addUpstreams(program, io);
+  addBreaker(program, io);
   addAlarms(program, io);
   addAck(program, io);
   addPolicy(program, io);
@@ -78,6 +81,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addLogs(program, io);
   addStdio(program, io);
   addAudit(program, io);
+  addTools(program, io);
   // Subcommands made by `command()` copy these settings, but not global options: those are accepted anywhere this way.
   for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command

@@ -10,6 +10,7 @@ import { isLoopbackHost, withoutBrackets } from './host.js';
 import { valueAt, type Path } from './path.js';
 import { placeFindings, type Finding, type SourcePlace } from './problems.js';
 import { fileSchema, TRANSPORT_TYPES, type FileDocument, type ServerEntry } from './schema.js';
+import { breakerOf } from './server-options.js';
 import type {
   Config,
   ConfigOverrides,
@@ -52,7 +53,7 @@ function isIgnored(at: Path): boolean {
 }
 
 function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: ResolveContext): GatewayOptions {
-  const { listen, dashboard, logging, admin, audit } = gateway;
+  const { listen, dashboard, logging, admin, audit, tools } = gateway;
   const fromFile = admin.socket === null ? null : absolute(admin.socket, baseDir, env);
   return {
     ...gateway,
@@ -60,6 +61,7 @@ function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: Re
     dashboard: { ...dashboard, enabled: overrides.dashboard ?? dashboard.enabled },
     logging: { level: overrides.logLevel ?? logging.level },
     admin: { socket: overrides.adminSocket ?? fromFile },
+    tools: { ...tools, file: tools.file === null ? null : absolute(tools.file, baseDir, env) },
     audit: { ...audit, path: audit.path === null ? null : absolute(audit.path, baseDir, env) },
   };
 }
@@ -93,6 +95,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     deny,
     inheritEnv = [],
     timeouts,
+    breaker,
     maxInFlight,
     maxMessageBytes,
     era,
@@ -108,6 +111,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
       connect: timeouts?.connect ?? gateway.upstreams.connectTimeout,
       request: timeouts?.request ?? gateway.requests.timeout,
     },
+    breaker: breakerOf(gateway, breaker),
     maxInFlight: maxInFlight ?? gateway.requests.maxInFlight,
     maxMessageBytes,
     era,

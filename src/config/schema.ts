@@ -9,8 +9,11 @@ import { z } from 'zod';
 import { audit } from './blocks/audit.js';
 import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { breaker, serverBreaker } from './blocks/breaker.js';
+import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
 import { policy } from './blocks/policy.js';
+import { tools } from './blocks/tools.js';
 import { vsm } from './blocks/vsm.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
@@ -127,9 +130,16 @@ const draining = block(LIVE, 'What SIGTERM and `viable send drain begin` do.', {
   notificationInterval: time('Clients are told the remaining time this often.', 100).default(5000),
 });
 
-const dashboard = block(RESTART, 'The terminal dashboard.', {
-  enabled: z.boolean().default(true).describe('Show it when the gateway is started on a terminal.'),
+const dashboard = block(RESTART, 'The dashboards: on the terminal, and in a browser at `/mcp/dashboard`.', {
+  enabled: z.boolean().default(true).describe('Show the one on the terminal when the gateway is started on one.'),
   refreshInterval: time('Time between two frames.', 100).default(1000),
+  web: z.boolean().default(true).describe('Serve the browser dashboard.'),
+  webActions: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Let the browser dashboard act (reconnect, disable, kill, drain) although nobody had to sign in. With authentication on, the token decides.',
+    ),
   historySize: count('Seconds of history in the charts.', 2, 3600).default(60),
 });
 
@@ -163,6 +173,7 @@ export const gatewaySchema = z
     listen: listen.prefault({}),
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
+    breaker: breaker.prefault({}),
     input: input.prefault({}),
     catalogue: catalogue.prefault({}),
     toolsets: toolsets.prefault({}),
@@ -175,7 +186,9 @@ export const gatewaySchema = z
     admin: admin.prefault({}),
     vsm: vsm.prefault({}),
     audit: audit.prefault({}),
+    telemetry: telemetry.prefault({}),
     policy: policy.prefault({}),
+    tools: tools.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 
@@ -208,6 +221,7 @@ export const viableSchema = z
       })
       .optional()
       .describe('Timeouts of this server.'),
+    breaker: serverBreaker.optional(),
     era: z
       .enum(['auto', 'legacy', 'modern'])
       .default('auto')

@@ -29,8 +29,8 @@ const OF_EACH = 40;
 /** A client that is there and does not read. */
 interface Sleeper {
   /** Reads again. */
-  wake?(): void;
-  closed?: Promise<number>;
+  readonly wake?: () => void;
+  readonly closed?: Promise<number>;
 }
 
 describe('slow readers', function () {
