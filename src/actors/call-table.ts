@@ -176,6 +176,7 @@ export class CallTable {
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS)
       return gatewayError('overloaded', `this client has ${MAX_CALLS} requests outstanding`);
+    if (gate.drainsUntil !== null) return this.#failed(drained(gate, gate.drainsUntil, this.#deps.clock));
     if (gate.inFlight >= gate.maxInFlight)
       return this.#failed(overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`));
     return undefined;
@@ -195,6 +196,12 @@ function progressTokenOf(params: JsonObject): JsonRpcId | undefined {
 
 function overloaded(gate: UpstreamGate, why: string): JsonRpcErrorObject {
   return gatewayError('overloaded', `upstream "${gate.name}": ${why}`, { server: gate.name });
+}
+
+function drained(gate: UpstreamGate, until: number, clock: Clock): JsonRpcErrorObject {
+  const retryAfter = Math.max(1, Math.ceil((until - clock.now()) / 1_000));
+  const detail = `upstream "${gate.name}" is being taken out of service`;
+  return gatewayError('draining', detail, { server: gate.name, retryAfter });
 }
 
 function unavailable(gate: UpstreamGate, clock: Clock): JsonRpcErrorObject {

@@ -77,7 +77,11 @@ class Catalogue implements Behavior<CatalogueMessage> {
   handle(message: CatalogueMessage): void {
     switch (message.type) {
       case 'catalogue/offered':
-        this.#parts.set(message.server.name, { server: message.server, listing: message.listing, available: true });
+        this.#parts.set(message.server.name, {
+          server: message.server,
+          listing: message.listing,
+          available: message.server.gate.drainsUntil === null,
+        });
         return this.#soon();
       case 'catalogue/unavailable':
         this.#setUnavailable(message.server);
@@ -99,7 +103,7 @@ class Catalogue implements Behavior<CatalogueMessage> {
   /** From the last table; the gate says what was missed since. */
   #recall({ server, wish, toolFilter, listing }: Offer<UpstreamGate>, gate: UpstreamGate): void {
     const offer: UpstreamOffer = { name: server, prefix: wish, toolFilter, gate };
-    this.#parts.set(server, { server: offer, listing, available: gate.session !== null });
+    this.#parts.set(server, { server: offer, listing, available: gate.session !== null && gate.drainsUntil === null });
   }
 
   #setUnavailable(name: string): void {

@@ -33,6 +33,8 @@ export interface ClientOutlet {
   readonly bytesOut: number;
   /** A stream from the gateway to the client is open. */
   readonly streaming: boolean;
+  /** Requests that wait for an answer and are not the session's: those of the modern era. */
+  readonly otherInFlight?: number;
   /** Called every `IDLE_CHECK_MS`: keeps the stream alive, or finds it dead. */
   keepAlive(): void;
 }
@@ -88,6 +90,18 @@ export class ClientShell implements SessionEntry {
 
   get scope(): string | null {
     return this.facts.scope;
+  }
+
+  get subject(): string | null {
+    return null;
+  }
+
+  get inFlight(): number {
+    return this.session.inFlight + (this.#outlet.otherInFlight ?? 0);
+  }
+
+  get lastSeenAt(): number {
+    return this.#lastSeenAt;
   }
 
   /** The client was heard of. */
@@ -150,7 +164,7 @@ export class ClientShell implements SessionEntry {
 
   #idleCheck(): void {
     const quietFor = this.#env.clock.now() - this.#lastSeenAt;
-    const busy = this.session.inFlight > 0 || this.#outlet.streaming;
+    const busy = this.inFlight > 0 || this.#outlet.streaming;
     if (!busy && quietFor >= this.#env.plane.options.sessions.idleTimeout) return this.#outlet.close('idle');
     this.#outlet.keepAlive();
     this.session.keepAlive();
@@ -163,7 +177,7 @@ export class ClientShell implements SessionEntry {
       actor: this.ref.path,
       transport: facts.transport,
       sessionId: facts.sessionId,
-      principal: null,
+      principal: this.subject,
       remote: facts.remote,
       client: session.profile.name,
       protocolVersion: session.profile.revision,
@@ -174,7 +188,7 @@ export class ClientShell implements SessionEntry {
       messagesOut: session.messagesOut,
       bytesIn: this.bytesIn,
       bytesOut: this.#outlet.bytesOut,
-      inFlight: session.inFlight,
+      inFlight: this.inFlight,
       streaming: this.#outlet.streaming,
     };
   }

@@ -19,6 +19,8 @@ import { type AlgedonicPort } from '../vsm/reading.js';
 export type Admission =
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
+  /** Takes newcomers, and tells those who send them that it is not ready. */
+  | { readonly state: 'lame_duck'; readonly until: number }
   | { readonly state: 'draining'; readonly deadlineAt: number };
 
 export class DataPlane {
@@ -36,6 +38,10 @@ export class DataPlane {
   options: GatewayOptions;
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
+  /** Listening sockets by their actor's id, and whether they are to listen. Written by drains. */
+  readonly doors = new Map<string, { open: boolean }>();
+  /** Subjects whose sessions are being ended, and until when. Written by drains. */
+  readonly drainedSubjects = new Map<string, number>();
   readonly counters: Counters;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };

@@ -2,7 +2,8 @@
 import { actorName } from '../kernel/index.js';
 import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
-import { type DrainMessage } from './drain.js';
+import { type DrainMessage, type DrainStep } from './drain/messages.js';
+import { type ListenerMessage } from './listener.js';
 import { type RegistryMessage } from './session-registry.js';
 import { type UpstreamMessage } from './upstream.js';
 
@@ -11,7 +12,10 @@ export const UPSTREAMS = '/operations/provisioning/upstreams';
 export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
 export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');
 export const CONNECTIONS = '/front/connections';
-export const DRAIN = actorName<DrainMessage>('/drain');
+export const DRAIN = actorName<DrainMessage>('/drain/gateway');
+export const PARTIAL_DRAINS = '/drain/partial';
+/** S3, which allots resources and is told of each step of a drain. */
+export const CONTROL = actorName<DrainStep>('/viability/control');
 
 export function upstreamId(name: string): string {
   // A name may hold anything that a JSON key can; a path segment may not hold a slash.
@@ -24,4 +28,8 @@ export function upstreamLifecycle(name: string): ReturnType<typeof actorName<Ups
 
 export function upstreamSessions(name: string): string {
   return `${UPSTREAMS}/${upstreamId(name)}/sessions`;
+}
+
+export function listenerName(id: string): ReturnType<typeof actorName<ListenerMessage>> {
+  return actorName<ListenerMessage>(`/front/listeners/${id}`);
 }

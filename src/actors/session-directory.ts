@@ -12,6 +12,12 @@ export interface SessionEntry {
   readonly transport: ClientTransportKind;
   readonly scope: ScopeKey;
   readonly ref: Ref<ClientMessage>;
+  /** Whose session it is; `null` when nobody logged in. */
+  readonly subject: string | null;
+  /** Requests of the client that wait for an answer. */
+  readonly inFlight: number;
+  /** When the client was last heard of. Epoch milliseconds. */
+  readonly lastSeenAt: number;
   /** What consoles see of it, read without asking the actor. */
   inspect(): ConnectionSnapshot;
 }

@@ -49,6 +49,8 @@ export class UpstreamGate {
   era: Era = 'legacy';
   /** Own URI → the sessions that subscribe to it, each with the URI that it knows. */
   readonly subscriptions = new Map<string, Map<Ref<ClientMessage>, string>>();
+  /** It takes no new calls until then, while those that run finish; `null` while it is not drained. Written by its drain. */
+  drainsUntil: number | null = null;
   /** Calls sent and not yet answered. */
   inFlight = 0;
   calls = 0;
