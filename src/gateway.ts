@@ -7,9 +7,12 @@ import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
 import { DataPlane } from './actors/data-plane.js';
-import { drain, type DrainOutcome, type DrainProgress } from './actors/drain.js';
+import { DrainBoard } from './actors/drain/board.js';
+import { gatewayDrain } from './actors/drain/gateway-drain.js';
+import { type DrainOutcome } from './actors/drain/messages.js';
 import { GatewayView } from './actors/gateway-view.js';
 import { HttpFront } from './actors/http-front.js';
+import { HttpSockets } from './actors/http-sockets.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
 import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
@@ -72,7 +75,9 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #views = new Map<string, UpstreamView>();
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
-  readonly #drain: { current: DrainProgress | null } = { current: null };
+  readonly #drains = new DrainBoard();
+  readonly #drainWaiters = new Set<(outcome: DrainOutcome) => void>();
+  readonly #sockets = new HttpSockets();
   readonly #random: () => number;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
@@ -100,7 +105,7 @@ export class Gateway {
       views: this.#views,
       windows: this.#windows,
       process: this.#process,
-      drain: this.#drain,
+      drains: this.#drains,
       version: VERSION,
       startedAt: now,
       url: () => this.url,
@@ -126,18 +131,19 @@ export class Gateway {
   }
 
   /**
-   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went.
-   * A second call joins the first; its options are ignored.
+   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went, `cancelled` when
+   * an operator called it off and the gateway serves on. A second call joins the first; its times are ignored.
    */
   async gracefulShutdown({ timeout, callback }: ShutdownOptions = {}): Promise<DrainOutcome> {
+    const cancelled = new Promise<DrainOutcome>((resolve) => this.#drainWaiters.add(resolve));
     const sent = this.#system.urgent(DRAIN, {
       type: 'drain/begin',
       reason: 'shutdown',
       ...(timeout !== undefined && { timeoutMs: timeout }),
     });
     if (sent !== 'ok') this.#stop('forced');
-    const end = await this.ended;
-    const outcome = end.kind === 'drained' ? end.outcome : 'forced';
+    const ended = this.ended.then((end) => (end.kind === 'drained' ? end.outcome : 'forced'));
+    const outcome = await Promise.race([ended, cancelled]);
     callback?.(outcome);
     return outcome;
   }
@@ -171,8 +177,9 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const front = new HttpFront({ system, env });
+    const front = new HttpFront({ system, env }, this.#sockets);
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
+    this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
       '/operations/catalogue': catalogue({ system, plane, log }),
@@ -198,17 +205,27 @@ export class Gateway {
         env,
         nextSocketId: () => front.nextSocketId(),
         onConnection: (socket, connection) => front.attach(socket, connection),
+        onUpgrade: (socket) => front.detach(socket),
         address: this.#address,
       }),
-      '/drain': drain({
+      '/drain/gateway': gatewayDrain({
         system,
         plane,
         log,
         random,
-        progress: this.#drain,
-        onDrained: (outcome) => this.#stop(outcome),
+        board: this.#drains,
+        sockets: this.#sockets,
+        onEnd: (outcome) => this.#drained(outcome),
       }),
-      '/consoles/admin': adminEndpoint({ system, plane, view: this.#view, ring, log, path: () => this.adminSocket }),
+      '/consoles/admin': adminEndpoint({
+        system,
+        plane,
+        view: this.#view,
+        drains: this.#drains,
+        ring,
+        log,
+        path: () => this.adminSocket,
+      }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
@@ -243,6 +260,13 @@ export class Gateway {
     this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
+  }
+
+  /** One that was called off ends nothing but the waiting for it. */
+  #drained(outcome: DrainOutcome): void {
+    if (outcome !== 'cancelled') return this.#stop(outcome);
+    for (const resolve of this.#drainWaiters) resolve(outcome);
+    this.#drainWaiters.clear();
   }
 
   #stop(outcome: DrainOutcome): void {

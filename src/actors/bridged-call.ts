@@ -38,9 +38,6 @@ export type BridgedCallMessage =
 /** Questions within this time of the first are one round. Milliseconds. */
 const GATHER_MS = 15;
 
-/** Whom a parked call belongs to while nobody is authenticated. */
-export const PRINCIPAL = 'anonymous';
-
 /** What is said to the bridge's own call goes to the client's. */
 const NO_CHANNEL: Channel = {
   answer: () => false,
@@ -207,7 +204,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
     const { plane, clock } = this.#env;
     this.#round += 1;
     const requests = new Map([...this.#questions].map(([key, { request }]) => [key, request]));
-    const binding = { principal: PRINCIPAL, request: requestDigest(outer.method, outer.params) };
+    const binding = { principal: outer.principal.key, request: requestDigest(outer.method, outer.params) };
     const parked = {
       callId: this.#callId,
       nodeId: plane.parking.nodeId,

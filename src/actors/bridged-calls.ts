@@ -7,12 +7,11 @@
 import { actor, type Ref } from '../kernel/index.js';
 import { type ErrorName } from '../protocol/errors.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
-import { type Envelope } from '../protocol/modern/envelope.js';
 import { readRetry } from '../protocol/modern/mrtr.js';
 import { isOwnState, openState, requestDigest } from '../protocol/modern/request-state.js';
 import { MODERN_CLIENT_REQUESTS } from '../protocol/methods.js';
-import { bridgedCall, type BridgedCallMessage, PRINCIPAL } from './bridged-call.js';
-import { type UpstreamSessionMessage } from './call.js';
+import { bridgedCall, type BridgedCallMessage } from './bridged-call.js';
+import { type ModernCaller, type UpstreamSessionMessage } from './call.js';
 import { ASKABLE } from './client-links.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -27,23 +26,23 @@ export class BridgedCalls {
     this.#env = env;
   }
 
-  route(gate: UpstreamGate, method: string, params: JsonObject, envelope: Envelope): BridgeRoute {
+  route(gate: UpstreamGate, method: string, params: JsonObject, caller: ModernCaller): BridgeRoute {
     if (gate.session === null || gate.era === 'modern') return gate.session;
     if (MODERN_CLIENT_REQUESTS.get(method)?.multiRoundTrip !== true) return gate.session;
     const retry = readRetry(params);
     if ('error' in retry) return { error: retry.error, detail: retry.detail };
     if (retry.requestState !== undefined && isOwnState(retry.requestState))
-      return this.#parked(retry.requestState, method, params);
+      return this.#parked(retry.requestState, method, params, caller);
     if (retry.requestState !== undefined)
       return { error: 'invalid_request_state', detail: 'it is none of this gateway' };
-    const askable = ASKABLE.some((name) => envelope.clientCapabilities[name] !== undefined);
+    const askable = ASKABLE.some((name) => caller.envelope.clientCapabilities[name] !== undefined);
     if (gate.sharing === 'shared' || !askable) return gate.session;
-    return this.#start(gate, envelope);
+    return this.#start(gate, caller);
   }
 
-  #parked(state: string, method: string, params: JsonObject): BridgeRoute {
+  #parked(state: string, method: string, params: JsonObject, { principal }: ModernCaller): BridgeRoute {
     const { plane, clock } = this.#env;
-    const binding = { principal: PRINCIPAL, request: requestDigest(method, params) };
+    const binding = { principal: principal.key, request: requestDigest(method, params) };
     const opened = openState(plane.parking.keys, state, binding, clock.now());
     if (!opened.ok)
       return {
@@ -55,7 +54,7 @@ export class BridgedCalls {
     return bridge;
   }
 
-  #start(gate: UpstreamGate, envelope: Envelope): BridgeRoute {
+  #start(gate: UpstreamGate, { envelope }: ModernCaller): BridgeRoute {
     const { plane, system } = this.#env;
     if (plane.parking.calls.size >= plane.parking.max)
       return { error: 'overloaded', detail: 'too many calls wait for input' };

@@ -5,6 +5,7 @@
  * under the id that it gave upstream. Exactly one answer: whoever removes the call from the client session's table
  * answers it, and nobody can afterwards.
  */
+import { type Principal } from '../auth/principal.js';
 import { Deadline, type Ref } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
@@ -12,12 +13,23 @@ import { type Channel } from '../transports/inbound/channel.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /**
- * Whose call it is, as far as a modern upstream is told. legacy: the envelope made of the session's `initialize`.
- * modern: the request's own, and the headers that the client sent beside those which the gateway knows.
+ * Whose call it is: on whose behalf, and what a modern upstream is told of the client. legacy: the envelope made of the
+ * session's `initialize`. modern: the request's own, and the headers that the client sent beside those which the gateway knows.
  */
-export type Caller =
-  | { readonly era: 'legacy'; readonly envelope: JsonObject }
-  | { readonly era: 'modern'; readonly envelope: Envelope; readonly headers: Readonly<Record<string, string>> };
+export type Caller = LegacyCaller | ModernCaller;
+
+export interface LegacyCaller {
+  readonly era: 'legacy';
+  readonly principal: Principal;
+  readonly envelope: JsonObject;
+}
+
+export interface ModernCaller {
+  readonly era: 'modern';
+  readonly principal: Principal;
+  readonly envelope: Envelope;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 /** A client's answer to what a server asked of it, under the server's own id. */
 export type ServerAnswer =
@@ -105,6 +117,11 @@ export class Call extends Deadline {
     this.startedAt = fields.startedAt;
     this.renamedUri = fields.renamedUri;
     this.round = fields.round ?? 0;
+  }
+
+  /** On whose behalf it was made. */
+  get principal(): Principal {
+    return this.caller.principal;
   }
 
   override fire(): void {

@@ -1,6 +1,8 @@
 /**
- * What a legacy client has said of itself: its version, name, capabilities, the log level that it wants. Process-free.
+ * Who a legacy client is, and what it has said of itself: its version, name, capabilities, the log level that it wants.
+ * Process-free.
  */
+import { type Principal } from '../auth/principal.js';
 import { isJsonObject, type JsonObject } from '../protocol/jsonrpc.js';
 import { isLogLevel, LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
 import { legacyEnvelope, modernCapabilities } from '../protocol/modern/envelope.js';
@@ -17,7 +19,20 @@ export class ClientProfile {
   capabilities: JsonObject = {};
   info: JsonObject | undefined;
   #logLevel: LogLevel | null = null;
-  #caller: Caller = { era: 'legacy', envelope: {} };
+  #caller: Caller;
+
+  constructor(principal: Principal) {
+    this.#caller = { era: 'legacy', principal, envelope: {} };
+  }
+
+  /** On whose behalf its next calls are made. */
+  get principal(): Principal {
+    return this.#caller.principal;
+  }
+
+  set principal(principal: Principal) {
+    if (principal !== this.#caller.principal) this.#caller = { ...this.#caller, principal };
+  }
 
   /** Takes the params of `initialize`; returns the version that both speak. */
   introduce(params: JsonObject): LegacyRevision {
@@ -64,7 +79,8 @@ export class ClientProfile {
       clientInfo: this.info,
       logLevel: this.#logLevel ?? DEFAULT_LEVEL,
     };
-    this.#caller = { era: 'legacy', envelope: legacyEnvelope(client, MODERN_REVISION) };
+    const envelope = legacyEnvelope(client, MODERN_REVISION);
+    this.#caller = { era: 'legacy', principal: this.principal, envelope };
   }
 }
 

@@ -3,6 +3,7 @@
  * hears, idleness, the console's view. Each transport adds how it writes and how it ends.
  */
 import { type ClientTransport, type ConnectionSnapshot } from '../admin/protocol.js';
+import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Ref } from '../kernel/index.js';
 import { Deadline } from '../kernel/index.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
@@ -15,6 +16,8 @@ export interface ClientFacts {
   readonly sessionId: string;
   readonly transport: ClientTransport;
   readonly scope: string | null;
+  /** On whose behalf the client speaks, as far as is known when it connects. */
+  readonly principal: Principal;
   /** Socket address of the client. */
   readonly remote: string;
   /** Path that it connected to. */
@@ -71,7 +74,9 @@ export class ClientShell implements SessionEntry {
     this.ref = context.self;
     this.#outlet = outlet;
     this.#counters = env.plane.counters.transports[facts.transport];
-    this.session = new LegacySession(env, context.self, facts.scope, this.#counters, (text) => outlet.push(text));
+    this.session = new LegacySession(env, context.self, facts.scope, facts.principal, this.#counters, (text) =>
+      outlet.push(text),
+    );
     this.#openedAt = env.clock.now();
     this.#lastSeenAt = this.#openedAt;
     this.#idle = new IdleCheck(context.self);
@@ -92,16 +97,21 @@ export class ClientShell implements SessionEntry {
     return this.facts.scope;
   }
 
-  get subject(): string | null {
-    return null;
-  }
-
   get inFlight(): number {
     return this.session.inFlight + (this.#outlet.otherInFlight ?? 0);
   }
 
   get lastSeenAt(): number {
     return this.#lastSeenAt;
+  }
+
+  get principal(): Principal {
+    return this.session.profile.principal;
+  }
+
+  /** The client has shown who it is once more: the same principal, perhaps with a newer credential. */
+  set principal(principal: Principal) {
+    this.session.profile.principal = principal;
   }
 
   /** The client was heard of. */
@@ -177,7 +187,8 @@ export class ClientShell implements SessionEntry {
       actor: this.ref.path,
       transport: facts.transport,
       sessionId: facts.sessionId,
-      principal: this.subject,
+      principal: this.principal.subject,
+      role: this.principal.subject === null ? null : this.principal.role,
       remote: facts.remote,
       client: session.profile.name,
       protocolVersion: session.profile.revision,

@@ -20,7 +20,7 @@ export type Admission =
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
   /** Takes newcomers, and tells those who send them that it is not ready. */
-  | { readonly state: 'lame_duck'; readonly until: number }
+  | { readonly state: 'lame_duck' }
   | { readonly state: 'draining'; readonly deadlineAt: number };
 
 export class DataPlane {

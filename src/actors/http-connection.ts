@@ -6,6 +6,7 @@
  * nothing but their connection. Requests of the legacy era do not pass through its mailbox: they belong to their session.
  */
 import { type Socket } from 'node:net';
+import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Behavior, NORMAL, type Ref } from '../kernel/index.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
 import { type IncomingHeaders } from '../protocol/modern/headers.js';
@@ -23,6 +24,7 @@ export type HttpConnectionMessage =
       readonly envelope: Envelope;
       readonly headers: IncomingHeaders;
       readonly scope: string | null;
+      readonly principal: Principal;
       readonly exchange: HttpExchange;
     }
   | { readonly type: 'http/abandoned'; readonly exchange: HttpExchange }
@@ -102,9 +104,9 @@ class HttpConnection implements Behavior<HttpConnectionMessage> {
       this.#peer = new ModernPeer(this.#env, this.#context.self, counters.transports.http);
       this.#context.after(HEARTBEAT_MS, { type: 'client/idle-check' });
     }
-    const { message, envelope, headers, scope, exchange } = request;
+    const { message, envelope, headers, scope, principal, exchange } = request;
     exchange.onAbandoned(() => void self.urgent({ type: 'http/abandoned', exchange }));
-    this.#peer.request({ message, envelope, headers, scope, channel: exchange });
+    this.#peer.request({ message, envelope, headers, scope, principal, channel: exchange });
   }
 }
 

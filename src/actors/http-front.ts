@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
+import { ANONYMOUS, type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
 import { errorText, type JsonRpcRequest } from '../protocol/jsonrpc.js';
@@ -20,18 +21,29 @@ import { parseRoute } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
-import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
+import { sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { readBody } from '../transports/inbound/read-body.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
+import { type HttpSockets } from './http-sockets.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { type Closed, closedToNewcomers } from './newcomers.js';
 import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 
 export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
+}
+
+/** One HTTP request of a client that may speak to us. */
+interface Arrival {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** What it is addressed to: `null` for everything, an upstream's name, or a toolset. */
+  readonly scope: string | null;
+  readonly principal: Principal;
 }
 
 const SESSION_HEADER = 'mcp-session-id';
@@ -44,17 +56,23 @@ export class HttpFront {
   readonly #plane: DataPlane;
   #made = 0;
   #sockets = 0;
-  readonly #connections = new WeakMap<Socket, Ref<HttpConnectionMessage>>();
+  readonly #connections: HttpSockets;
 
-  constructor({ system, env }: FrontDeps) {
+  constructor({ system, env }: FrontDeps, sockets: HttpSockets) {
     this.#system = system;
     this.#env = env;
+    this.#connections = sockets;
     this.#plane = env.plane;
   }
 
   /** Remembers whose socket it is: modern requests run in that actor. */
   attach(socket: Socket, connection: Ref<HttpConnectionMessage>): void {
-    this.#connections.set(socket, connection);
+    this.#connections.add(socket, connection);
+  }
+
+  /** It has become a WebSocket. */
+  detach(socket: Socket): void {
+    this.#connections.remove(socket);
   }
 
   /** The id of the next connection actor; unique over all listeners and their incarnations. */
@@ -66,24 +84,28 @@ export class HttpFront {
   handle(req: IncomingMessage, res: ServerResponse): void {
     const refusal = this.guard(req);
     if (refusal !== undefined) return sendError(res, refusal);
+    // Whoever keeps the connection would have it closed between two requests.
+    if (this.#plane.admission.state === 'draining') res.shouldKeepAlive = false;
     const route = parseRoute(req.url ?? '/');
     switch (route.kind) {
       case 'aggregate':
-        return this.#streamableHttp(req, res, null);
+        return this.#streamableHttp({ req, res, scope: null, principal: ANONYMOUS });
       case 'server':
         if (!this.#plane.gates.has(route.name))
           return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
-        return this.#streamableHttp(req, res, route.name);
+        return this.#streamableHttp({ req, res, scope: route.name, principal: ANONYMOUS });
       case 'toolset': {
         const scope = toolsetScope(route.name);
         if (this.#plane.routing.scope(scope) === undefined)
           return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
-        return this.#streamableHttp(req, res, scope);
+        return this.#streamableHttp({ req, res, scope, principal: ANONYMOUS });
       }
       case 'sse':
-        return req.method === 'GET' ? this.#openSse(req, res) : this.#notAllowed(res, 'GET');
+        if (req.method !== 'GET') return this.#notAllowed(res, 'GET');
+        return this.#openSse({ req, res, scope: null, principal: ANONYMOUS });
       case 'messages':
-        return req.method === 'POST' ? this.#sseMessage(req, res) : this.#notAllowed(res, 'POST');
+        if (req.method !== 'POST') return this.#notAllowed(res, 'POST');
+        return this.#sseMessage({ req, res, scope: null, principal: ANONYMOUS });
       case 'ws':
       case 'phoenix':
         return sendError(res, 'unknown_route', { detail: 'this path takes WebSocket connections' });
@@ -108,53 +130,45 @@ export class HttpFront {
     return undefined;
   }
 
-  /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
-  closedToNewcomers(): { name: ErrorName; reply: ErrorReply } | undefined {
-    const { admission, sessions, options } = this.#plane;
-    if (admission.state === 'draining') {
-      const seconds = Math.max(1, Math.ceil((admission.deadlineAt - this.#env.clock.now()) / 1_000));
-      return {
-        name: 'draining',
-        reply: { data: { retryAfter: seconds }, headers: { 'retry-after': String(seconds) } },
-      };
-    }
-    if (sessions.size >= options.sessions.max) {
-      return { name: 'too_many_sessions', reply: { headers: { 'retry-after': '10' } } };
-    }
-    return undefined;
+  /** Why no new session is taken now; `undefined` when one is. */
+  closedToNewcomers(principal: Principal): Closed | undefined {
+    return closedToNewcomers(this.#plane, principal, this.#env.clock.now());
   }
 
-  #streamableHttp(req: IncomingMessage, res: ServerResponse, scope: string | null): void {
-    switch (req.method) {
+  #streamableHttp(arrival: Arrival): void {
+    switch (arrival.req.method) {
       case 'POST':
-        return this.#post(req, res, scope);
+        return this.#post(arrival);
       case 'GET':
-        return this.#get(req, res, scope);
+        return this.#get(arrival);
       case 'DELETE':
-        return this.#delete(req, res, scope);
+        return this.#delete(arrival);
       default:
-        return this.#notAllowed(res, 'POST, GET, DELETE');
+        return this.#notAllowed(arrival.res, 'POST, GET, DELETE');
     }
   }
 
-  #post(req: IncomingMessage, res: ServerResponse, scope: string | null): void {
+  #post(arrival: Arrival): void {
+    const { req, res } = arrival;
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
+    this.#connections.began(req.socket, res);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
       if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
-      this.#byEra(req, res, scope, frame, body.bytes);
+      this.#byEra(arrival, frame, body.bytes);
     });
   }
 
   /** A request of the modern era runs in its connection's actor, everything else in its session. */
-  #byEra(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
-    if (frame.kind === 'batch' || frame.kind === 'invalid') return this.#legacy(req, res, scope, frame, bytes);
+  #byEra(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
+    const { req, res } = arrival;
+    if (frame.kind === 'batch' || frame.kind === 'invalid') return this.#legacy(arrival, frame, bytes);
     const admission = admitHttpMessage(frame.message, req.headers);
     switch (admission.era) {
       case 'legacy':
-        return this.#legacy(req, res, scope, frame, bytes);
+        return this.#legacy(arrival, frame, bytes);
       case 'refused': {
         const id = frame.kind === 'request' ? frame.message.id : null;
         const error = modernError(admission.error, admission.detail, admission.data);
@@ -162,46 +176,41 @@ export class HttpFront {
       }
       case 'modern':
         if (admission.kind === 'notification') return void res.writeHead(202).end();
-        return this.#modern(req, res, scope, admission.message, admission.envelope);
+        return this.#modern(arrival, admission.message, admission.envelope);
     }
   }
 
-  #legacy(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
-    if (!goodVersion(req)) return sendError(res, 'unsupported_version');
-    this.#route(req, res, scope, frame, bytes);
+  #legacy(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
+    if (!goodVersion(arrival.req)) return sendError(arrival.res, 'unsupported_version');
+    this.#route(arrival, frame, bytes);
   }
 
-  #modern(
-    req: IncomingMessage,
-    res: ServerResponse,
-    scope: string | null,
-    message: JsonRpcRequest,
-    envelope: Envelope,
-  ): void {
-    const closed = this.closedToNewcomers();
+  #modern({ req, res, scope, principal }: Arrival, message: JsonRpcRequest, envelope: Envelope): void {
+    const closed = this.closedToNewcomers(principal);
     if (closed?.name === 'draining') return sendError(res, closed.name, { ...closed.reply, id: message.id });
     const exchange = new HttpExchange(res, 1, false);
     const connection = this.#connections.get(req.socket);
-    const sent = connection?.accept({ type: 'http/request', message, envelope, headers: req.headers, scope, exchange });
+    const { headers } = req;
+    const sent = connection?.accept({ type: 'http/request', message, envelope, headers, scope, principal, exchange });
     if (sent !== 'ok') exchange.refuse('overloaded');
   }
 
-  #route(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
+  #route(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
+    const { req, res } = arrival;
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) {
-      if (frame.kind === 'request' && frame.message.method === 'initialize')
-        return this.#begin(req, res, scope, frame, bytes);
+      if (frame.kind === 'request' && frame.message.method === 'initialize') return this.#begin(arrival, frame, bytes);
       return sendError(res, 'session_required', { id: frame.kind === 'request' ? frame.message.id : null });
     }
-    const session = this.#session(sessionId, scope);
+    const session = this.#session(sessionId, arrival);
     if (!session)
       return sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
-    this.#deliver(session, res, frame, bytes, null);
+    this.#deliver(session, arrival, frame, bytes, null);
   }
 
   #deliver(
     session: Ref<HttpSessionMessage>,
-    res: ServerResponse,
+    { res, principal }: Arrival,
     frame: ParsedFrame,
     bytes: number,
     newId: string | null,
@@ -209,17 +218,19 @@ export class HttpFront {
     const requests = countAnswers(frame);
     const exchange = new HttpExchange(res, requests, frame.kind === 'batch');
     exchange.sessionId = newId;
-    const sent = session.accept({ type: 'http/post', frame, exchange, bytes });
+    const sent = session.accept({ type: 'http/post', frame, exchange, bytes, principal });
     if (sent === 'full') return exchange.refuse('overloaded');
     if (sent === 'noproc') return exchange.refuse('session_not_found');
     if (requests === 0) exchange.accepted();
   }
 
-  #begin(req: IncomingMessage, res: ServerResponse, scope: string | null, frame: ParsedFrame, bytes: number): void {
-    const closed = this.closedToNewcomers();
+  #begin(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
+    const { req, res, scope, principal } = arrival;
+    const closed = this.closedToNewcomers(principal);
     if (closed) return sendError(res, closed.name, closed.reply);
     const sessionId = randomUUID();
-    const facts = { sessionId, transport: 'http', scope, remote: remoteOf(req), route: scopePath(scope) } as const;
+    const remote = remoteOf(req);
+    const facts = { sessionId, transport: 'http', scope, principal, remote, route: scopePath(scope) } as const;
     const started = this.#system.startChild<HttpSessionMessage>(
       CONNECTIONS,
       actor<HttpSessionMessage>({
@@ -229,16 +240,17 @@ export class HttpFront {
       }),
     );
     if (!started.ok) return sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
-    this.#deliver(started.ref, res, frame, bytes, sessionId);
+    this.#deliver(started.ref, arrival, frame, bytes, sessionId);
   }
 
-  #get(req: IncomingMessage, res: ServerResponse, scope: string | null): void {
+  #get(arrival: Arrival): void {
+    const { req, res } = arrival;
     if (!acceptsSse(req.headers.accept)) return sendError(res, 'not_acceptable');
     if (!goodVersion(req)) return sendError(res, 'unsupported_version');
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) return sendError(res, 'session_required');
     const refuse = (): void => sendError(res, 'session_exists');
-    const sent = this.#session(sessionId, scope)?.accept({
+    const sent = this.#session(sessionId, arrival)?.accept({
       type: 'http/get',
       lastEventId: headerOf(req, 'last-event-id'),
       accept: () => new EventStream(res),
@@ -247,28 +259,31 @@ export class HttpFront {
     if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
   }
 
-  #delete(req: IncomingMessage, res: ServerResponse, scope: string | null): void {
+  #delete(arrival: Arrival): void {
+    const { req, res } = arrival;
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) return sendError(res, 'session_required');
     const done = (): void => sendJson(res, 200, { deleted: true });
-    const sent = this.#session(sessionId, scope)?.accept({ type: 'http/delete', done });
+    const sent = this.#session(sessionId, arrival)?.accept({ type: 'http/delete', done });
     if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
   }
 
-  /** The session of this id on this route. A WebSocket's or another endpoint's session is none. */
-  #session(id: string, scope: string | null): Ref<HttpSessionMessage> | undefined {
+  /** The session of this id on this route, if it is the principal's. A WebSocket's or another endpoint's session is none. */
+  #session(id: string, { scope, principal }: Arrival): Ref<HttpSessionMessage> | undefined {
     const entry = this.#plane.sessions.get(id);
-    return entry?.transport === 'http' && entry.scope === scope ? (entry.ref as Ref<HttpSessionMessage>) : undefined;
+    if (entry?.transport !== 'http' || entry.scope !== scope || entry.principal.key !== principal.key) return undefined;
+    return entry.ref as Ref<HttpSessionMessage>;
   }
 
-  #openSse(req: IncomingMessage, res: ServerResponse): void {
-    const closed = this.closedToNewcomers();
+  #openSse({ req, res, principal }: Arrival): void {
+    const closed = this.closedToNewcomers(principal);
     if (closed) return sendError(res, closed.name, closed.reply);
     if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
     const facts = {
       sessionId: randomUUID(),
       transport: 'sse',
       scope: null,
+      principal,
       remote: remoteOf(req),
       route: '/mcp/sse',
     } as const;
@@ -283,17 +298,20 @@ export class HttpFront {
     if (!started.ok) sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
   }
 
-  #sseMessage(req: IncomingMessage, res: ServerResponse): void {
+  #sseMessage({ req, res, principal }: Arrival): void {
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
     if (sessionId === null) return this.#refuse(req, res, 'session_required');
+    this.#connections.began(req.socket, res);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
       if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
       const entry = this.#plane.sessions.get(sessionId);
-      if (entry?.transport !== 'sse') return sendError(res, 'session_not_found');
-      const sent = (entry.ref as Ref<SseConnectionMessage>).accept({ type: 'sse/posted', frame, bytes: body.bytes });
+      if (entry?.transport !== 'sse' || entry.principal.key !== principal.key)
+        return sendError(res, 'session_not_found');
+      const { bytes } = body;
+      const sent = (entry.ref as Ref<SseConnectionMessage>).accept({ type: 'sse/posted', frame, bytes, principal });
       if (sent !== 'ok') return sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
       res.writeHead(202).end();
     });

@@ -7,6 +7,7 @@
  * disconnect of a POST cancels nothing (legacy era), its answer is dropped and counted.
  * Source: MCP specification 2025-11-25, "Transports › Streamable HTTP".
  */
+import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Behavior, NORMAL, type Ref } from '../kernel/index.js';
 import { type ParsedFrame } from '../protocol/parse.js';
 import { type EventStream } from '../transports/inbound/event-stream.js';
@@ -19,7 +20,14 @@ import { type SessionEnvironment } from './legacy-session.js';
 
 export type HttpSessionMessage =
   | ClientMessage
-  | { readonly type: 'http/post'; readonly frame: ParsedFrame; readonly exchange: HttpExchange; readonly bytes: number }
+  | {
+      readonly type: 'http/post';
+      readonly frame: ParsedFrame;
+      readonly exchange: HttpExchange;
+      readonly bytes: number;
+      /** As this request has shown; the same key as the session's. */
+      readonly principal: Principal;
+    }
   /** `accept` makes the response a stream; `refuse` answers that there is one. One of them is called. */
   | {
       readonly type: 'http/get';
@@ -56,7 +64,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
   handle(message: HttpSessionMessage): void {
     switch (message.type) {
       case 'http/post':
-        return this.#post(message.frame, message.exchange, message.bytes);
+        return this.#post(message);
       case 'http/get':
         return message.lastEventId === undefined
           ? this.#openStream(message.accept, message.refuse)
@@ -112,8 +120,9 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     this.#stream?.keepAlive();
   }
 
-  #post(frame: ParsedFrame, exchange: HttpExchange, bytes: number): void {
+  #post({ frame, exchange, bytes, principal }: Extract<HttpSessionMessage, { type: 'http/post' }>): void {
     this.#shell.seen(bytes);
+    this.#shell.principal = principal;
     if (frame.kind === 'batch' && !this.#shell.session.profile.allowsBatch) return exchange.refuse('batch_unsupported');
     exchange.keepIn(this.#replay);
     this.#shell.session.receive(frame, exchange);

@@ -6,6 +6,7 @@
  * compared as the client wrote them (`1` is not `"1"`); what an upstream says during a call comes before its answer.
  * Source: MCP specification, revisions 2024-11-05 … 2025-11-25, "Base Protocol".
  */
+import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, gatewayError } from '../protocol/errors.js';
@@ -59,7 +60,7 @@ export class LegacySession {
   readonly #links: ClientLinks;
   readonly #rounds: InputRounds;
   readonly #subscriptions: LegacySubscriptions;
-  readonly profile = new ClientProfile();
+  readonly profile: ClientProfile;
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
   phase: SessionPhase = 'new';
@@ -70,10 +71,12 @@ export class LegacySession {
     env: SessionEnvironment,
     self: Ref<ClientMessage>,
     scope: string | null,
+    principal: Principal,
     counters: TransportCounters,
     push: (text: string) => boolean,
   ) {
     this.#env = env;
+    this.profile = new ClientProfile(principal);
     this.#calls = new CallTable(env, self, counters);
     this.#links = new ClientLinks(self, env.plane.counters, push);
     this.#subscriptions = new LegacySubscriptions(this.#links, this.#calls, this.profile);
@@ -315,20 +318,10 @@ export class LegacySession {
     const { id, method } = request;
     const resolved = resolveRequest(kind, params, this.#view());
     if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
-    const { target: gate, tool, renamedUri } = resolved;
+    const { target: gate, params: own, tool, renamedUri } = resolved;
     const to = this.#links.to(gate);
     const caller = this.profile.caller;
-    const refusal = this.#calls.start({
-      id,
-      method,
-      params: resolved.params,
-      gate,
-      to,
-      caller,
-      tool,
-      channel,
-      renamedUri,
-    });
+    const refusal = this.#calls.start({ id, method, params: own, gate, to, caller, tool, channel, renamedUri });
     if (refusal) this.#refuse(id, refusal, channel);
   }
 

@@ -6,6 +6,7 @@
  * answer; a client that goes away cancels what it waited for.
  * Source: MCP specification 2026-07-28.
  */
+import { type Principal } from '../auth/principal.js';
 import { type Ref } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, ERRORS, modernError, modernHttpStatus } from '../protocol/errors.js';
@@ -50,6 +51,7 @@ export interface ModernRequest {
   /** HTTP headers; `undefined` on transports without. */
   readonly headers: IncomingHeaders | undefined;
   readonly scope: string | null;
+  readonly principal: Principal;
   readonly channel: Channel;
 }
 
@@ -218,7 +220,7 @@ export class ModernPeer {
   }
 
   #forward(request: ModernRequest, kind: UpstreamRoute): void {
-    const { message, envelope, headers, scope, channel } = request;
+    const { message, envelope, headers, scope, principal, channel } = request;
     const { id, method } = message;
     const resolved = resolveRequest(kind, message.params ?? {}, this.#env.plane.routing.scope(scope));
     if (!resolved.ok) return this.#refuse(channel, id, resolved.error, resolved.detail, resolved.data);
@@ -227,8 +229,9 @@ export class ModernPeer {
     const known = declared?.ok === true ? declared.headers : [];
     const fault = headers && checkParamHeaders(headers, known, params['arguments']);
     if (fault) return this.#refuse(channel, id, fault.error, fault.detail, fault.data);
-    const caller = { era: 'modern', envelope, headers: headers ? forwardedParamHeaders(headers, known) : {} } as const;
-    const to = this.#bridged.route(gate, method, params, envelope);
+    const shown = headers ? forwardedParamHeaders(headers, known) : {};
+    const caller = { era: 'modern', principal, envelope, headers: shown } as const;
+    const to = this.#bridged.route(gate, method, params, caller);
     if (to !== null && 'error' in to) return this.#refuse(channel, id, to.error, to.detail);
     const refusal = this.#calls.start({ id, method, params, gate, to, caller, tool, channel, renamedUri });
     if (refusal) this.#answer(channel, errorText(id, refusal), OK);

@@ -3,6 +3,7 @@
  * itself when it starts and leaves when it ends.
  */
 import { type ConnectionSnapshot } from '../admin/protocol.js';
+import { type Principal } from '../auth/principal.js';
 import { type Ref } from '../kernel/index.js';
 import { type ScopeKey } from '../routing/scopes.js';
 import { type ClientMessage, type ClientTransportKind } from './client-message.js';
@@ -12,8 +13,8 @@ export interface SessionEntry {
   readonly transport: ClientTransportKind;
   readonly scope: ScopeKey;
   readonly ref: Ref<ClientMessage>;
-  /** Whose session it is; `null` when nobody logged in. */
-  readonly subject: string | null;
+  /** Whose it is: nobody else may use it. */
+  readonly principal: Principal;
   /** Requests of the client that wait for an answer. */
   readonly inFlight: number;
   /** When the client was last heard of. Epoch milliseconds. */

@@ -5,6 +5,7 @@
  * Parent: connections (partitioned). Restart: temporary. The stream is the session: it ends when the client hangs up.
  * Source: MCP specification 2024-11-05, "Transports › HTTP with SSE".
  */
+import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Behavior, NORMAL } from '../kernel/index.js';
 import { type ParsedFrame } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
@@ -15,7 +16,13 @@ import { type SessionEnvironment } from './legacy-session.js';
 
 export type SseConnectionMessage =
   | ClientMessage
-  | { readonly type: 'sse/posted'; readonly frame: ParsedFrame; readonly bytes: number }
+  | {
+      readonly type: 'sse/posted';
+      readonly frame: ParsedFrame;
+      readonly bytes: number;
+      /** As this request has shown; the same key as the stream's. */
+      readonly principal: Principal;
+    }
   | { readonly type: 'sse/closed' };
 
 export function sseConnection(env: SessionEnvironment, facts: ClientFacts, stream: EventStream) {
@@ -45,6 +52,7 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
     switch (message.type) {
       case 'sse/posted':
         this.#shell.seen(message.bytes);
+        this.#shell.principal = message.principal;
         return this.#shell.session.receive(message.frame, this);
       case 'sse/closed':
         return this.#context.exit(NORMAL);

@@ -157,7 +157,9 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
       }
       if (admission.era === 'modern' && admission.kind === 'request') {
         const { message, envelope } = admission;
-        return this.#modernPeer().request({ message, envelope, headers: undefined, scope: null, channel: this });
+        const { principal } = this.#shell;
+        const peer = this.#modernPeer();
+        return peer.request({ message, envelope, headers: undefined, scope: null, principal, channel: this });
       }
       const cancelled =
         frame.message.method === 'notifications/cancelled' ? frame.message.params?.['requestId'] : undefined;

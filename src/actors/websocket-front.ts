@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { ANONYMOUS, type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor } from '../kernel/index.js';
 import { errorEntry, type ErrorName, gatewayError } from '../protocol/errors.js';
 import { errorText } from '../protocol/jsonrpc.js';
@@ -21,6 +22,8 @@ import { CONNECTIONS } from './names.js';
 import { phoenixConnection, type PhoenixConnectionMessage } from './phoenix-connection.js';
 import { webSocketConnection, type WebSocketConnectionMessage } from './websocket-connection.js';
 
+/** RFC 6455 registry. */
+const TRY_AGAIN_LATER = 1013;
 const MAX_FRAGMENTS = 256;
 const MAX_BUFFERED_CHUNKS = 4_096;
 
@@ -59,17 +62,27 @@ export class WebSocketFront {
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
     }
-    const closed = this.#http.closedToNewcomers();
+    const closed = this.#http.closedToNewcomers(ANONYMOUS);
+    if (closed?.name === 'draining') return this.#turnAway(req, socket, head, closed.reply);
     if (closed) return refuse(socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
-      if (kind === 'phoenix') this.#startPhoenix(webSocket, req);
-      else this.#start(webSocket, req);
+      if (kind === 'phoenix') this.#startPhoenix(webSocket, req, ANONYMOUS);
+      else this.#start(webSocket, req, ANONYMOUS);
     });
   }
 
-  #startPhoenix(webSocket: WebSocket, req: IncomingMessage): void {
-    const facts = { transport: 'websocket', scope: null, remote: remoteOf(req), route: '/mcp/ws/websocket' } as const;
+  /** Clients of WebSockets in browsers see nothing of an HTTP refusal: they are told by close code 1013, "try again later". */
+  #turnAway(req: IncomingMessage, socket: Duplex, head: Buffer, reply: ErrorReply): void {
+    this.#server.handleUpgrade(req, socket, head, (webSocket) => {
+      webSocket.on('error', () => undefined);
+      webSocket.close(TRY_AGAIN_LATER, `draining, retry after ${reply.headers?.['retry-after'] ?? '?'} s`);
+    });
+  }
+
+  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
+    const remote = remoteOf(req);
+    const facts = { transport: 'websocket', scope: null, principal, remote, route: '/mcp/ws/websocket' } as const;
     const started = this.#system.startChild<PhoenixConnectionMessage>(
       CONNECTIONS,
       actor<PhoenixConnectionMessage>({
@@ -78,14 +91,15 @@ export class WebSocketFront {
         init: phoenixConnection(this.#env, facts, webSocket),
       }),
     );
-    if (!started.ok) webSocket.close(1013, 'try again later');
+    if (!started.ok) webSocket.close(TRY_AGAIN_LATER, 'try again later');
   }
 
-  #start(webSocket: WebSocket, req: IncomingMessage): void {
+  #start(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
     const facts = {
       sessionId: randomUUID(),
       transport: 'websocket',
       scope: null,
+      principal,
       remote: remoteOf(req),
       route: '/mcp/ws',
     } as const;
@@ -97,7 +111,7 @@ export class WebSocketFront {
         init: webSocketConnection(this.#env, facts, webSocket),
       }),
     );
-    if (!started.ok) webSocket.close(1013, 'try again later');
+    if (!started.ok) webSocket.close(TRY_AGAIN_LATER, 'try again later');
   }
 }
 

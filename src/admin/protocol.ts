@@ -2,7 +2,7 @@
  * What the gateway tells its consoles (CLI, terminal dashboard, web dashboard) and what they may ask.
  *
  * Wire: a Unix socket of mode 0600, one JSON object a line, UTF-8. A console sends `AdminRequest`s; each gets exactly
- * one `AdminResponse` with the same `id`. A `watch` or `logs` request with `follow` is answered once and then followed
+ * one `AdminResponse` with the same `id`. A `watch`, or a `logs` or `drain` request with `follow`, is answered once and then followed
  * by `AdminEvent`s with that id until the console closes the connection or sends `cancel`. Consoles number their
  * requests from 1; a line with no readable id is answered with id 0. A console that reads too slowly misses events:
  * of snapshots it gets the newest one, of log lines it is told how many it missed.
@@ -10,6 +10,10 @@
  * These types are the only thing that consoles know of the gateway. Times are milliseconds since the Unix epoch unless
  * a name says otherwise; a figure with no samples is `null` and is drawn as `–`.
  */
+
+import type { DrainSnapshot } from './snapshot/drains.js';
+
+export { type DrainSnapshot, type DrainState, type DrainTarget } from './snapshot/drains.js';
 
 export interface AdminRequest {
   readonly id: number;
@@ -25,7 +29,8 @@ export type AdminMethod =
   | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
   | 'kill' // {actor} → {killed: string}
-  | 'drain' // {timeoutMs?} → DrainSnapshot      (begins; progress is in the snapshot)
+  | 'drain' // {target?, timeoutMs?, graceMs?, follow?} → DrainSnapshot; events: DrainSnapshot, until it has ended
+  | 'cancel-drain' // {target?} → DrainSnapshot
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
@@ -49,6 +54,7 @@ export interface AdminResults {
   readonly send: unknown;
   readonly kill: { readonly killed: string };
   readonly drain: DrainSnapshot;
+  readonly 'cancel-drain': DrainSnapshot;
   readonly 'force-shutdown': { readonly stopping: true };
   readonly logs: readonly LogLine[];
   readonly watch: GatewaySnapshot;
@@ -84,7 +90,10 @@ export interface GatewaySnapshot {
   readonly takenAt: number;
   readonly startedAt: number;
   readonly phase: GatewayPhase;
+  /** The gateway's own, while it drains. */
   readonly drain: DrainSnapshot | null;
+  /** All that run, and the last that have ended. Newest last. */
+  readonly drains: readonly DrainSnapshot[];
   readonly connections: ConnectionCounts;
   readonly throughput: Throughput;
   readonly errors: readonly TransportErrorRate[];
@@ -96,16 +105,8 @@ export interface GatewaySnapshot {
   readonly config: ConfigState;
 }
 
-export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';
-
-export interface DrainSnapshot {
-  readonly startedAt: number;
-  readonly deadlineAt: number;
-  readonly reason: string;
-  readonly connectionsAtStart: number;
-  readonly connectionsLeft: number;
-  readonly inFlight: number;
-}
+/** `lame_duck`: it serves and accepts, and answers that it is not ready. */
+export type GatewayPhase = 'starting' | 'running' | 'lame_duck' | 'draining' | 'stopping';
 
 export interface ConnectionCounts {
   readonly total: number;
@@ -180,7 +181,9 @@ export interface ConnectionSnapshot {
   readonly actor: string;
   readonly transport: ClientTransport;
   readonly sessionId: string | null;
+  /** `sub` of its token; `null` when nobody was authenticated. */
   readonly principal: string | null;
+  readonly role: string | null;
   readonly remote: string;
   /** `name/version` of the client's `clientInfo`, stripped of control characters. */
   readonly client: string | null;

@@ -71,6 +71,11 @@ export class DrainBoard {
     return () => void this.#listeners.delete(listener);
   }
 
+  snapshot(id: string): DrainSnapshot | undefined {
+    const record = this.#records.get(id);
+    return record && drainSnapshot(record);
+  }
+
   snapshots(): DrainSnapshot[] {
     return [...this.#records.values()].map(drainSnapshot);
   }

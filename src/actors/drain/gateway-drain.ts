@@ -72,7 +72,7 @@ class GatewayDrain implements Behavior<DrainMessage> {
 
   #begin(request: DrainRequest, reply: (reply: DrainReply) => void): void {
     const { target = GATEWAY } = request;
-    const known = this.#deps.board.running(drainId(target));
+    const known = this.#over() ?? this.#deps.board.running(drainId(target));
     if (known) return reply(drainSnapshot(known)); // joins the one that runs: its deadline holds
     if (target.kind !== 'gateway') return this.#beginPart(target, request, reply);
     const run = this.#newRun(this.#newRecord(target, request, this.#whole));
@@ -102,7 +102,14 @@ class GatewayDrain implements Behavior<DrainMessage> {
     reply({ refused: refusal('overloaded', `The drain could not be started: ${started.why}.`) });
   }
 
+  /** The gateway's own record, when the gateway is stopping: nothing can begin or change any more. */
+  #over(): DrainRecord | undefined {
+    const record = this.#deps.board.get('gateway');
+    return record?.phase === 'stopped' ? record : undefined;
+  }
+
   #force(reason: string): void {
+    if (this.#over()) return;
     const known = this.#run?.record.endedAt === null ? this.#run : null;
     const run = known ?? this.#newRun(this.#newRecord(GATEWAY, { reason }, this.#whole));
     this.#run = run;
@@ -113,8 +120,8 @@ class GatewayDrain implements Behavior<DrainMessage> {
     const id = drainId(target);
     const record = this.#deps.board.get(id);
     if (!record) return reply({ refused: refusal('not_draining', `Nothing drains ${id}.`) });
-    if (record.phase === 'closing')
-      return reply({ refused: refusal('too_late', `The drain of ${id} is closing already.`) });
+    if (record.phase === 'closing' || this.#over())
+      return reply({ refused: refusal('too_late', `It is too late: ${id} is being closed.`) });
     if (record.endedAt !== null) {
       // What was taken out of service for good is brought back.
       drainable(this.#targets, target)?.reopen();
@@ -169,10 +176,10 @@ class GatewayDrain implements Behavior<DrainMessage> {
   #unknown(target: DrainTarget): DrainRefusal {
     const name = drainId(target).slice(target.kind.length + 1);
     const names = targetNames(this.#targets, target.kind);
-    return refusal('unknown_target', `There is no ${target.kind} "${name}".`, names);
+    return refusal('unknown_target', `There is no ${target.kind} "${name}".`, name, names);
   }
 }
 
-function refusal(code: DrainRefusal['code'], message: string, names: readonly string[] = []): DrainRefusal {
-  return { code, message, names };
+function refusal(code: DrainRefusal['code'], message: string, asked = '', names: readonly string[] = []): DrainRefusal {
+  return { code, message, asked, names };
 }

@@ -21,7 +21,8 @@ export type DrainReply = DrainSnapshot | { readonly refused: DrainRefusal };
 export interface DrainRefusal {
   readonly code: 'unknown_target' | 'not_draining' | 'too_late' | 'overloaded';
   readonly message: string;
-  /** What there is of that kind. */
+  /** The name that was given, and what there is of that kind. */
+  readonly asked: string;
   readonly names: readonly string[];
 }
 
@@ -35,8 +36,8 @@ export type DrainMessage =
 /** To a drain of a part, from the gateway's. */
 export type PartialDrainMessage =
   | { readonly type: 'drain/look' }
-  | { readonly type: 'drain/force' }
-  | { readonly type: 'drain/cancel' };
+  | { readonly type: 'drain/force'; readonly replyTo?: ReplyTo<DrainSnapshot> }
+  | { readonly type: 'drain/cancel'; readonly replyTo?: ReplyTo<DrainSnapshot> };
 
 /** Each step of each drain, for S3 (control). */
 export interface DrainStep {

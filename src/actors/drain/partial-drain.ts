@@ -4,7 +4,7 @@
  * Parent: partial, where the gateway's drain starts it. Restart: transient; a restarted one goes on where its record says.
  */
 import { type ActorContext, type Behavior, NORMAL } from '../../kernel/index.js';
-import { type DrainRecord } from './board.js';
+import { type DrainRecord, drainSnapshot } from './board.js';
 import { type PartialDrainMessage } from './messages.js';
 import { type Drainable, type DrainDeps, DrainRun } from './run.js';
 
@@ -23,9 +23,11 @@ export function partialDrain(deps: DrainDeps, target: Drainable, record: DrainRe
           case 'drain/look':
             return run.look();
           case 'drain/force':
-            return run.force();
+            run.force();
+            return message.replyTo?.reply(drainSnapshot(record));
           case 'drain/cancel':
-            return void run.cancel();
+            run.cancel();
+            return message.replyTo?.reply(drainSnapshot(record));
         }
       },
     };

@@ -18,7 +18,7 @@ export interface Drainable {
   /** Looks around, once before each decision: what is counted is counted then. */
   survey(): void;
   /** Goes on accepting, and says that it is not ready. */
-  lame(until: number): void;
+  lame(): void;
   /** Takes nothing new from now on. */
   refuse(deadlineAt: number): void;
   /** Serves again as if nothing had been. */
@@ -111,7 +111,7 @@ export class DrainRun {
     if (this.#record.phase === 'draining') this.#drain(now);
     if (this.#record.phase === 'closing' && (this.#target.gone() || now >= (this.#record.closeUntil ?? now)))
       this.#step({ type: 'closed' });
-    this.#count();
+    if (this.#count() && this.#record.endedAt === null) this.#deps.board.changed(this.#record);
     if (this.#record.endedAt === null) this.#timer = this.#host.later(this.#wait(now));
   }
 
@@ -127,11 +127,12 @@ export class DrainRun {
 
   #drain(now: number): void {
     const record = this.#record;
-    if (now >= record.noticeAt) this.#notify(now);
+    if (now >= record.noticeAt && now < record.deadlineAt) this.#notify(now);
     this.#shed(now);
     this.#watchProgress(now);
     const inFlight = this.#target.inFlight();
-    if (inFlight === 0 && (this.#target.connections() === 0 || now >= record.deadlineAt)) this.#step({ type: 'settled' });
+    if (inFlight === 0 && (this.#target.connections() === 0 || now >= record.deadlineAt))
+      this.#step({ type: 'settled' });
     else if (now >= record.deadlineAt) this.#step({ type: 'expired' });
   }
 
@@ -151,7 +152,7 @@ export class DrainRun {
     record.outcome = this.#machine.outcome;
     switch (record.phase) {
       case 'lame_duck':
-        this.#target.lame(record.graceUntil);
+        this.#target.lame();
         break;
       case 'draining':
         this.#target.refuse(record.deadlineAt);
@@ -159,6 +160,7 @@ export class DrainRun {
         record.progressAt = now;
         this.#pacedAt = now;
         this.#allowance = (this.#rate() * LOOK_MS) / 1_000;
+        this.#notify(now);
         break;
       case 'closing':
         record.closeUntil = now + CLOSE_MS;
@@ -201,9 +203,13 @@ export class DrainRun {
     this.#deps.board.changed(this.#record);
   }
 
-  #count(): void {
-    this.#record.connectionsLeft = this.#target.connections();
-    this.#record.inFlight = this.#target.inFlight();
+  /** True when the figures have changed. */
+  #count(): boolean {
+    const record = this.#record;
+    const { connectionsLeft, inFlight } = record;
+    record.connectionsLeft = this.#target.connections();
+    record.inFlight = this.#target.inFlight();
+    return record.connectionsLeft !== connectionsLeft || record.inFlight !== inFlight;
   }
 
   #notify(now: number): void {

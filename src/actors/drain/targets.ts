@@ -28,9 +28,9 @@ export function drainable(deps: TargetDeps, target: DrainTarget): Drainable | un
       return gate && new Upstream(system, gate);
     }
     case 'session':
-      return plane.sessions.get(target.id) && new Sessions(deps, (entry) => entry.id === target.id);
+      return plane.sessions.get(target.id) && new OneSession(deps, (entry) => entry.id === target.id);
     case 'principal': {
-      const theirs = (entry: SessionEntry): boolean => entry.subject === target.subject;
+      const theirs = (entry: SessionEntry): boolean => entry.principal.subject === target.subject;
       return new PrincipalSessions(deps, theirs, target.subject);
     }
     case 'listener':
@@ -48,14 +48,14 @@ export function targetNames({ plane }: TargetDeps, kind: DrainTarget['kind']): s
     case 'session':
       return [...plane.sessions.all()].map(({ id }) => id);
     case 'principal':
-      return [...plane.sessions.all()].flatMap(({ subject }) => subject ?? []);
+      return [...plane.sessions.all()].flatMap(({ principal }) => principal.subject ?? []);
     case 'listener':
       return [...plane.doors.keys()];
   }
 }
 
 /** Some of the client sessions. */
-class Sessions implements Drainable {
+abstract class Sessions implements Drainable {
   protected readonly deps: TargetDeps;
   readonly #mine: (entry: SessionEntry) => boolean;
   /** Told to close; they leave the directory when they have. */
@@ -70,13 +70,11 @@ class Sessions implements Drainable {
     // Sessions are counted as they are.
   }
 
-  lame(_until: number): void {
+  lame(): void {
     // Nobody asks a session whether it is ready.
   }
 
-  refuse(_deadlineAt: number): void {
-    // A session that is told to go is served until it does.
-  }
+  abstract refuse(deadlineAt: number): void;
 
   reopen(): void {
     // Nothing was closed that could be opened again.
@@ -113,7 +111,7 @@ class Sessions implements Drainable {
   }
 
   closeAll(): void {
-    for (const entry of this.entries()) this.#close(entry);
+    for (const entry of this.entries()) if (!this.#closed.has(entry)) this.#close(entry);
   }
 
   gone(): boolean {
@@ -136,6 +134,13 @@ class Sessions implements Drainable {
   #close(entry: SessionEntry): void {
     this.#closed.add(entry);
     entry.ref.urgent({ type: 'client/close', reason: 'shutdown' });
+  }
+}
+
+/** One session; told to go, it is served until it does. */
+class OneSession extends Sessions {
+  override refuse(): void {
+    // There are no newcomers to a session.
   }
 }
 
@@ -174,7 +179,7 @@ class Listener extends Sessions {
     this.deps.sockets.survey();
   }
 
-  override refuse(_deadlineAt: number): void {
+  override refuse(): void {
     const door = this.deps.plane.doors.get(this.#id);
     if (!door?.open) return;
     door.open = false;
@@ -216,8 +221,8 @@ class WholeGateway extends Sessions {
     this.deps.sockets.survey();
   }
 
-  override lame(until: number): void {
-    this.deps.plane.admission = { state: 'lame_duck', until };
+  override lame(): void {
+    this.deps.plane.admission = { state: 'lame_duck' };
   }
 
   override refuse(deadlineAt: number): void {
@@ -268,7 +273,7 @@ class Upstream implements Drainable {
     // The gate counts by itself.
   }
 
-  lame(_until: number): void {
+  lame(): void {
     // Clients see lists, not readiness.
   }
 
@@ -284,7 +289,7 @@ class Upstream implements Drainable {
     this.#system.tell(lifecycle, { type: 'upstream/enable' });
   }
 
-  tell(_notice: () => ShutdownNotice): number {
+  tell(): number {
     return 0; // the catalogue announces changed lists
   }
 
@@ -296,7 +301,7 @@ class Upstream implements Drainable {
     return this.#gate.inFlight;
   }
 
-  shed(_most: number): number {
+  shed(): number {
     return 0;
   }
 

@@ -1,4 +1,5 @@
 /** A client session with a data plane of two upstreams that only record, and a channel that keeps what is written. */
+import { ANONYMOUS } from '#src/auth/principal.js';
 import { type Call, type UpstreamSessionMessage } from '#src/actors/call.js';
 import { type ClientMessage } from '#src/actors/client-message.js';
 import { DataPlane } from '#src/actors/data-plane.js';
@@ -71,7 +72,7 @@ export class ClientWorld {
     const onLogLevel = (level: string): void => void levels.push(level);
     const push = (text: string): boolean => this.pushed.push(JSON.parse(text) as JsonObject) > 0;
     const env = { system, plane, wheel, clock, version: '1.2.3', onLogLevel };
-    this.session = new LegacySession(env, this.self, scope, plane.counters.transports.http, push);
+    this.session = new LegacySession(env, this.self, scope, ANONYMOUS, plane.counters.transports.http, push);
   }
 
   gate(name: string): UpstreamGate {

@@ -1,4 +1,5 @@
 /** One upstream in its tree, over transports that tests play the server of. */
+import { ANONYMOUS } from '#src/auth/principal.js';
 import { type CallEvent, Call, type UpstreamSessionMessage } from '#src/actors/call.js';
 import { CATALOGUE, REGISTRY, upstreamId, upstreamLifecycle, UPSTREAMS, upstreamSessions } from '#src/actors/names.js';
 import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
@@ -105,7 +106,7 @@ export class UpstreamWorld extends World {
     const client = new FakeRef<CallEvent>(`/client-${String(id)}`);
     const to = this.gate.session;
     if (!to) throw new Error('not sent: no session');
-    const caller = { era: 'legacy', envelope: {} } as const;
+    const caller = { era: 'legacy', principal: ANONYMOUS, envelope: {} } as const;
     const fields = { id, method: 'tools/call', params, progressToken, startedAt: 0, to, caller, tool: undefined };
     const call = new Call({ ...fields, replyTo: client, gate: this.gate, channel: new FakeChannel() });
     const sent = to.tell(call);

@@ -80,6 +80,7 @@ export class FakeGateway {
       case 'kill':
         return kill(request, this.#snapshot);
       case 'drain':
+      case 'cancel-drain':
       case 'force-shutdown':
       case 'cancel':
         return { ok: false, error: { code: 'unsupported', message: 'The fake gateway cannot do this.' } };

@@ -5,6 +5,7 @@
 import type {
   AdminActor,
   ConnectionSnapshot,
+  DrainSnapshot,
   GatewaySnapshot,
   LogLine,
   SupervisionNode,
@@ -195,7 +196,7 @@ export function fakeTree(now = FAKE_NOW): SupervisionNode {
         }),
       ],
     }),
-    node('/', 'drain'),
+    node('/', 'drain', { strategy: 'one_for_one', children: [node('/drain', 'gateway')] }),
     node('/', 'consoles', {
       strategy: 'one_for_one',
       children: [node('/consoles', 'admin'), node('/consoles', 'terminal', { restart: 'transient', state: 'stopped' })],
@@ -218,6 +219,7 @@ export function fakeConnections(now = FAKE_NOW): readonly ConnectionSnapshot[] {
     transport: index % 7 === 6 ? 'sse' : index % 3 === 2 ? 'websocket' : 'http',
     sessionId: `5f1c9a${index.toString(16).padStart(2, '0')}`,
     principal: index % 4 === 0 ? `user-${index}` : null,
+    role: index % 4 === 0 ? 'user' : null,
     remote: `127.0.0.1:${50_000 + index * 3}`,
     client: clients[index % clients.length] ?? null,
     protocolVersion: index % 6 === 5 ? '2024-11-05' : '2025-11-25',
@@ -244,6 +246,7 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     startedAt: FAKE_NOW - 125 * MINUTE,
     phase: 'running',
     drain: null,
+    drains: [],
     connections: { total: 21, byTransport: { http: 12, sse: 3, websocket: 6 }, sockets: 25 },
     throughput: {
       perSecond: Array.from({ length: 60 }, (_, second) =>
@@ -265,6 +268,25 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     tree: fakeTree(),
     process: { rssBytes: 118 * 1_048_576, heapUsedBytes: 41 * 1_048_576, cpuPercent: 12.4, loopDelayP99: 1.9 },
     config: { file: 'viable.json', loadedAt: FAKE_NOW - 20 * MINUTE, version: 3, rejected: null },
+    ...over,
+  };
+}
+
+export function fakeDrain(over: Partial<DrainSnapshot> = {}): DrainSnapshot {
+  return {
+    id: 'gateway',
+    target: { kind: 'gateway' },
+    state: 'draining',
+    outcome: null,
+    reason: 'SIGTERM',
+    startedAt: FAKE_NOW - 18_000,
+    graceUntil: FAKE_NOW - 18_000,
+    deadlineAt: FAKE_NOW + 12_000,
+    endedAt: null,
+    connectionsAtStart: 21,
+    connectionsLeft: 5,
+    inFlight: 2,
+    stalled: false,
     ...over,
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import { ANONYMOUS } from '#src/auth/principal.js';
 import { httpSession, type HttpSessionMessage } from '#src/actors/http-session.js';
 import { REGISTRY } from '#src/actors/names.js';
 import { actor } from '#src/kernel/index.js';
@@ -22,7 +23,8 @@ describe('HTTP session', () => {
     await world.boot({ '/clients': 'dynamic', [REGISTRY.path]: 'recorder' });
     const { system, plane, clock } = world;
     const env = { system, plane, wheel: system.wheel, clock, version: '1', onLogLevel: () => undefined };
-    const facts = { sessionId: 's', transport: 'http', scope: null, remote: 'here', route: '/mcp' } as const;
+    const principal = ANONYMOUS;
+    const facts = { sessionId: 's', transport: 'http', scope: null, principal, remote: 'here', route: '/mcp' } as const;
     const init = httpSession(env, facts);
     const started = system.startChild(
       '/clients',
@@ -34,7 +36,7 @@ describe('HTTP session', () => {
     const post = (body: unknown): CountingExchange => {
       const exchange = new CountingExchange(response, 0, Array.isArray(body));
       const frame = parseFrame(JSON.stringify(body));
-      assert.equal(started.ref.accept({ type: 'http/post', frame, exchange, bytes: 1 }), 'ok');
+      assert.equal(started.ref.accept({ type: 'http/post', frame, exchange, bytes: 1, principal }), 'ok');
       return exchange;
     };
     const request = (id: number) => ({ jsonrpc: '2.0', id, method: 'ping' });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ANONYMOUS } from '#src/auth/principal.js';
 import { type JsonObject } from '#src/protocol/jsonrpc.js';
 import { LEGACY_REVISIONS } from '#src/protocol/revisions.js';
 import { ClientWorld, errorOf, FakeChannel, MAX_IN_FLIGHT } from '../../support/actors/client-session.js';
@@ -325,5 +326,20 @@ describe('legacy session', () => {
     world.request(1, 'tools/list');
     world.request(2, 'resources/templates/list');
     assert.deepEqual(world.channel.take().map(resultOf), [{ tools: [{ name: 't' }] }, { resourceTemplates: [] }]);
+  });
+
+  it('makes each call on behalf of who speaks at that time', () => {
+    const world = new ClientWorld(TOOLS);
+    const first = { ...ANONYMOUS, subject: 'ada', key: 'sub:issuer:ada', expiresAt: 1 };
+    const renewed = { ...first, expiresAt: 2 };
+    world.session.profile.principal = first;
+    world.initialize();
+    world.request(1, 'tools/call', { name: 'a__t' });
+    world.session.profile.principal = renewed;
+    world.request(2, 'tools/call', { name: 'a__t' });
+    assert.deepEqual(
+      world.calls('a').map(({ principal }) => principal.expiresAt),
+      [1, 2],
+    );
   });
 });

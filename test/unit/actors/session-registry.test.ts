@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ANONYMOUS } from '#src/auth/principal.js';
 import { type ClientMessage } from '#src/actors/client-message.js';
 import { REGISTRY, upstreamLifecycle } from '#src/actors/names.js';
 import { type RegistryMessage, sessionRegistry } from '#src/actors/session-registry.js';
@@ -25,7 +26,16 @@ describe('session registry', () => {
     ] as const) {
       const ref = new FakeRef<ClientMessage>(`/${id}`);
       clients.set(id, ref);
-      world.plane.sessions.add({ id, scope, ref, transport: 'http', inspect: () => assert.fail() });
+      world.plane.sessions.add({
+        id,
+        scope,
+        ref,
+        principal: ANONYMOUS,
+        transport: 'http',
+        inFlight: 0,
+        lastSeenAt: 0,
+        inspect: () => assert.fail(),
+      });
     }
   });
 
@@ -74,17 +84,6 @@ describe('session registry', () => {
       { type: 'upstream/log-level', level: 'warning' },
       { type: 'upstream/log-level', level: 'debug' },
     ]);
-  });
-
-  it('gives every client a notice of its own', async () => {
-    let made = 0;
-    const notice = () =>
-      ({ type: 'shutdown_pending', message: '', reconnect_after: (made += 1), remaining: 9 }) as const;
-    await tell({ type: 'registry/shutdown-pending', notice });
-    const times = Object.values(heard())
-      .flat()
-      .map((m) => m.type === 'client/shutdown-pending' && m.notice.reconnect_after);
-    assert.deepEqual(times, [1, 2, 3]);
   });
 
   it('counts sessions, and what a full mailbox did not take', async () => {

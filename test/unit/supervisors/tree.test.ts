@@ -48,8 +48,8 @@ function ids(node: TreeNode): string[] {
   return [node.id, ...(node.type === 'actor' ? [] : node.children.flatMap(ids))];
 }
 
-/** What needs a terminal, or a client that can be asked; other tests see them run. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['dashboard', 'client-<n>', 'bridge-<n>']);
+/** What needs a terminal, a client that can be asked, or an operator; other tests see them run. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['dashboard', 'client-<n>', 'bridge-<n>', '<target>']);
 
 describe('supervision tree', () => {
   it('that runs is the constant', async () => {
