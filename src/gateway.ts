@@ -24,11 +24,14 @@ import { defaultSocketPath } from './admin/discover.js';
 import { type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { Security } from './gateway/security.js';
+import { metricsText } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
 import { createLog, type LogOutput } from './telemetry/logger.js';
 import { Windows } from './telemetry/windows.js';
+import { viabilityInits, viabilityState } from './gateway/viability.js';
 import { createOutboundTransport } from './transports/outbound/create.js';
 import { createReaper, type Reaper } from './transports/outbound/reaper.js';
 import { type OutboundHandlers, type OutboundTransport } from './transports/outbound/transport.js';
@@ -79,6 +82,7 @@ export class Gateway {
   readonly #drainWaiters = new Set<(outcome: DrainOutcome) => void>();
   readonly #sockets = new HttpSockets();
   readonly #random: () => number;
+  readonly #security: Security;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -95,7 +99,9 @@ export class Gateway {
     });
     const now = this.#system.clock.now();
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
-    this.#plane = new DataPlane(gateway, new Counters());
+    const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
+    this.#plane = new DataPlane(gateway, new Counters(), viability);
+    this.#security = new Security({ plane: this.#plane, clock: this.#system.clock, version: VERSION });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -109,6 +115,7 @@ export class Gateway {
       version: VERSION,
       startedAt: now,
       url: () => this.url,
+      audit: () => this.#security.auditSnapshot(),
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
   }
@@ -177,11 +184,23 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const front = new HttpFront({ system, env }, this.#sockets);
+    const telemetry = { view: this.#view, counters: plane.counters, version: VERSION };
+    const front = new HttpFront({ system, env, metrics: () => metricsText(telemetry) }, this.#sockets);
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
     this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
+      ...this.#security.inits(),
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
+      ...viabilityInits({
+        system,
+        plane,
+        log,
+        random,
+        windows: this.#windows,
+        process: this.#process,
+        views: this.#views,
+        url: () => this.url,
+      }),
       '/operations/catalogue': catalogue({ system, plane, log }),
       '/operations/provisioning/configuration': configuration({
         system,

@@ -160,6 +160,8 @@ export class ClientShell implements SessionEntry {
     this.#env.wheel.cancel(this.#idle);
     this.#env.plane.sessions.remove(this.facts.sessionId, this.ref);
     this.#counters.open -= 1;
+    const seconds = (this.#env.clock.now() - this.#openedAt) / 1_000;
+    this.#env.plane.counters.durations.serverSessions.record(this.facts.transport, seconds);
     // A client that can still read is owed an answer to each of its requests.
     const reachable = this.facts.transport === 'http' || this.#outlet.streaming;
     if (reachable) this.session.failAll('cancelled_by_gateway', 'the gateway ended the session');

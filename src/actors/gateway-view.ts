@@ -8,6 +8,7 @@ import {
   type GatewaySnapshot,
   type UpstreamSnapshot,
 } from '../admin/protocol.js';
+import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { type Windows } from '../telemetry/windows.js';
 import { type RunningConfig } from './configuration.js';
@@ -15,6 +16,7 @@ import { type DataPlane } from './data-plane.js';
 import { type DrainBoard } from './drain/board.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
+import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
 
 export interface GatewayViewDeps {
   readonly system: ActorSystem;
@@ -27,6 +29,7 @@ export interface GatewayViewDeps {
   readonly version: string;
   readonly startedAt: number;
   readonly url: () => string;
+  readonly audit?: () => AuditSnapshot | null;
 }
 
 export class GatewayView {
@@ -66,6 +69,8 @@ export class GatewayView {
       requests: this.#requests(),
       drops: this.#drops(),
       upstreams: this.upstreams(),
+      alarms: alarmsSnapshot(plane),
+      vsm: vsmSnapshot(plane),
       tree: system.snapshot(),
       process: processFigures(this.#deps.process),
       config: {
@@ -74,6 +79,7 @@ export class GatewayView {
         version: running.version,
         rejected: running.rejected,
       },
+      audit: this.#deps.audit?.() ?? null,
     };
   }
 

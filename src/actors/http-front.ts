@@ -17,14 +17,17 @@ import { type ParsedFrame, type ParsedMessage, parseFrame } from '../protocol/pa
 import { admitHttpMessage } from '../protocol/modern/era.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
 import { isLegacyRevision } from '../protocol/revisions.js';
+import { stripControl } from '../protocol/text.js';
 import { parseRoute } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
+import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
+import { answerHealth, answerMetrics } from './http-pages.js';
 import { type HttpSockets } from './http-sockets.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
@@ -35,6 +38,8 @@ import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
+  /** The text of `/metrics`. */
+  readonly metrics: () => Promise<MetricsText>;
 }
 
 /** One HTTP request of a client that may speak to us. */
@@ -48,17 +53,18 @@ interface Arrival {
 
 const SESSION_HEADER = 'mcp-session-id';
 const VERSION_HEADER = 'mcp-protocol-version';
-const NO_STORE = { 'cache-control': 'no-store' };
 
 export class HttpFront {
   readonly #system: ActorSystem;
   readonly #env: SessionEnvironment;
   readonly #plane: DataPlane;
+  readonly #metricsText: () => Promise<MetricsText>;
   #made = 0;
   #sockets = 0;
   readonly #connections: HttpSockets;
 
-  constructor({ system, env }: FrontDeps, sockets: HttpSockets) {
+  constructor({ system, env, metrics }: FrontDeps, sockets: HttpSockets) {
+    this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
     this.#connections = sockets;
@@ -111,9 +117,10 @@ export class HttpFront {
         return sendError(res, 'unknown_route', { detail: 'this path takes WebSocket connections' });
       case 'health':
       case 'ready':
-        return this.#health(req, res, route.kind);
-      case 'dashboard':
+        return answerHealth(req, res, this.#plane, route.kind);
       case 'metrics':
+        return answerMetrics(req, res, this.#metricsText);
+      case 'dashboard':
       case 'resource-metadata':
       case 'unknown':
         return sendError(res, 'unknown_route', {
@@ -125,9 +132,16 @@ export class HttpFront {
   /** Against DNS rebinding: who may speak to us at all. `undefined` when it may. */
   guard(req: IncomingMessage): 'forbidden_host' | 'forbidden_origin' | undefined {
     const { host, allowedHosts, allowedOrigins } = this.#plane.options.listen;
-    if (!checkHost(req.headers.host, host, allowedHosts)) return 'forbidden_host';
-    if (!checkOrigin(req.headers.origin, req.headers.host, allowedOrigins)) return 'forbidden_origin';
+    if (!checkHost(req.headers.host, host, allowedHosts)) return this.#forbidden(req, 'host', 'forbidden_host');
+    if (!checkOrigin(req.headers.origin, req.headers.host, allowedOrigins))
+      return this.#forbidden(req, 'origin', 'forbidden_origin');
     return undefined;
+  }
+
+  #forbidden<E extends ErrorName>(req: IncomingMessage, kind: 'host' | 'origin', outcome: E): E {
+    const name = stripControl(req.headers[kind] ?? '', 256);
+    this.#plane.audit.record({ type: 'denial', outcome, kind, name, remote: remoteOf(req) });
+    return outcome;
   }
 
   /** Why no new session is taken now; `undefined` when one is. */
@@ -187,7 +201,8 @@ export class HttpFront {
 
   #modern({ req, res, scope, principal }: Arrival, message: JsonRpcRequest, envelope: Envelope): void {
     const closed = this.closedToNewcomers(principal);
-    if (closed?.name === 'draining') return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    if (closed && closed.name !== 'too_many_sessions')
+      return sendError(res, closed.name, { ...closed.reply, id: message.id });
     const exchange = new HttpExchange(res, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
@@ -315,20 +330,6 @@ export class HttpFront {
       if (sent !== 'ok') return sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
       res.writeHead(202).end();
     });
-  }
-
-  #health(req: IncomingMessage, res: ServerResponse, kind: 'health' | 'ready'): void {
-    if (req.method !== 'GET' && req.method !== 'HEAD') return this.#notAllowed(res, 'GET, HEAD');
-    const state = this.#plane.admission.state;
-    const good = kind === 'health' || state === 'running';
-    let ready = 0;
-    for (const gate of this.#plane.gates.values()) if (gate.session !== null) ready += 1;
-    sendJson(
-      res,
-      good ? 200 : 503,
-      { status: state, upstreams: { ready, configured: this.#plane.gates.size } },
-      NO_STORE,
-    );
   }
 
   #notAllowed(res: ServerResponse, allow: string): void {

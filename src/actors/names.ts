@@ -2,20 +2,22 @@
 import { actorName } from '../kernel/index.js';
 import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
-import { type DrainMessage, type DrainStep } from './drain/messages.js';
+import { type DrainMessage } from './drain/messages.js';
 import { type ListenerMessage } from './listener.js';
 import { type RegistryMessage } from './session-registry.js';
 import { type UpstreamMessage } from './upstream.js';
+import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
 
 export const CATALOGUE = actorName<CatalogueMessage>('/operations/catalogue');
 export const UPSTREAMS = '/operations/provisioning/upstreams';
 export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
 export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');
 export const CONNECTIONS = '/front/connections';
+export const POLICY = actorName<PolicyMessage>('/viability/policy');
+export const ALGEDONIC = actorName<AlgedonicMessage>('/viability/algedonic');
+export const CONTROL = actorName<ControlMessage>('/viability/control');
 export const DRAIN = actorName<DrainMessage>('/drain/gateway');
 export const PARTIAL_DRAINS = '/drain/partial';
-/** S3, which allots resources and is told of each step of a drain. */
-export const CONTROL = actorName<DrainStep>('/viability/control');
 
 export function upstreamId(name: string): string {
   // A name may hold anything that a JSON key can; a path segment may not hold a slash.

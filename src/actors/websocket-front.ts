@@ -34,7 +34,7 @@ export class WebSocketFront {
   readonly #server: WebSocketServer;
   #made = 0;
 
-  constructor({ system, env }: FrontDeps, http: HttpFront) {
+  constructor({ system, env }: Pick<FrontDeps, 'system' | 'env'>, http: HttpFront) {
     this.#system = system;
     this.#env = env;
     this.#http = http;

@@ -11,7 +11,9 @@
  * a name says otherwise; a figure with no samples is `null` and is drawn as `–`.
  */
 
-import type { DrainSnapshot } from './snapshot/drains.js';
+import { type AuditSnapshot } from './snapshot/audit.js';
+import { type DrainSnapshot } from './snapshot/drains.js';
+import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
 export { type DrainSnapshot, type DrainState, type DrainTarget } from './snapshot/drains.js';
 
@@ -34,6 +36,9 @@ export type AdminMethod =
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
+  | 'alarms' // → AlarmsSnapshot
+  | 'ack' // {id} → AlarmSnapshot
+  | 'policy-mode' // {mode?} → PolicySnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -58,6 +63,9 @@ export interface AdminResults {
   readonly 'force-shutdown': { readonly stopping: true };
   readonly logs: readonly LogLine[];
   readonly watch: GatewaySnapshot;
+  readonly alarms: AlarmsSnapshot;
+  readonly ack: AlarmSnapshot;
+  readonly 'policy-mode': PolicySnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
 
@@ -100,9 +108,12 @@ export interface GatewaySnapshot {
   readonly requests: RequestTotals;
   readonly drops: readonly DropCount[];
   readonly upstreams: readonly UpstreamSnapshot[];
+  readonly alarms: AlarmsSnapshot;
+  readonly vsm: VsmSnapshot;
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
+  readonly audit: AuditSnapshot | null;
 }
 
 /** `lame_duck`: it serves and accepts, and answers that it is not ready. */

@@ -51,7 +51,7 @@ function isIgnored(at: Path): boolean {
 }
 
 function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: ResolveContext): GatewayOptions {
-  const { listen, dashboard, logging, admin } = gateway;
+  const { listen, dashboard, logging, admin, audit } = gateway;
   const fromFile = admin.socket === null ? null : absolute(admin.socket, baseDir, env);
   return {
     ...gateway,
@@ -59,6 +59,7 @@ function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: Re
     dashboard: { ...dashboard, enabled: overrides.dashboard ?? dashboard.enabled },
     logging: { level: overrides.logLevel ?? logging.level },
     admin: { socket: overrides.adminSocket ?? fromFile },
+    audit: { ...audit, path: audit.path === null ? null : absolute(audit.path, baseDir, env) },
   };
 }
 

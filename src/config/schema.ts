@@ -6,8 +6,10 @@
  * 'restart'` marks what a running gateway cannot take over from a changed file.
  */
 import { z } from 'zod';
+import { audit } from './blocks/audit.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
 import { draining } from './blocks/draining.js';
+import { vsm } from './blocks/vsm.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
@@ -146,6 +148,8 @@ export const gatewaySchema = z
     requestState: requestState.prefault({}),
     logging: logging.prefault({}),
     admin: admin.prefault({}),
+    vsm: vsm.prefault({}),
+    audit: audit.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 

@@ -12,6 +12,7 @@ import { ADMIN_ERRORS } from './admin-errors.js';
 import { type ErrorEntry } from './error-entry.js';
 import { renderCatalogue } from './errors-page.js';
 import { type JsonRpcErrorObject } from './jsonrpc.js';
+import { MODE_ERRORS } from './mode-errors.js';
 import { MODERN_ERRORS } from './modern/error-entries.js';
 
 export { ADMIN_ERRORS, type AdminErrorName } from './admin-errors.js';
@@ -328,6 +329,7 @@ export const ERRORS = {
     remedy: 'Connect again after the time in Retry-After.',
     data: { reconnectAfterMs: 'milliseconds to wait' },
   },
+  ...MODE_ERRORS,
   cancelled_by_gateway: {
     code: -31016,
     origin: 'gateway',

@@ -1,7 +1,6 @@
 /** What drain actors are told, and what they tell the control actor. */
 import { type DrainSnapshot, type DrainTarget } from '../../admin/protocol.js';
 import { type ReplyTo } from '../../kernel/index.js';
-import { type DrainOutcome, type DrainPhase } from '../../machines/drain.js';
 
 export type { DrainOutcome } from '../../machines/drain.js';
 
@@ -38,18 +37,6 @@ export type PartialDrainMessage =
   | { readonly type: 'drain/look' }
   | { readonly type: 'drain/force'; readonly replyTo?: ReplyTo<DrainSnapshot> }
   | { readonly type: 'drain/cancel'; readonly replyTo?: ReplyTo<DrainSnapshot> };
-
-/** Each step of each drain, for S3 (control). */
-export interface DrainStep {
-  readonly type: 'control/drain-step';
-  readonly id: string;
-  readonly target: DrainTarget;
-  readonly phase: DrainPhase;
-  readonly outcome: DrainOutcome | null;
-  readonly connectionsLeft: number;
-  readonly inFlight: number;
-  readonly deadlineAt: number;
-}
 
 export function drainId(target: DrainTarget): string {
   switch (target.kind) {

@@ -196,10 +196,11 @@ export class DrainRun {
   /** Tells S3 and the consoles where the drain is. */
   #tell(): void {
     const { id, target, phase, outcome, connectionsLeft, inFlight, deadlineAt } = this.#record;
+    const part = target.kind === 'gateway' ? {} : { target: id };
     // Nobody there is no fault: the data plane drains without S3 as well.
     this.#deps.system
       .whereis(CONTROL)
-      ?.tell({ type: 'control/drain-step', id, target, phase, outcome, connectionsLeft, inFlight, deadlineAt });
+      ?.tell({ type: 'control/drain-step', ...part, phase, outcome, connectionsLeft, inFlight, deadlineAt });
     this.#deps.board.changed(this.#record);
   }
 

@@ -6,7 +6,6 @@ import {
   type DrainOutcome,
   type DrainReply,
   type DrainRequest,
-  type DrainStep,
 } from '#src/actors/drain/messages.js';
 import { type ClientMessage, type ShutdownNotice } from '#src/actors/client-message.js';
 import { HttpSockets } from '#src/actors/http-sockets.js';
@@ -15,6 +14,7 @@ import { type SessionEntry } from '#src/actors/session-directory.js';
 import { type DrainSnapshot, type ConnectionSnapshot } from '#src/admin/protocol.js';
 import { ANONYMOUS, type Principal } from '#src/auth/principal.js';
 import { ask } from '#src/kernel/index.js';
+import { type DrainStep } from '#src/vsm/actors/messages.js';
 import { type Reading } from '#src/vsm/reading.js';
 import { configOf, FakeRef, live, type Place, World } from './world.js';
 
@@ -131,7 +131,7 @@ export class DrainWorld {
   steps(id: string): string[] {
     const steps = this.world
       .heard<DrainStep>(CONTROL.path)
-      .filter((step) => step.id === id)
+      .filter(({ target = 'gateway' }) => target === id)
       .map(({ phase, outcome }) => (outcome === null ? phase : `${phase}:${outcome}`));
     return steps.filter((step, i) => step !== steps[i - 1]);
   }
