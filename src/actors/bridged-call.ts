@@ -29,7 +29,6 @@ import { type Channel } from '../transports/inbound/channel.js';
 import { Call, type UpstreamSessionMessage } from './call.js';
 import { type ClientMessage } from './client-message.js';
 import { type SessionEnvironment } from './legacy-session.js';
-import { INPUT_TIMEOUT_MS } from './input-rounds.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 export type BridgedCallMessage =
@@ -212,8 +211,9 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
       upstream: this.#gate.name,
       round: this.#round,
     };
-    const state = sealState(plane.parking.keys, parked, binding, clock.now() + INPUT_TIMEOUT_MS, randomBytes);
-    this.#timer = this.#context.after(INPUT_TIMEOUT_MS, { type: 'bridge/expired' });
+    const { timeout } = plane.options.input;
+    const state = sealState(plane.parking.keys, parked, binding, clock.now() + timeout, randomBytes);
+    this.#timer = this.#context.after(timeout, { type: 'bridge/expired' });
     const serverInfo = { name: 'viable', title: 'Viable MCP gateway', version: this.#env.version };
     this.#reply({ jsonrpc: '2.0', id: 0, result: inputRequiredResult(requests, state, serverInfo) });
   }
@@ -240,7 +240,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
 
   /** The round is answered with an error; the call stays parked, so that the client can mend its answer. */
   #refuseRound(error: JsonRpcErrorObject): void {
-    this.#timer = this.#context.after(INPUT_TIMEOUT_MS, { type: 'bridge/expired' });
+    this.#timer = this.#context.after(this.#env.plane.options.input.timeout, { type: 'bridge/expired' });
     this.#reply({ jsonrpc: '2.0', id: 0, error });
   }
 

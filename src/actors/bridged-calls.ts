@@ -56,7 +56,7 @@ export class BridgedCalls {
 
   #start(gate: UpstreamGate, { envelope }: ModernCaller): BridgeRoute {
     const { plane, system } = this.#env;
-    if (plane.parking.calls.size >= plane.parking.max)
+    if (plane.parking.calls.size >= plane.options.input.maxParked)
       return { error: 'overloaded', detail: 'too many calls wait for input' };
     const started = system.startChild<BridgedCallMessage>(
       CONNECTIONS,

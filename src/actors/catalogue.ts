@@ -29,6 +29,8 @@ export type CatalogueMessage =
   | { readonly type: 'catalogue/withdrawn'; readonly server: string }
   /** Page size, toolsets or search may have changed: what they are now is published at once. */
   | { readonly type: 'catalogue/reconfigured' }
+  /** What some clients see has changed, though what there is has not. */
+  | { readonly type: 'catalogue/policy-changed' }
   | { readonly type: 'catalogue/publish' };
 
 /** What of an upstream's configuration the catalogue needs. */
@@ -93,6 +95,8 @@ class Catalogue implements Behavior<CatalogueMessage> {
         this.#publishing?.cancel();
         this.#publishing = null;
         return this.#publish();
+      case 'catalogue/policy-changed':
+        return this.#announceAll();
       case 'catalogue/publish':
         this.#publishing?.cancel();
         this.#publishing = null;
@@ -167,6 +171,13 @@ class Catalogue implements Behavior<CatalogueMessage> {
       available,
       toolFilter: server.toolFilter,
     }));
+  }
+
+  #announceAll(): void {
+    const { routing } = this.#deps.plane;
+    const scopes = [null, ...routing.servers(), ...routing.toolsetScopes()];
+    const changes = scopes.flatMap((scope) => LISTS.map((kind) => ({ scope, kind })));
+    this.#deps.system.tell(REGISTRY, { type: 'registry/lists-changed', changes });
   }
 
   /** Scopes and lists whose content differs between two tables. */

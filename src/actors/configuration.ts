@@ -108,6 +108,8 @@ class Configuration implements Behavior<ConfigurationMessage> {
     this.#deps.onOptions(loaded.config);
     if (diff.gateway.applied.some((path) => /^gateway\.(?:catalogue|toolsets)\b/.test(path)))
       system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
+    if (diff.gateway.applied.some((path) => path.startsWith('gateway.policy')))
+      system.tell(CATALOGUE, { type: 'catalogue/policy-changed' });
     for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
     for (const server of loaded.config.servers.values()) this.#add(server);
     this.#reorderGates();
@@ -151,6 +153,8 @@ class Configuration implements Behavior<ConfigurationMessage> {
     const gate =
       plane.gates.get(server.name) ?? new UpstreamGate(server.name, server.maxInFlight, server.timeouts.request);
     const view = views.get(server.name) ?? newUpstreamView(this.#context.clock.now());
+    // Clients may have asked before this upstream was configured.
+    gate.logLevel ??= plane.logLevel;
     plane.gates.set(server.name, gate);
     views.set(server.name, view);
     const started = system.startChild(UPSTREAMS, this.#upstreamSpec(server.name, gate, view));

@@ -6,8 +6,10 @@
  */
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { type GatewayOptions } from '../config/types.js';
+import { type LogLevel } from '../protocol/methods.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
+import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Ref } from '../kernel/index.js';
 import { type ClientMessage } from './client-message.js';
@@ -41,10 +43,14 @@ export class DataPlane {
   readonly sessions: SessionDirectory;
   /** Modern clients with a stream of changes open. Written by themselves. */
   readonly listeners = new Set<Ref<ClientMessage>>();
+  /** The most verbose level of log messages that any client has asked for; `null` until one does. Written by the registry. */
+  logLevel: LogLevel | null = null;
   /** Calls that wait for input. Written by their bridges. */
   readonly parking: Parking;
   /** Written by the configuration actor. */
   options: GatewayOptions;
+  /** Who may what. Written by the configuration actor. */
+  policy: Policy;
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
   /** Listening sockets by their actor's id, and whether they are to listen. Written by drains. */
@@ -64,6 +70,7 @@ export class DataPlane {
   constructor(options: GatewayOptions, counters: Counters, viability = new ViabilityState(0, SILENT)) {
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
+    this.policy = new Policy(options.policy, 1);
     this.counters = counters;
     this.viability = viability;
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));

@@ -11,6 +11,7 @@ import {
 import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { type Windows } from '../telemetry/windows.js';
+import { rulesSnapshot } from './admin-policy.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainBoard } from './drain/board.js';
@@ -80,6 +81,7 @@ export class GatewayView {
         rejected: running.rejected,
       },
       audit: this.#deps.audit?.() ?? null,
+      rules: rulesSnapshot(plane, now),
     };
   }
 

@@ -53,7 +53,9 @@ export class UpstreamGate {
   drainsUntil: number | null = null;
   /** Calls sent and not yet answered. */
   inFlight = 0;
+  /** Calls for it, those that were refused because of it included. */
   calls = 0;
+  /** Of these, those that ended with an error of the gateway's or an internal one of its own. */
   failures = 0;
   /** Bound of `inFlight`; past it a call is answered "overloaded" at once. */
   maxInFlight: number;

@@ -46,11 +46,16 @@ export interface Acquaintance {
   readonly wire: UpstreamWire;
 }
 
+/** What servers are told of the gateway itself. */
+export function gatewayInfo(version: string): JsonObject {
+  return { name: 'viable', title: 'Viable MCP gateway', version };
+}
+
 /** Modern or legacy: as configured, or as the server answers. Rejects with what is wrong, for people. */
 export async function greet(deps: GreetingDeps): Promise<Acquaintance> {
   const { client, version, era } = deps;
-  const clientInfo: JsonObject = { name: 'viable', title: 'Viable MCP gateway', version };
-  const verdict = era === 'auto' && !client ? await probe(deps, clientInfo) : undefined;
+  const clientInfo = gatewayInfo(version);
+  const verdict = era === 'auto' && !client ? await askEra(deps, clientInfo) : undefined;
   if (verdict?.era === 'none') throw new HandshakeError(refusalOf(verdict));
   if (verdict?.era === 'modern') {
     const { version: revision, discovered } = verdict;
@@ -63,7 +68,11 @@ export async function greet(deps: GreetingDeps): Promise<Acquaintance> {
   return { facts, wire: LEGACY_WIRE };
 }
 
-function probe(deps: GreetingDeps, clientInfo: JsonObject): Promise<FinalVerdict> {
+/** Asks the server for its era. */
+export function askEra(
+  deps: Omit<GreetingDeps, 'era' | 'client' | 'version'>,
+  clientInfo: JsonObject,
+): Promise<FinalVerdict> {
   return probeEra({
     network: deps.network,
     clientInfo,

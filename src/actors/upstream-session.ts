@@ -9,8 +9,7 @@
  * Source: MCP specification 2025-11-25, "Base Protocol" (lifecycle, cancellation, progress, ping).
  */
 import { type ActorContext, type ActorSystem, type Behavior, NORMAL, type Ref, toError } from '../kernel/index.js';
-import { gatewayError } from '../protocol/errors.js';
-import { type JsonRpcId, type JsonRpcMessage, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { type JsonRpcId, type JsonRpcMessage } from '../protocol/jsonrpc.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Logger } from '../telemetry/logger.js';
@@ -22,9 +21,10 @@ import {
 import { CallReplies } from './call-replies.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { type Era, type SessionClient, type UpstreamGate } from './upstream-gate.js';
-import { callError } from './upstream-errors.js';
 import { UpstreamListening } from './upstream-listening.js';
-import { disprovesEra, greet } from './upstream-greeting.js';
+import { EraWatch } from './upstream-era-watch.js';
+import { callError, lateMessage, lostError, slowError } from './upstream-errors.js';
+import { askEra, gatewayInfo, greet } from './upstream-greeting.js';
 import { RequestFailed } from './upstream-probe.js';
 import { Relisting, type RelistingMessage } from './upstream-relisting.js';
 import { OwnRequests } from './upstream-requests.js';
@@ -90,6 +90,8 @@ export type UpstreamSessionInbox =
   | { readonly type: 'handshake/failed'; readonly error: Error }
   | RelistingMessage
   | { readonly type: 'handshake/late' }
+  /** doubted: the server may be another one. changed: it is, and of the other era. */
+  | { readonly type: 'era/doubted' | 'era/changed' }
   /** Time to open the stream of a modern server's changes again. */
   | { readonly type: 'listen/again' };
 
@@ -113,6 +115,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   readonly #voice: UpstreamVoice;
   readonly #requests: OwnRequests;
   readonly #relisting: Relisting;
+  readonly #era: EraWatch;
   readonly #replies: CallReplies;
   #ended = false;
 
@@ -146,6 +149,12 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       later: (ms) => context.after(ms, { type: 'listen/again' }),
     });
     const self = context.self;
+    this.#era = new EraWatch({
+      era: () => this.#ready?.facts.era,
+      probe: () => askEra(this.#asking(), gatewayInfo(deps.version)),
+      clock: context.clock,
+      onChange: () => void self.answer({ type: 'era/changed' }),
+    });
     this.#transport = deps.createTransport({
       onMessage: (message) => {
         // An answer must not be refused: its number is bounded by what this session asked for.
@@ -155,6 +164,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       },
       onRequestFailed: (id, error) => void self.answer({ type: 'transport/request-failed', id, error }),
       onClosed: (error) => void self.answer({ type: 'transport/closed', error }),
+      onDoubt: () => void self.answer({ type: 'era/doubted' }),
       onStderr: (line) => deps.log.info({ event: 'upstream_stderr', upstream: deps.server }, line),
       onJunk: (sample, bytes) => {
         deps.counters.drop('upstream_junk');
@@ -187,8 +197,13 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'handshake/failed':
         return this.#end(message.error.message);
       case 'handshake/late':
-        if (this.#ready === null) this.#end(this.#lateMessage());
+        if (this.#ready === null) this.#end(lateMessage(this.#pending.ownMethods(), this.#deps.connectTimeout));
         return;
+      case 'era/doubted':
+        if (this.#deps.era === 'auto') this.#era.doubt();
+        return;
+      case 'era/changed':
+        return this.#end('another server answers there now', true);
       case 'relist/due':
         if (this.#ready) this.#relisting.due(this.#ready.facts, this.#ready.listing);
         return;
@@ -202,11 +217,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'client/said':
         return this.#requests.notify(message.method, message.params);
       case 'resource/subscribe':
-        if (this.#listening.running) return this.#listening.restart();
-        return this.#requests.inform('resources/subscribe', { uri: message.uri });
       case 'resource/unsubscribe':
         if (this.#listening.running) return this.#listening.restart();
-        return this.#requests.inform('resources/unsubscribe', { uri: message.uri });
+        return this.#requests.inform(message.type.replace('resource', 'resources'), { uri: message.uri });
       case 'listen/again':
         return this.#listening.again();
       case 'session/adopt':
@@ -262,8 +275,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     const { params, headers } = this.#wire.call(call, id);
     if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) return;
     this.#pending.take(id);
-    const { server } = this.#deps;
-    this.#replies.failed(call, gatewayError('overloaded', `upstream "${server}" reads too slowly`, { server }));
+    this.#replies.failed(call, slowError(this.#deps.server));
   }
 
   #cancel(call: Call, reason: string): void {
@@ -290,7 +302,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     }
     if (waiting.type === 'own') waiting.settle(message);
     else this.#replies.answered(waiting, message);
-    this.#checkEra(message);
+    this.#era.heard(message);
   }
 
   #requestFailed(id: JsonRpcId, error: TransportError): void {
@@ -300,12 +312,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     if (waiting === undefined) return;
     if (waiting.type === 'own') waiting.fail(new RequestFailed(error.message, error));
     else this.#replies.failed(waiting, callError(this.#deps.server, error));
-    this.#checkEra(error);
-  }
-
-  #checkEra(answer: JsonRpcResponse | TransportError): void {
-    const era = this.#ready?.facts.era;
-    if (era && disprovesEra(era, answer)) this.#end('another server answers there now', true);
+    this.#era.heard(error);
   }
 
   #handshake(): void {
@@ -315,13 +322,18 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     );
   }
 
-  async #greet(): Promise<void> {
-    const { client, era, version, connectTimeout } = this.#deps;
+  /** What asking the server who it is takes. */
+  #asking() {
     const { network } = this.#transport;
-    const { clock } = this.#context;
-    this.#probing = era === 'auto' && client === null;
+    const { connectTimeout } = this.#deps;
     const request = this.#requests.request.bind(this.#requests);
-    const { facts, wire } = await greet({ network, era, client, version, connectTimeout, clock, request });
+    return { network, connectTimeout, clock: this.#context.clock, request };
+  }
+
+  async #greet(): Promise<void> {
+    const { client, era, version } = this.#deps;
+    this.#probing = era === 'auto' && client === null;
+    const { facts, wire } = await greet({ ...this.#asking(), era, client, version });
     this.#probing = false;
     this.#wire = wire;
     if (facts.era === 'legacy') {
@@ -354,12 +366,6 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#requests.inform('logging/setLevel', { level });
   }
 
-  #lateMessage(): string {
-    const methods = [...new Set(this.#pending.ownMethods())];
-    const what = methods.length > 0 ? `no answer to ${methods.join(', ')}` : 'not connected';
-    return `${what} within ${this.#deps.connectTimeout} ms`;
-  }
-
   #end(why: string, forgotten = false): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -389,8 +395,6 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #lost(call: Call, why: string): void {
-    const { server } = this.#deps;
-    const name = call.upstreamId === 0 ? 'upstream_unavailable' : 'upstream_lost';
-    this.#replies.failed(call, gatewayError(name, `upstream "${server}": ${why}`, { server }));
+    this.#replies.failed(call, lostError(this.#deps.server, call, why));
   }
 }

@@ -13,6 +13,7 @@ import { type Counters } from '../telemetry/counters.js';
 import { type CallEvent, type ServerAnswer, type ServerEvent, type UpstreamSessionMessage } from './call.js';
 import { REGISTRY } from './names.js';
 import { type PendingRequests } from './pending-requests.js';
+import { subscribersOf } from './resource-updates.js';
 import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
 
 export interface VoiceDeps {
@@ -110,8 +111,8 @@ export class UpstreamVoice {
 
   #resourceUpdated(params: JsonObject): void {
     const uri = params['uri'];
-    const subscribers = typeof uri === 'string' ? this.#deps.gate.subscriptions.get(uri) : undefined;
-    if (!subscribers) return this.#deps.counters.drop('unroutable_notification');
+    const subscribers = typeof uri === 'string' ? subscribersOf(this.#deps.gate, uri) : undefined;
+    if (!subscribers?.size) return this.#deps.counters.drop('unroutable_notification');
     for (const [client, shown] of subscribers) {
       if (client.tell({ type: 'resource/updated', uri: shown, params }) === 'full') {
         this.#deps.counters.drop('notification_overflow');

@@ -13,6 +13,7 @@
 
 import { type AuditSnapshot } from './snapshot/audit.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
+import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
 export { type DrainSnapshot, type DrainState, type DrainTarget } from './snapshot/drains.js';
@@ -38,6 +39,8 @@ export type AdminMethod =
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
   | 'alarms' // → AlarmsSnapshot
   | 'ack' // {id} → AlarmSnapshot
+  | 'policy' // → PolicyDetails
+  | 'policy-check' // {tool | prompt | resource, role?, claims?, …} → PolicyCheck
   | 'policy-mode' // {mode?} → PolicySnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
@@ -65,6 +68,8 @@ export interface AdminResults {
   readonly watch: GatewaySnapshot;
   readonly alarms: AlarmsSnapshot;
   readonly ack: AlarmSnapshot;
+  readonly policy: PolicyDetails;
+  readonly 'policy-check': PolicyCheck;
   readonly 'policy-mode': PolicySnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
@@ -114,6 +119,7 @@ export interface GatewaySnapshot {
   readonly process: ProcessFigures;
   readonly config: ConfigState;
   readonly audit: AuditSnapshot | null;
+  readonly rules: RulesSnapshot;
 }
 
 /** `lame_duck`: it serves and accepts, and answers that it is not ready. */

@@ -7,8 +7,10 @@
  */
 import { z } from 'zod';
 import { audit } from './blocks/audit.js';
+import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
 import { draining } from './blocks/draining.js';
+import { policy } from './blocks/policy.js';
 import { vsm } from './blocks/vsm.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
@@ -44,6 +46,9 @@ const requests = block(LIVE, 'Requests to upstream servers. A server may set its
   maxInFlight: count(
     'Requests that wait for the answer of one upstream at a time; the next is refused at once.',
   ).default(256),
+  openStreamAfter: time(
+    'A call of a session that has waited this long gets its event stream opened, so that the client can resume it when the connection breaks.',
+  ).default(60),
 });
 
 const search = block(
@@ -140,6 +145,7 @@ export const gatewaySchema = z
     listen: listen.prefault({}),
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
+    input: input.prefault({}),
     catalogue: catalogue.prefault({}),
     toolsets: toolsets.prefault({}),
     upstreams: upstreams.prefault({}),
@@ -150,6 +156,7 @@ export const gatewaySchema = z
     admin: admin.prefault({}),
     vsm: vsm.prefault({}),
     audit: audit.prefault({}),
+    policy: policy.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 

@@ -14,6 +14,7 @@ import { renderCatalogue } from './errors-page.js';
 import { type JsonRpcErrorObject } from './jsonrpc.js';
 import { MODE_ERRORS } from './mode-errors.js';
 import { MODERN_ERRORS } from './modern/error-entries.js';
+import { SECURITY_ERRORS } from './security-errors.js';
 
 export { ADMIN_ERRORS, type AdminErrorName } from './admin-errors.js';
 export type { AdminErrorEntry, ErrorEntry } from './error-entry.js';
@@ -139,6 +140,7 @@ export const ERRORS = {
     data: { uri: 'the URI asked for' },
   },
   ...MODERN_ERRORS,
+  ...SECURITY_ERRORS,
   internal_error: {
     code: -32603,
     origin: 'json-rpc',

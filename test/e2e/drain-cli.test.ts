@@ -67,7 +67,7 @@ describe('viable drain', () => {
       .split('\n')
       .map((text) => JSON.parse(text) as DrainSnapshot);
     assert.equal(seen[0]?.state, 'draining');
-    assert.equal(seen[0]?.inFlight, 1);
+    assert.equal(seen[0].inFlight, 1);
     assert.equal(seen.at(-1)?.outcome, 'completed');
     assert.deepEqual(await gateway.exited, { code: 0, signal: null });
   });

@@ -5,10 +5,16 @@
 import { type Figure, type MetricDefinition } from './definition.js';
 import { GATEWAY_FIGURES } from './gateway-figures.js';
 import { DURATION_METRICS } from './operations.js';
+import { SECURITY_FIGURES } from './security-figures.js';
 import { UPSTREAM_FIGURES } from './upstream-figures.js';
 import { VIABILITY_FIGURES } from './viability-figures.js';
 
 /** Read from what the dashboards show. */
-export const FIGURES: readonly Figure[] = [...GATEWAY_FIGURES, ...UPSTREAM_FIGURES, ...VIABILITY_FIGURES];
+export const FIGURES: readonly Figure[] = [
+  ...GATEWAY_FIGURES,
+  ...UPSTREAM_FIGURES,
+  ...VIABILITY_FIGURES,
+  ...SECURITY_FIGURES,
+];
 
 export const METRICS: readonly MetricDefinition[] = [...DURATION_METRICS, ...FIGURES];

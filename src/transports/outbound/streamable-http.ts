@@ -94,7 +94,7 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     const body = Buffer.from(JSON.stringify(message));
     this.#buffered += body.length;
     const releases = 'method' in message && message.method === INITIALIZED;
-    const exchange = new RequestExchange(this, id, body.length, releases);
+    const exchange = new RequestExchange(this, id, body.length, releases, this.hasSession && headers === undefined);
     if (id === undefined) this.#notices.add(exchange);
     else this.#pending.set(id, exchange);
     // A modern message stands alone: no session to wait for.

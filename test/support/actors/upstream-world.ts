@@ -1,7 +1,15 @@
 /** One upstream in its tree, over transports that tests play the server of. */
 import { ANONYMOUS } from '#src/auth/principal.js';
 import { type CallEvent, Call, type UpstreamSessionMessage } from '#src/actors/call.js';
-import { CATALOGUE, REGISTRY, upstreamId, upstreamLifecycle, UPSTREAMS, upstreamSessions } from '#src/actors/names.js';
+import {
+  CATALOGUE,
+  CONNECTIONS,
+  REGISTRY,
+  upstreamId,
+  upstreamLifecycle,
+  UPSTREAMS,
+  upstreamSessions,
+} from '#src/actors/names.js';
 import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
 import { newUpstreamView } from '#src/actors/upstream-view.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
@@ -29,11 +37,11 @@ export class UpstreamWorld extends World {
   /** Whether new transports open by themselves. */
   opens = true;
 
-  constructor(entry: object = { viable: { era: 'legacy' } }) {
+  constructor(entry: object = { viable: { era: 'legacy' } }, gateway: object = {}) {
     super(
       configOf({
         mcpServers: { [NAME]: { command: 'none', ...entry } },
-        gateway: { upstreams: { backoffBase: BACKOFF.base, backoffMax: BACKOFF.max, shutdownGrace: 300 } },
+        gateway: { upstreams: { backoffBase: BACKOFF.base, backoffMax: BACKOFF.max, shutdownGrace: 300 }, ...gateway },
       }),
     );
     this.entry = entry;
@@ -43,7 +51,12 @@ export class UpstreamWorld extends World {
   readonly entry: object;
 
   async start(): Promise<void> {
-    await this.boot({ [CATALOGUE.path]: 'recorder', [UPSTREAMS]: 'dynamic', [REGISTRY.path]: 'recorder' });
+    await this.boot({
+      [CATALOGUE.path]: 'recorder',
+      [UPSTREAMS]: 'dynamic',
+      [REGISTRY.path]: 'recorder',
+      [CONNECTIONS]: 'dynamic',
+    });
     const { system, plane, gate, view, log } = this;
     const config = configOf({ mcpServers: { [NAME]: { command: 'none', ...this.entry } } }).servers.get(NAME);
     if (!config) throw new Error('not configured');

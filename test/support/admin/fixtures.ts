@@ -11,6 +11,7 @@ import type {
   SupervisionNode,
   UpstreamSnapshot,
 } from '#src/admin/protocol.js';
+import { FAKE_POLICY } from './policy-fixtures.js';
 import { fakeAlarms, fakeVsm } from './vsm-fixtures.js';
 import { FAKE_NOW, HOSTILE } from './instant.js';
 
@@ -247,6 +248,7 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     drain: null,
     drains: [],
     audit: null,
+    rules: FAKE_POLICY,
     connections: { total: 21, byTransport: { http: 12, sse: 3, websocket: 6 }, sockets: 25 },
     throughput: {
       perSecond: Array.from({ length: 60 }, (_, second) =>

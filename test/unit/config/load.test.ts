@@ -175,7 +175,8 @@ describe('config/load: what is accepted', () => {
         maxConnections: 10_000,
       },
       sessions: { max: 10_000, idleTimeout: 1_800_000 },
-      requests: { timeout: 60_000, maxInFlight: 256 },
+      requests: { timeout: 60_000, maxInFlight: 256, openStreamAfter: 60 },
+      input: { timeout: 600_000, maxParked: 1000 },
       catalogue: { pageSize: 1000, listChangedDebounce: 250, search: { enabled: false, maxResults: 10 } },
       toolsets: {},
       upstreams: { connectTimeout: 30_000, backoffBase: 250, backoffMax: 30_000, shutdownGrace: 3000 },
@@ -192,6 +193,7 @@ describe('config/load: what is accepted', () => {
       logging: { level: 'info' },
       admin: { socket: null },
       audit: { path: null, maxFileBytes: 64 * 1024 * 1024, maxFiles: 10, arguments: 'none', queue: 10_000, key: null },
+      policy: { default: 'allow', tenantClaim: 'tenant', rules: [] },
     });
     assert.match(warnings[0]?.message ?? '', /no server/);
     const without = accepted(await loadConfig({ env: {} }));
