@@ -51,7 +51,7 @@ async function help(...args: string[]): Promise<string> {
 
 async function subcommands(): Promise<string[]> {
   const list = /\nCommands:\n([^]*?)\n\n/.exec(await help())?.[1] ?? '';
-  return [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+  return [...list.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
 }
 
 /** `--long` options in a text. */
@@ -157,7 +157,7 @@ describe('docs/pages', () => {
     const used = pages()
       .filter(({ path: file }) => file.startsWith('docs/') || file === 'README.md')
       .flatMap(({ text, path: file }) =>
-        [...text.matchAll(/(?:`|^|\$ )viable ([a-z]+)/gm)].map(([, name = '']) => ({ file, name })),
+        [...text.matchAll(/(?:`|^|\$ )viable ([a-z][a-z-]*)/gm)].map(([, name = '']) => ({ file, name })),
       );
     assert.deepEqual(
       used.filter(({ name, file }) => !names.has(name) && file !== 'docs/configuration.md'),
