@@ -154,5 +154,7 @@ export type UpstreamSessionMessage =
   | { readonly type: 'resource/unsubscribe'; readonly uri: string }
   /** The most verbose level that any client wants. */
   | { readonly type: 'log-level'; readonly level: string }
+  /** Take no new call, end when those that run have been answered. */
+  | { readonly type: 'session/finish' }
   /** End this session; the upstream's lifecycle decides what comes next. */
   | { readonly type: 'session/close'; readonly reason: string };

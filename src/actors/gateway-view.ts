@@ -41,11 +41,12 @@ export class GatewayView {
   }
 
   upstreams(): UpstreamSnapshot[] {
-    const { plane, views, running } = this.#deps;
+    const { plane, views, running, system } = this.#deps;
+    const now = system.clock.now();
     return [...running.current.servers.values()].flatMap((config) => {
       const gate = plane.gates.get(config.name);
       const view = views.get(config.name);
-      return gate && view ? [upstreamSnapshot(config, gate, view)] : [];
+      return gate && view ? [upstreamSnapshot(config, gate, view, now)] : [];
     });
   }
 

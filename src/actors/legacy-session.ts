@@ -139,7 +139,12 @@ export class LegacySession {
 
   /** The client has given what a modern upstream asked for: the same call once more, with it. */
   #retry(call: Call, params: JsonObject): void {
-    const refusal = this.#calls.retry(call, params, this.#links.to(call.gate), this.profile.caller);
+    const refusal = this.#calls.retry(
+      call,
+      params,
+      this.#links.to(call.gate, this.profile.principal),
+      this.profile.caller,
+    );
     if (refusal) this.#refuse(call.id, refusal, call.channel);
   }
 
@@ -308,7 +313,7 @@ export class LegacySession {
     const resolved = resolveRequest(kind, params, this.#view());
     if (!resolved.ok) return this.#notFound(id, kind, params, resolved, channel);
     const { target: gate, params: own, tool, renamedUri } = resolved;
-    const to = this.#links.to(gate);
+    const to = this.#links.to(gate, this.profile.principal);
     const caller = this.profile.caller;
     const refusal = this.#calls.start({ id, method, params: own, gate, to, caller, tool, channel, renamedUri });
     if (refusal) this.#refuse(id, refusal, channel);

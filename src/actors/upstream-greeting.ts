@@ -8,7 +8,7 @@ import { type JsonObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { isModernError } from '../protocol/modern/probe.js';
 import { MODERN_REVISION } from '../protocol/revisions.js';
 import { type TransportError } from '../transports/outbound/transport.js';
-import { type Era, type SessionClient } from './upstream-gate.js';
+import { type Era } from './upstream-gate.js';
 import { HandshakeError, initialize, modernFacts, type ServerFacts } from './upstream-handshake.js';
 import { type FinalVerdict, probeEra } from './upstream-probe.js';
 import { LEGACY_WIRE, modernWire, type UpstreamWire } from './upstream-wire.js';
@@ -32,8 +32,8 @@ const MAX_PROBE_MS = 5_000;
 export interface GreetingDeps {
   readonly network: 'pipe' | 'tcp';
   readonly era: 'auto' | Era;
-  /** A session that is one client's alone is with a server that is known to be legacy. */
-  readonly client: SessionClient | null;
+  /** Whose session it is to be, as `initialize` tells the server; `null`: the gateway's. */
+  readonly client: { readonly capabilities: JsonObject; readonly info: JsonObject | undefined } | null;
   readonly version: string;
   readonly connectTimeout: number;
   readonly clock: Clock;
@@ -55,13 +55,13 @@ export function gatewayInfo(version: string): JsonObject {
 export async function greet(deps: GreetingDeps): Promise<Acquaintance> {
   const { client, version, era } = deps;
   const clientInfo = gatewayInfo(version);
-  const verdict = era === 'auto' && !client ? await askEra(deps, clientInfo) : undefined;
+  const verdict = era === 'auto' ? await askEra(deps, clientInfo) : undefined;
   if (verdict?.era === 'none') throw new HandshakeError(refusalOf(verdict));
   if (verdict?.era === 'modern') {
     const { version: revision, discovered } = verdict;
     return { facts: modernFacts(revision, discovered), wire: modernWire(revision, clientInfo) };
   }
-  if (era === 'modern' && !client) {
+  if (era === 'modern') {
     return { facts: modernFacts(MODERN_REVISION, undefined), wire: modernWire(MODERN_REVISION, clientInfo) };
   }
   const facts = await initialize((method, params) => deps.request(method, params, LEGACY_WIRE), version, client);

@@ -10,6 +10,7 @@
  * These types are the only thing that consoles know of the gateway. Times are milliseconds since the Unix epoch unless
  * a name says otherwise; a figure with no samples is `null` and is drawn as `–`.
  */
+import { type PoolSnapshot } from './snapshot/pool.js';
 
 import { type AuditSnapshot } from './snapshot/audit.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
@@ -191,6 +192,7 @@ export interface UpstreamSnapshot {
   readonly retryAt: number | null;
   readonly lastError: { readonly at: number; readonly message: string } | null;
   readonly junkBytes: number;
+  readonly pool: PoolSnapshot;
 }
 
 export interface ConnectionSnapshot {

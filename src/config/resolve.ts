@@ -3,6 +3,7 @@
  * another, makes paths absolute, freezes. The only maker of `Config`.
  */
 import path from 'node:path';
+import type { PoolOptions } from './blocks/pool.js';
 import { expandVariables } from './expand.js';
 import { metaOf, schemaAt } from './introspect.js';
 import { isLoopbackHost, withoutBrackets } from './host.js';
@@ -96,7 +97,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     maxMessageBytes,
     era,
     sharing,
-    maxSessions,
+    pool,
   } = entry.viable;
   return {
     name,
@@ -111,9 +112,14 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     maxMessageBytes,
     era,
     sharing,
-    maxSessions,
+    pool: poolOf(gateway.pool, pool),
     disabled: entry.disabled,
   };
+}
+
+function poolOf(common: PoolOptions, own: ServerEntry['viable']['pool'] = {}): PoolOptions {
+  const given = Object.entries(own).filter(([, value]) => value !== undefined);
+  return { ...common, ...Object.fromEntries(given) };
 }
 
 function buildTarget(

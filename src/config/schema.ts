@@ -10,6 +10,7 @@ import { audit } from './blocks/audit.js';
 import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
 import { draining } from './blocks/draining.js';
+import { pool, serverPool } from './blocks/pool.js';
 import { policy } from './blocks/policy.js';
 import { vsm } from './blocks/vsm.js';
 import { isHost } from './host.js';
@@ -149,6 +150,7 @@ export const gatewaySchema = z
     catalogue: catalogue.prefault({}),
     toolsets: toolsets.prefault({}),
     upstreams: upstreams.prefault({}),
+    pool: pool.prefault({}),
     draining: draining.prefault({}),
     dashboard: dashboard.prefault({}),
     requestState: requestState.prefault({}),
@@ -196,12 +198,12 @@ export const viableSchema = z
         'Which protocol the server speaks. `auto`: it is asked. `legacy`: 2024-11-05 to 2025-11-25, with `initialize`. `modern`: 2026-07-28.',
       ),
     sharing: z
-      .enum(['auto', 'shared', 'session'])
+      .enum(['auto', 'shared', 'session', 'principal'])
       .default('auto')
       .describe(
-        'Who shares a session with this server. `auto`: clients that it may ask something (sampling, elicitation, roots) have one each, the others share one. `shared`: all share one, and it can ask nobody. `session`: one for each client session, for servers that keep state.',
+        'Who shares a session with this server. `auto`: clients that it may ask something (sampling, elicitation, roots) have one each, the others share one. `shared`: all share one, and it can ask nobody. `session`: one for each client session, for servers that keep state. `principal`: one for all sessions of one principal, and nobody else’s; who is not authenticated has one a session.',
       ),
-    maxSessions: count('Sessions with this server that belong to one client each.').default(100),
+    pool: serverPool.optional(),
     maxInFlight: count('In place of `gateway.requests.maxInFlight`.').optional(),
     maxMessageBytes: bytes('Largest single message that is accepted from this server.').default(16 * MiB),
   })

@@ -5,6 +5,7 @@
  * Invariant: a `Config` is only ever made by `resolve.ts`, so whoever holds one needs no checks of its own.
  */
 import type { z } from 'zod';
+import type { PoolOptions } from './blocks/pool.js';
 import type { gatewaySchema } from './schema.js';
 
 /** `T` with every property read-only, all the way down. */
@@ -60,9 +61,9 @@ export interface ServerConfig {
   /** How the server's protocol era is known. */
   readonly era: 'auto' | 'legacy' | 'modern';
   /** Who shares a session with the server. */
-  readonly sharing: 'auto' | 'shared' | 'session';
-  /** Sessions that belong to one client each. */
-  readonly maxSessions: number;
+  readonly sharing: 'auto' | 'shared' | 'session' | 'principal';
+  /** Sessions with the server, and who waits for one. Meaning and unit of each option: `blocks/pool.ts`. */
+  readonly pool: PoolOptions;
   /** Requests that may be waiting for this server's answer at a time. */
   readonly maxInFlight: number;
   /** The largest single message that is accepted from this server, in bytes. */

@@ -14,6 +14,7 @@ import { renderCatalogue } from './errors-page.js';
 import { type JsonRpcErrorObject } from './jsonrpc.js';
 import { MODE_ERRORS } from './mode-errors.js';
 import { MODERN_ERRORS } from './modern/error-entries.js';
+import { POOL_ERRORS } from './pool-errors.js';
 import { SECURITY_ERRORS } from './security-errors.js';
 
 export { ADMIN_ERRORS, type AdminErrorName } from './admin-errors.js';
@@ -321,6 +322,7 @@ export const ERRORS = {
     remedy: 'Try again after a while, with fewer requests at once.',
     data: { upstream: 'name of the server, if one is the reason' },
   },
+  ...POOL_ERRORS,
   draining: {
     code: -31015,
     origin: 'gateway',

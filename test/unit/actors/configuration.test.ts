@@ -58,7 +58,7 @@ describe('configuration', () => {
             transport.opening.resolve(undefined);
             return transport;
           },
-          buildUpstream: (id, lifecycle) => buildUpstream(id, lifecycle as never),
+          buildUpstream,
           onOptions: (changed) => {
             options.push(changed);
             plane.options = changed.gateway;

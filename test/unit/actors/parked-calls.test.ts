@@ -106,7 +106,7 @@ describe('parked calls', () => {
     assert.equal(cancelled?.['requestId'], sent?.id);
     assert.ok(transport.closedWith !== null, 'its session is ended');
     assert.equal(world.plane.parking.calls.size, 0);
-    assert.equal(world.gate.ownSessions, 0);
+    assert.equal(world.view.pool.ledger.inUse, 0);
     assert.equal(world.gate.inFlight, 0);
     const late = await world.callTool({ n: 1 }, more);
     assert.equal(errorOf(late.take()[0]).reason, 'invalid_request_state');

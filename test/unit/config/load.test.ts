@@ -4,6 +4,18 @@ import path from 'node:path';
 import { loadConfig } from '#src/config/load.js';
 import { accepted, load, problemAt, refused, withFolder } from './support.js';
 
+const POOL = {
+  size: 10,
+  shared: 1,
+  overflow: 90,
+  warm: 0,
+  checkoutTimeout: 5000,
+  queue: 100,
+  idleCheck: 30_000,
+  idleTimeout: 300_000,
+  maxLifetime: 3_600_000,
+};
+
 describe('config/load: what is accepted', () => {
   it('takes the mcpServers of Claude Desktop as they are, and warns of its other settings', async () => {
     const { config, warnings } = accepted(
@@ -30,7 +42,7 @@ describe('config/load: what is accepted', () => {
       disabled: false,
       era: 'auto',
       sharing: 'auto',
-      maxSessions: 100,
+      pool: POOL,
     });
     assert.deepEqual(
       warnings.map((warning) => warning.path),
@@ -188,6 +200,7 @@ describe('config/load: what is accepted', () => {
         closeRate: 500,
         reconnectRate: 500,
       },
+      pool: POOL,
       dashboard: { enabled: true, refreshInterval: 1000, historySize: 60 },
       requestState: { secret: null },
       logging: { level: 'info' },
