@@ -319,6 +319,9 @@ export class Gateway {
           `restarted after ${describeExit(report.reason)}`,
         );
       case 'child/start-failed':
+        // It fails the whole start, whose caller says so once.
+        if (this.#plane.admission.state === 'starting') return log.debug(fields, report.error.message);
+        return log.error({ ...fields, stack: report.error.stack }, report.error.message);
       case 'actor/late-error':
         return log.error({ ...fields, stack: report.error.stack }, report.error.message);
       case 'child/abandoned':

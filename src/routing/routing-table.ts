@@ -11,6 +11,7 @@ import { type Access } from './access.js';
 import { type Offer } from './offer.js';
 import { type Collision, ScopeView } from './scope-view.js';
 import { NO_RULES, type ScopeKey, type ScopeRules, toolsetOf, toolsetScope } from './scopes.js';
+import { type ToolSearch } from './tool-search.js';
 
 export type { Listing, Offer } from './offer.js';
 export { type Collision, type Route, ScopeView } from './scope-view.js';
@@ -81,6 +82,14 @@ export class RoutingTable<T> {
   /** The scopes of all configured toolsets. */
   toolsetScopes(): ScopeKey[] {
     return [...this.#rules.toolsets.keys()].map(toolsetScope);
+  }
+
+  /** Searches of which something is to be indexed yet; the view of each scope is built when its turn comes. */
+  *unindexed(): Generator<ToolSearch, undefined> {
+    for (const scope of [null, ...this.toolsetScopes(), ...(this.searches ? this.servers() : [])]) {
+      const search = this.scope(scope)?.search;
+      while (search && search.pending > 0) yield search;
+    }
   }
 
   /** The view of a scope (`null` is the aggregate) for those of one access; `undefined`: for those who see everything. */

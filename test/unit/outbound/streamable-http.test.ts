@@ -253,6 +253,24 @@ describe('Streamable HTTP transport', () => {
       assert.deepEqual(recorder.closings, []);
     });
 
+    it('lets the server hear what was said last before it closes, and does not wait for ever', async () => {
+      for (const answers of [true, false]) {
+        const held: ServerResponse[] = [];
+        const single = await open();
+        fixture.override = ({ response }) => held.push(response) > 0;
+        single.send(notification(`last/words-${answers}`));
+        let closed = false;
+        const closing = single.close(5_000).then(() => (closed = true));
+        const response = await fixture.until(() => held[0]);
+        await new Promise(setImmediate);
+        assert.equal(closed, false);
+        if (answers) response.writeHead(202).end();
+        else clock.advance(1_000);
+        await closing;
+        assert.equal(fixture.seen.at(-1)?.message?.['method'], `last/words-${answers}`);
+      }
+    });
+
     it('deletes the session on close', async () => {
       await initialize();
       await transport.close(1_000);
