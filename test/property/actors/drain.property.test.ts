@@ -57,8 +57,10 @@ describe('drain, properties', () => {
           assert.equal(d.outcomes.length, 1);
           const steps = d.steps('gateway');
           assert.equal(steps.filter((step) => step.startsWith('stopped')).length, 1);
-          const unfinished = guests.filter((_, i) => (s.clients[i]?.doneAt ?? 0) > grace + timeout);
-          assert.equal(d.outcomes[0], unfinished.length > 0 ? 'timed_out' : 'completed');
+          // Time moves in steps here: work that ends within one of the deadline may count either way.
+          const done = s.clients.map(({ doneAt }) => doneAt - grace - timeout);
+          if (done.some((late) => late > STEP)) assert.equal(d.outcomes[0], 'timed_out');
+          else if (done.every((late) => late <= 0)) assert.equal(d.outcomes[0], 'completed');
           for (const [i, guest] of guests.entries()) {
             assert.ok(guest.closedAt !== null && guest.closedAt <= deadline + STEP, `closed at ${guest.closedAt}`);
             // In-flight work is never cut before the deadline.
