@@ -101,7 +101,13 @@ export class Gateway {
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
     this.#plane = new DataPlane(gateway, new Counters(), viability);
-    this.#security = new Security({ plane: this.#plane, clock: this.#system.clock, version: VERSION });
+    this.#security = new Security({
+      plane: this.#plane,
+      clock: this.#system.clock,
+      version: VERSION,
+      log: this.#log.log,
+      configFile: config.source.file,
+    });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -116,6 +122,7 @@ export class Gateway {
       startedAt: now,
       url: () => this.url,
       audit: () => this.#security.auditSnapshot(),
+      book: this.#security.book,
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
   }
@@ -201,7 +208,7 @@ export class Gateway {
         views: this.#views,
         url: () => this.url,
       }),
-      '/operations/catalogue': catalogue({ system, plane, log }),
+      '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
         system,
         plane,
@@ -244,6 +251,7 @@ export class Gateway {
         ring,
         log,
         path: () => this.adminSocket,
+        book: this.#security.book,
       }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();

@@ -10,14 +10,18 @@ import {
 } from '../admin/protocol.js';
 import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
+import { type PinBook } from '../pinning/pin-book.js';
 import { type Windows } from '../telemetry/windows.js';
 import { rulesSnapshot } from './admin-policy.js';
+import { pinningSnapshot } from './admin-tools.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainBoard } from './drain/board.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
 import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
+
+const NO_PINNING: GatewaySnapshot['pinning'] = { mode: 'off', pinned: 0, quarantined: 0, fault: null };
 
 export interface GatewayViewDeps {
   readonly system: ActorSystem;
@@ -31,6 +35,7 @@ export interface GatewayViewDeps {
   readonly startedAt: number;
   readonly url: () => string;
   readonly audit?: () => AuditSnapshot | null;
+  readonly book?: PinBook;
 }
 
 export class GatewayView {
@@ -83,6 +88,7 @@ export class GatewayView {
       },
       audit: this.#deps.audit?.() ?? null,
       rules: rulesSnapshot(plane, now),
+      pinning: this.#deps.book ? pinningSnapshot(this.#deps.book) : NO_PINNING,
     };
   }
 

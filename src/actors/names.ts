@@ -4,12 +4,14 @@ import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain/messages.js';
 import { type ListenerMessage } from './listener.js';
+import { type PinKeeperMessage } from './pin-keeper.js';
 import { type PoolMessage } from './pool-messages.js';
 import { type RegistryMessage } from './session-registry.js';
 import { type UpstreamMessage } from './upstream.js';
 import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
 
 export const CATALOGUE = actorName<CatalogueMessage>('/operations/catalogue');
+export const PINS = actorName<PinKeeperMessage>('/operations/tool-pins');
 export const UPSTREAMS = '/operations/provisioning/upstreams';
 export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
 export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');

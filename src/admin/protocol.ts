@@ -14,6 +14,7 @@ import { type PoolSnapshot } from './snapshot/pool.js';
 
 import { type AuditSnapshot } from './snapshot/audit.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
+import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
@@ -40,6 +41,10 @@ export type AdminMethod =
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
   | 'alarms' // → AlarmsSnapshot
   | 'ack' // {id} → AlarmSnapshot
+  | 'tools' // → readonly ToolPin[]
+  | 'tools-diff' // {name} → ToolDifference
+  | 'tools-accept' // {name} → {accepted}
+  | 'tools-lock' // → {locked, file}
   | 'policy' // → PolicyDetails
   | 'policy-check' // {tool | prompt | resource, role?, claims?, …} → PolicyCheck
   | 'policy-mode' // {mode?} → PolicySnapshot
@@ -69,6 +74,10 @@ export interface AdminResults {
   readonly watch: GatewaySnapshot;
   readonly alarms: AlarmsSnapshot;
   readonly ack: AlarmSnapshot;
+  readonly tools: readonly ToolPin[];
+  readonly 'tools-diff': ToolDifference;
+  readonly 'tools-accept': { readonly accepted: boolean };
+  readonly 'tools-lock': { readonly locked: number; readonly file: string | null };
   readonly policy: PolicyDetails;
   readonly 'policy-check': PolicyCheck;
   readonly 'policy-mode': PolicySnapshot;
@@ -121,6 +130,7 @@ export interface GatewaySnapshot {
   readonly config: ConfigState;
   readonly audit: AuditSnapshot | null;
   readonly rules: RulesSnapshot;
+  readonly pinning: PinningSnapshot;
 }
 
 /** `lame_duck`: it serves and accepts, and answers that it is not ready. */

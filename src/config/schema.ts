@@ -12,6 +12,7 @@ import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } fro
 import { draining } from './blocks/draining.js';
 import { pool, serverPool } from './blocks/pool.js';
 import { policy } from './blocks/policy.js';
+import { tools } from './blocks/tools.js';
 import { vsm } from './blocks/vsm.js';
 import { isHost } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
@@ -159,6 +160,7 @@ export const gatewaySchema = z
     vsm: vsm.prefault({}),
     audit: audit.prefault({}),
     policy: policy.prefault({}),
+    tools: tools.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 

@@ -131,6 +131,7 @@ export const TREE = {
       strategy: 'one_for_one',
       intensity: { max: 5, withinMs: 30_000 },
       children: [
+        { id: 'tool-pins', role: 'the file of pinned tool definitions', type: 'actor', restart: 'permanent' },
         { id: 'catalogue', role: 'merges listings into the routing table', type: 'actor', restart: 'permanent' },
         {
           id: 'provisioning',

@@ -271,6 +271,7 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     drains: [],
     audit: null,
     rules: FAKE_POLICY,
+    pinning: { mode: 'first-sight', pinned: 71, quarantined: 2, fault: null },
     connections: { total: 21, byTransport: { http: 12, sse: 3, websocket: 6 }, sockets: 25 },
     throughput: {
       perSecond: Array.from({ length: 60 }, (_, second) =>

@@ -9,6 +9,7 @@ import { GatewayView } from '#src/actors/gateway-view.js';
 import { CONFIGURATION, DRAIN, REGISTRY, UPSTREAMS } from '#src/actors/names.js';
 import { type AdminActor, type AdminMethod, type GatewaySnapshot, type LogLine } from '#src/admin/protocol.js';
 import { actor, type ReplyTo, supervisor } from '#src/kernel/index.js';
+import { PinBook } from '#src/pinning/pin-book.js';
 import { Windows } from '#src/telemetry/windows.js';
 import { AdminConnection, AdminRequestError } from '../../support/admin.js';
 import { eventually } from '../../support/eventually.js';
@@ -58,7 +59,16 @@ describe('admin endpoint', () => {
       [UPSTREAMS]: 'dynamic',
       [CONFIGURATION.path]: echo,
       '/consoles/admin': live(
-        adminEndpoint({ system, plane, view, drains, ring: world.output.ring, log, path: () => socket }),
+        adminEndpoint({
+          system,
+          plane,
+          view,
+          drains,
+          ring: world.output.ring,
+          log,
+          path: () => socket,
+          book: new PinBook('off'),
+        }),
       ),
     });
     for (const name of ['one', 'two']) {
