@@ -25,7 +25,7 @@ import { type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { Security } from './gateway/security.js';
-import { metricsText } from './gateway/telemetry.js';
+import { GatewayTelemetry } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -83,6 +83,7 @@ export class Gateway {
   readonly #sockets = new HttpSockets();
   readonly #random: () => number;
   readonly #security: Security;
+  readonly #telemetry: GatewayTelemetry;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -108,6 +109,14 @@ export class Gateway {
       log: this.#log.log,
       configFile: config.source.file,
     });
+    this.#telemetry = new GatewayTelemetry({
+      system: this.#system,
+      plane: this.#plane,
+      view: () => this.#view,
+      log: this.#log.log,
+      random: this.#random,
+      version: VERSION,
+    });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -122,6 +131,7 @@ export class Gateway {
       startedAt: now,
       url: () => this.url,
       audit: () => this.#security.auditSnapshot(),
+      telemetry: () => this.#telemetry.snapshot(),
       book: this.#security.book,
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
@@ -191,12 +201,12 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const telemetry = { view: this.#view, counters: plane.counters, version: VERSION };
-    const front = new HttpFront({ system, env, metrics: () => metricsText(telemetry) }, this.#sockets);
+    const front = new HttpFront({ system, env, metrics: () => this.#telemetry.metricsText() }, this.#sockets);
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
     this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
+      ...this.#telemetry.inits(),
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
       ...viabilityInits({
         system,
@@ -283,11 +293,13 @@ export class Gateway {
       dashboard: { enabled, refreshInterval },
       admin,
     } = this.#plane.options;
+    const before = this.#plane.options;
     const next = config.gateway;
     this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
     this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
+    this.#telemetry.reconfigured(before);
   }
 
   /** One that was called off ends nothing but the waiting for it. */

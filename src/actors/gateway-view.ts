@@ -10,6 +10,7 @@ import {
 } from '../admin/protocol.js';
 import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
+import { type TelemetrySnapshot } from '../admin/snapshot/telemetry.js';
 import { type PinBook } from '../pinning/pin-book.js';
 import { type Windows } from '../telemetry/windows.js';
 import { rulesSnapshot } from './admin-policy.js';
@@ -35,6 +36,7 @@ export interface GatewayViewDeps {
   readonly startedAt: number;
   readonly url: () => string;
   readonly audit?: () => AuditSnapshot | null;
+  readonly telemetry: () => TelemetrySnapshot;
   readonly book?: PinBook;
 }
 
@@ -87,6 +89,7 @@ export class GatewayView {
         rejected: running.rejected,
       },
       audit: this.#deps.audit?.() ?? null,
+      telemetry: this.#deps.telemetry(),
       rules: rulesSnapshot(plane, now),
       pinning: this.#deps.book ? pinningSnapshot(this.#deps.book) : NO_PINNING,
     };

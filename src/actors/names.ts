@@ -7,6 +7,7 @@ import { type ListenerMessage } from './listener.js';
 import { type PinKeeperMessage } from './pin-keeper.js';
 import { type PoolMessage } from './pool-messages.js';
 import { type RegistryMessage } from './session-registry.js';
+import { type TelemetryMessage } from './telemetry.js';
 import { type UpstreamMessage } from './upstream.js';
 import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
 
@@ -19,6 +20,7 @@ export const CONNECTIONS = '/front/connections';
 export const POLICY = actorName<PolicyMessage>('/viability/policy');
 export const ALGEDONIC = actorName<AlgedonicMessage>('/viability/algedonic');
 export const CONTROL = actorName<ControlMessage>('/viability/control');
+export const TELEMETRY = actorName<TelemetryMessage>('/vitals/telemetry');
 export const DRAIN = actorName<DrainMessage>('/drain/gateway');
 export const PARTIAL_DRAINS = '/drain/partial';
 

@@ -14,6 +14,7 @@ import { type PoolSnapshot } from './snapshot/pool.js';
 
 import { type AuditSnapshot } from './snapshot/audit.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
+import { type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
@@ -129,6 +130,7 @@ export interface GatewaySnapshot {
   readonly process: ProcessFigures;
   readonly config: ConfigState;
   readonly audit: AuditSnapshot | null;
+  readonly telemetry: TelemetrySnapshot;
   readonly rules: RulesSnapshot;
   readonly pinning: PinningSnapshot;
 }

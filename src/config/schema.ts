@@ -10,6 +10,7 @@ import { audit } from './blocks/audit.js';
 import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
 import { draining } from './blocks/draining.js';
+import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
 import { policy } from './blocks/policy.js';
 import { tools } from './blocks/tools.js';
@@ -159,6 +160,7 @@ export const gatewaySchema = z
     admin: admin.prefault({}),
     vsm: vsm.prefault({}),
     audit: audit.prefault({}),
+    telemetry: telemetry.prefault({}),
     policy: policy.prefault({}),
     tools: tools.prefault({}),
   })

@@ -13,6 +13,7 @@ import { PinBook } from '#src/pinning/pin-book.js';
 import { Windows } from '#src/telemetry/windows.js';
 import { AdminConnection, AdminRequestError } from '../../support/admin.js';
 import { eventually } from '../../support/eventually.js';
+import { fakeSnapshot } from '../../support/admin/fixtures.js';
 import { configOf, live, type Place, World } from '../../support/actors/world.js';
 
 type Told = { readonly type: string; readonly replyTo?: ReplyTo<unknown> };
@@ -51,6 +52,7 @@ describe('admin endpoint', () => {
       version: '1.2.3',
       startedAt: 0,
       url: () => 'http://127.0.0.1:1/mcp',
+      telemetry: () => fakeSnapshot().telemetry,
     });
     const socket = path.join(directory, 'admin.sock');
     await world.boot({
