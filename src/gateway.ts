@@ -2,7 +2,8 @@
  * The gateway: everything wired together, and the library's face. The one place that knows all parts.
  */
 import { readFileSync } from 'node:fs';
-import { adminEndpoint } from './actors/admin-endpoint.js';
+import { AdminAnswers, adminEndpoint } from './actors/admin-endpoint.js';
+import { WebFront } from './actors/admin-web.js';
 import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
@@ -201,7 +202,23 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const front = new HttpFront({ system, env, metrics: () => this.#telemetry.metricsText() }, this.#sockets);
+    const answers = new AdminAnswers({
+      system,
+      plane,
+      view: this.#view,
+      drains: this.#drains,
+      ring,
+      log,
+      book: this.#security.book,
+    });
+    const web = new WebFront({
+      system,
+      plane,
+      log,
+      handler: (request, context) => answers.answer(request, context),
+      rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
+    });
+    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() }, this.#sockets);
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
     this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
@@ -217,6 +234,9 @@ export class Gateway {
         process: this.#process,
         views: this.#views,
         url: () => this.url,
+        running: this.#running,
+        version: VERSION,
+        createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),
       '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
@@ -253,16 +273,7 @@ export class Gateway {
         sockets: this.#sockets,
         onEnd: (outcome) => this.#drained(outcome),
       }),
-      '/consoles/admin': adminEndpoint({
-        system,
-        plane,
-        view: this.#view,
-        drains: this.#drains,
-        ring,
-        log,
-        path: () => this.adminSocket,
-        book: this.#security.book,
-      }),
+      '/consoles/admin': adminEndpoint({ answers, log, path: () => this.adminSocket }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;

@@ -42,15 +42,20 @@ import { acknowledge, policyMode } from './admin-viability.js';
 import { DRAIN, UPSTREAMS } from './names.js';
 import { alarmsSnapshot } from './viability-view.js';
 
-export interface AdminEndpointDeps {
+export interface AdminAnswersDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly view: GatewayView;
   readonly drains: DrainBoard;
   readonly ring: LogRing;
   readonly log: Logger;
-  readonly path: () => string;
   readonly book: PinBook;
+}
+
+export interface AdminEndpointDeps {
+  readonly log: Logger;
+  readonly path: () => string;
+  readonly answers: AdminAnswers;
 }
 
 const ASK_TIMEOUT_MS = 5_000;
@@ -61,21 +66,21 @@ type Params = { readonly [M in keyof typeof ADMIN_PARAMS]: AdminParams<M> };
 
 export function adminEndpoint(deps: AdminEndpointDeps) {
   return async (): Promise<Behavior<never>> => {
-    const answers = new AdminAnswers(deps);
     const server: AdminServer = await startAdminServer({
       path: deps.path(),
-      handler: (request, context) => answers.answer(request, context),
+      handler: (request, context) => deps.answers.answer(request, context),
       onError: (error) => deps.log.warn({ event: 'admin_error', error: error.message }, 'admin socket'),
     });
     return { handle: () => undefined, terminate: () => server.close() };
   };
 }
 
-class AdminAnswers {
-  readonly #deps: AdminEndpointDeps;
+/** What every console is answered, on whichever way it came. */
+export class AdminAnswers {
+  readonly #deps: AdminAnswersDeps;
   readonly #tools: ToolAnswers;
 
-  constructor(deps: AdminEndpointDeps) {
+  constructor(deps: AdminAnswersDeps) {
     this.#deps = deps;
     this.#tools = new ToolAnswers(deps.system, deps.plane, deps.book);
   }

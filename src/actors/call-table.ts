@@ -16,6 +16,7 @@ import {
 import { type TransportCounters } from '../telemetry/counters.js';
 import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { beyondGrant, bookAttenuated, bookEnd, bookStart, bookTaken } from './call-books.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { toolCallEvent } from './call-audit.js';
 import { type DataPlane } from './data-plane.js';
@@ -82,7 +83,9 @@ export class CallTable {
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
     const { id, method, params, gate, to, caller, tool, channel, renamedUri, after } = request;
-    const refusal = this.#shed(method, caller) ?? this.#admit(gate);
+    const shed = this.#shed(method, caller);
+    if (shed) return this.#denied(request, shed);
+    const refusal = this.#admit(gate);
     if (refusal) return this.#refused(request, refusal);
     if (to === null) return this.#refused(request, this.#failed(unavailable(gate, this.#deps.clock)));
     const progressToken = progressTokenOf(params);
@@ -111,6 +114,7 @@ export class CallTable {
     this.#calls.set(id, call);
     gate.inFlight += 1;
     gate.calls += 1;
+    bookStart(this.#counters, gate);
     this.#deps.plane.counters.inFlight += 1;
     this.#schedule(call, gate.requestTimeout);
     return undefined;
@@ -138,6 +142,7 @@ export class CallTable {
     this.#calls.delete(call.id);
     this.#deps.wheel.cancel(call);
     call.gate.inFlight -= 1;
+    bookTaken(this.#counters);
     this.#deps.plane.counters.inFlight -= 1;
     return true;
   }
@@ -160,8 +165,9 @@ export class CallTable {
     this.#counters[outcome] += 1;
     if (outcome === 'failed') call.gate.failures += 1;
     this.#audit(call, outcome);
-    const microseconds = Math.round(this.watch.ended(call, error, failure) * 1_000);
-    this.#deps.plane.counters.latency.record(Math.max(1, microseconds));
+    const ms = this.watch.ended(call, error, failure);
+    bookEnd(this.#deps.plane, this.#counters, call, outcome === 'succeeded', ms);
+    this.#deps.plane.counters.latency.record(Math.max(1, Math.round(ms * 1_000)));
   }
 
   /** The client does not want the answer any more: the call is taken out, its upstream is told, its channel is released. */
@@ -235,10 +241,22 @@ export class CallTable {
     if (gate.drainsUntil !== null) return this.#failed(drained(gate, gate.drainsUntil, this.#deps.clock));
     if (gate.inFlight >= gate.maxInFlight)
       return this.#failed(overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`));
-    return undefined;
+    const beyond = beyondGrant(this.#deps.plane, gate, this.#deps.clock.now());
+    return beyond && this.#failed(beyond);
   }
 
   #refused(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
+    bookAttenuated(this.#deps.plane, this.#counters, request, request.caller.principal.role);
+    return this.#onRecord(request, error);
+  }
+
+  /** Kept out by policy: an attempt, and no demand that operations had to absorb. */
+  #denied(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
+    this.#deps.plane.viability.attempts.add(this.#deps.clock.now());
+    return this.#onRecord(request, error);
+  }
+
+  #onRecord(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
     const { audit } = this.#deps.plane;
     const { gate } = request;
     // An error that names the server is on its account: a call of its that failed.

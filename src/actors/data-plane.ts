@@ -29,12 +29,6 @@ export type Admission =
   | { readonly state: 'lame_duck' }
   | { readonly state: 'draining'; readonly deadlineAt: number };
 
-/** Where nothing is wired, nobody hears. */
-const SILENT = new LastResort(
-  () => undefined,
-  () => 0,
-);
-
 export class DataPlane {
   /** Written by the catalogue. */
   routing: RoutingTable<UpstreamGate>;
@@ -70,7 +64,7 @@ export class DataPlane {
   /** Who did what, from whoever sees it. Set when the gateway is put together. */
   audit: AuditPort = NO_AUDIT;
 
-  constructor(options: GatewayOptions, counters: Counters, viability = new ViabilityState(0, SILENT)) {
+  constructor(options: GatewayOptions, counters: Counters, viability = unheard()) {
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
     this.policy = new Policy(options.policy, 1);
@@ -79,4 +73,15 @@ export class DataPlane {
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }
+}
+
+/** Where nothing is wired, nobody hears. */
+function unheard(): ViabilityState {
+  return new ViabilityState(
+    0,
+    new LastResort(
+      () => undefined,
+      () => 0,
+    ),
+  );
 }

@@ -79,7 +79,7 @@ export class GatewayView {
       drops: this.#drops(),
       upstreams: this.upstreams(),
       alarms: alarmsSnapshot(plane),
-      vsm: vsmSnapshot(plane),
+      vsm: vsmSnapshot(plane, now),
       tree: system.snapshot(),
       process: processFigures(this.#deps.process),
       config: {

@@ -32,12 +32,14 @@ import { type HttpSockets } from './http-sockets.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { type WebFront } from './admin-web.js';
 import { type Closed, closedToNewcomers } from './newcomers.js';
 import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 
 export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
+  readonly web: WebFront;
   /** The text of `/metrics`. */
   readonly metrics: () => Promise<MetricsText>;
 }
@@ -58,17 +60,19 @@ export class HttpFront {
   readonly #system: ActorSystem;
   readonly #env: SessionEnvironment;
   readonly #plane: DataPlane;
+  readonly web: WebFront;
   readonly #metricsText: () => Promise<MetricsText>;
   #made = 0;
   #sockets = 0;
   readonly #connections: HttpSockets;
 
-  constructor({ system, env, metrics }: FrontDeps, sockets: HttpSockets) {
+  constructor({ system, env, web, metrics }: FrontDeps, sockets: HttpSockets) {
     this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
     this.#connections = sockets;
     this.#plane = env.plane;
+    this.web = web;
   }
 
   /** Remembers whose socket it is: modern requests run in that actor. */
@@ -118,9 +122,10 @@ export class HttpFront {
       case 'health':
       case 'ready':
         return answerHealth(req, res, this.#plane, route.kind);
+      case 'dashboard':
+        return this.web.handle(req, res, route.path);
       case 'metrics':
         return answerMetrics(req, res, this.#metricsText);
-      case 'dashboard':
       case 'resource-metadata':
       case 'unknown':
         return sendError(res, 'unknown_route', {

@@ -9,7 +9,13 @@ import { type PoolMessage } from './pool-messages.js';
 import { type RegistryMessage } from './session-registry.js';
 import { type TelemetryMessage } from './telemetry.js';
 import { type UpstreamMessage } from './upstream.js';
-import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
+import {
+  type AlgedonicMessage,
+  type AuditMessage,
+  type ControlMessage,
+  type IntelligenceMessage,
+  type PolicyMessage,
+} from '../vsm/actors/messages.js';
 
 export const CATALOGUE = actorName<CatalogueMessage>('/operations/catalogue');
 export const PINS = actorName<PinKeeperMessage>('/operations/tool-pins');
@@ -17,9 +23,14 @@ export const UPSTREAMS = '/operations/provisioning/upstreams';
 export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
 export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');
 export const CONNECTIONS = '/front/connections';
+export const WEB_CONSOLES = '/consoles/web';
 export const POLICY = actorName<PolicyMessage>('/viability/policy');
 export const ALGEDONIC = actorName<AlgedonicMessage>('/viability/algedonic');
 export const CONTROL = actorName<ControlMessage>('/viability/control');
+export const AUDIT = actorName<AuditMessage>('/viability/audit');
+export const INTELLIGENCE = actorName<IntelligenceMessage>('/viability/intelligence');
+/** S1: one actor for each upstream and client transport. */
+export const UNITS = '/operations/units';
 export const TELEMETRY = actorName<TelemetryMessage>('/vitals/telemetry');
 export const DRAIN = actorName<DrainMessage>('/drain/gateway');
 export const PARTIAL_DRAINS = '/drain/partial';

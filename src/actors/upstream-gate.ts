@@ -6,6 +6,8 @@
  */
 import { type Ref } from '../kernel/index.js';
 import { type UpstreamSessionMessage } from './call.js';
+import { Allowance } from '../vsm/lease.js';
+import { UnitLedger } from '../vsm/unit-model.js';
 import { type ClientMessage } from './client-message.js';
 import { type Lease } from './lease.js';
 import { type PoolRequest } from './pool-messages.js';
@@ -58,6 +60,10 @@ export class UpstreamGate {
   era: Era = 'legacy';
   /** Own URI → the sessions that subscribe to it, each with the URI that it knows. */
   readonly subscriptions = new Map<string, Map<Ref<ClientMessage>, string>>();
+  /** What S3 has granted it. */
+  readonly allowance = new Allowance();
+  /** Its books, as an S1 unit. Written by the client sessions. */
+  readonly ledger = new UnitLedger();
   /** It takes no new calls until then, while those that run finish; `null` while it is not drained. Written by its drain. */
   drainsUntil: number | null = null;
   /** Calls sent and not yet answered. */

@@ -40,6 +40,8 @@ export type UpstreamMessage =
   | { readonly type: 'upstream/reconfigured' }
   /** The catalogue has forgotten: offer once more. */
   | { readonly type: 'upstream/offer-again' }
+  /** What it offers may not be what was read: read it again. */
+  | { readonly type: 'upstream/relist' }
   | { readonly type: 'upstream/log-level'; readonly level: string }
   | { readonly type: 'upstream/reconnect'; readonly replyTo?: ReplyTo<UpstreamPhase> }
   | { readonly type: 'upstream/disable'; readonly replyTo?: ReplyTo<UpstreamPhase> }
@@ -133,6 +135,9 @@ class Upstream implements Behavior<UpstreamMessage> {
         return this.#offerAgain();
       case 'upstream/offer-again':
         return this.#offerAgain();
+      case 'upstream/relist':
+        this.#session?.tell({ type: 'relist/due' });
+        return;
       case 'upstream/log-level':
         return this.#setLogLevel(message.level);
       case 'upstream/reconnect':

@@ -57,7 +57,9 @@ export class WebSocketFront {
     socket.on('error', () => socket.destroy());
     const guarded = this.#http.guard(req);
     if (guarded !== undefined) return refuse(socket, guarded);
-    const { kind } = parseRoute(req.url ?? '/');
+    const route = parseRoute(req.url ?? '/');
+    const { kind } = route;
+    if (kind === 'dashboard' && route.path === '/feed') return this.#openConsole(req, socket, head, upgraded);
     if (kind !== 'ws' && kind !== 'phoenix') return refuse(socket, 'unknown_route');
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
@@ -77,6 +79,16 @@ export class WebSocketFront {
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       webSocket.on('error', () => undefined);
       webSocket.close(TRY_AGAIN_LATER, `draining, retry after ${reply.headers?.['retry-after'] ?? '?'} s`);
+    });
+  }
+
+  /** Consoles are let in while the gateway drains: that is when people look. */
+  #openConsole(req: IncomingMessage, socket: Duplex, head: Buffer, upgraded: () => void): void {
+    const right = this.#http.web.admitSocket(req);
+    if (!right.ok) return refuse(socket, right.name, right.reply);
+    this.#server.handleUpgrade(req, socket, head, (webSocket) => {
+      upgraded();
+      this.#http.web.openSocket(webSocket, right.access);
     });
   }
 

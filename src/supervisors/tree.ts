@@ -127,6 +127,10 @@ export const TREE = {
       children: [
         { id: 'policy', role: 'S5: modes of admission, decides on alarms', type: 'actor', restart: 'permanent' },
         { id: 'algedonic', role: 'pain and pleasure, escalated in time', type: 'actor', restart: 'permanent' },
+        { id: 'intelligence', role: 'S4: forecasts, anomalies, the environment', type: 'actor', restart: 'permanent' },
+        { id: 'control', role: 'S3: grants leases, holds units to account', type: 'actor', restart: 'permanent' },
+        { id: 'audit', role: 'S3*: looks past the reports', type: 'actor', restart: 'permanent' },
+        { id: 'coordination', role: 'S2: damps flapping, paces herds', type: 'actor', restart: 'permanent' },
       ],
     },
     {
@@ -139,6 +143,22 @@ export const TREE = {
       children: [
         { id: 'tool-pins', role: 'the file of pinned tool definitions', type: 'actor', restart: 'permanent' },
         { id: 'catalogue', role: 'merges listings into the routing table', type: 'actor', restart: 'permanent' },
+        {
+          id: 'units',
+          role: 'S1, as it accounts for itself',
+          type: 'dynamic',
+          restart: 'permanent',
+          intensity: { max: 20, withinMs: 30_000 },
+          children: [
+            {
+              id: 'unit:<name>',
+              role: 'closes the books of one upstream or client transport',
+              type: 'actor',
+              restart: 'permanent',
+            },
+          ],
+        },
+        { id: 'census', role: 'sees to it that everything is a unit', type: 'actor', restart: 'permanent' },
         {
           id: 'provisioning',
           role: 'upstreams as configured',
@@ -250,6 +270,16 @@ export const TREE = {
       intensity: { max: 5, withinMs: 30_000 },
       children: [
         { id: 'admin', role: 'the admin socket', type: 'actor', restart: 'permanent' },
+        {
+          id: 'web',
+          role: 'browsers that watch',
+          type: 'dynamic',
+          restart: 'permanent',
+          intensity: { max: 5, withinMs: 30_000 },
+          children: [
+            { id: 'console-<n>', role: 'one browser', type: 'actor', restart: 'temporary', shutdownMs: 1_000 },
+          ],
+        },
         {
           id: 'dashboard',
           role: 'the terminal dashboard, a process of its own',

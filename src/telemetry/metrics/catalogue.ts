@@ -10,6 +10,7 @@ import { POOL_FIGURES } from './pool-figures.js';
 import { SECURITY_FIGURES } from './security-figures.js';
 import { UPSTREAM_FIGURES } from './upstream-figures.js';
 import { VIABILITY_FIGURES } from './viability-figures.js';
+import { VSM_FIGURES } from './vsm-figures.js';
 
 /** Read from what the dashboards show. */
 export const FIGURES: readonly Figure[] = [
@@ -18,6 +19,7 @@ export const FIGURES: readonly Figure[] = [
   ...TELEMETRY_FIGURES,
   ...POOL_FIGURES,
   ...VIABILITY_FIGURES,
+  ...VSM_FIGURES,
   ...SECURITY_FIGURES,
 ];
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { adminEndpoint } from '#src/actors/admin-endpoint.js';
+import { AdminAnswers, adminEndpoint } from '#src/actors/admin-endpoint.js';
 import { ADMIN_MESSAGES } from '#src/actors/admin-messages.js';
 import { DrainBoard } from '#src/actors/drain/board.js';
 import { GatewayView } from '#src/actors/gateway-view.js';
@@ -62,14 +62,17 @@ describe('admin endpoint', () => {
       [CONFIGURATION.path]: echo,
       '/consoles/admin': live(
         adminEndpoint({
-          system,
-          plane,
-          view,
-          drains,
-          ring: world.output.ring,
+          answers: new AdminAnswers({
+            system,
+            plane,
+            view,
+            drains,
+            ring: world.output.ring,
+            log,
+            book: new PinBook('off'),
+          }),
           log,
           path: () => socket,
-          book: new PinBook('off'),
         }),
       ),
     });

@@ -201,7 +201,7 @@ describe('config/load: what is accepted', () => {
         reconnectRate: 500,
       },
       pool: POOL,
-      dashboard: { enabled: true, refreshInterval: 1000, historySize: 60 },
+      dashboard: { enabled: true, refreshInterval: 1000, historySize: 60, web: true, webActions: false },
       requestState: { secret: null },
       logging: { level: 'info' },
       admin: { socket: null },

@@ -71,7 +71,11 @@ describe('supervision tree', () => {
       await HttpSession.open(base);
       const stream = await SseStream.open(`${base}/mcp/sse`);
       const socketBase = `${base.replace('http', 'ws')}/mcp/ws`;
-      const sockets = [new WebSocket(socketBase, ['mcp']), new WebSocket(`${socketBase}/websocket?vsn=2.0.0`)];
+      const sockets = [
+        new WebSocket(socketBase, ['mcp']),
+        new WebSocket(`${socketBase}/websocket?vsn=2.0.0`),
+        new WebSocket(`${base.replace('http', 'ws')}/mcp/dashboard/feed`),
+      ];
       for (const socket of sockets)
         await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
       await eventually(

@@ -21,6 +21,7 @@ const NO_FIGURES = [
   /^alarms\.active\.\d+\.(id|value|pain|agony|raisedAt|stageSince|count|peak|calm|intensity)$/, // the worst is shown
   /^alarms\.(active\.\d+\.acknowledged\.at|history\.\d+\.\w+|lastResort\.\d+\.\w+)$/,
   /^vsm\.policy\.since$/,
+  /^vsm\.(audit\.findings|intelligence\.recent)\.\d+\.(at|latencyMs)$/, // each look and event is a line of the log
   /^audit\.head\.seq$/,
   /^throughput\.perSecond\.\d+$/, // the last second is shown, see below
 ];
