@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
+import { type ClientTransport } from '../admin/protocol.js';
 import { ANONYMOUS, type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
@@ -25,6 +26,7 @@ import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
+import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
 import { answerHealth, answerMetrics } from './http-pages.js';
@@ -32,8 +34,8 @@ import { type HttpSockets } from './http-sockets.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { begun, type Closed, closedTo } from './newcomers.js';
 import { type WebFront } from './admin-web.js';
-import { type Closed, closedToNewcomers } from './newcomers.js';
 import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 
 export interface FrontDeps {
@@ -149,9 +151,9 @@ export class HttpFront {
     return outcome;
   }
 
-  /** Why no new session is taken now; `undefined` when one is. */
-  closedToNewcomers(principal: Principal): Closed | undefined {
-    return closedToNewcomers(this.#plane, principal, this.#env.clock.now());
+  /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
+  closedToNewcomers(principal: Principal, transport: ClientTransport): Closed | undefined {
+    return closedTo(this.#plane, this.#env.clock, principal, transport);
   }
 
   #streamableHttp(arrival: Arrival): void {
@@ -205,14 +207,16 @@ export class HttpFront {
   }
 
   #modern({ req, res, scope, principal }: Arrival, message: JsonRpcRequest, envelope: Envelope): void {
-    const closed = this.closedToNewcomers(principal);
+    const closed = this.closedToNewcomers(principal, 'http');
     if (closed && closed.name !== 'too_many_sessions')
       return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    const token = this.#plane.breakers.http.take();
     const exchange = new HttpExchange(res, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
     const sent = connection?.accept({ type: 'http/request', message, envelope, headers, scope, principal, exchange });
     if (sent !== 'ok') exchange.refuse('overloaded');
+    if (token !== NO_TOKEN) begun(this.#plane.breakers.http, token, sent === 'ok');
   }
 
   #route(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
@@ -246,8 +250,9 @@ export class HttpFront {
 
   #begin(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
     const { req, res, scope, principal } = arrival;
-    const closed = this.closedToNewcomers(principal);
+    const closed = this.closedToNewcomers(principal, 'http');
     if (closed) return sendError(res, closed.name, closed.reply);
+    const token = this.#plane.breakers.http.take();
     const sessionId = randomUUID();
     const remote = remoteOf(req);
     const facts = { sessionId, transport: 'http', scope, principal, remote, route: scopePath(scope) } as const;
@@ -259,6 +264,7 @@ export class HttpFront {
         init: httpSession(this.#env, facts),
       }),
     );
+    begun(this.#plane.breakers.http, token, started.ok);
     if (!started.ok) return sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
     this.#deliver(started.ref, arrival, frame, bytes, sessionId);
   }
@@ -296,9 +302,10 @@ export class HttpFront {
   }
 
   #openSse({ req, res, principal }: Arrival): void {
-    const closed = this.closedToNewcomers(principal);
+    const closed = this.closedToNewcomers(principal, 'sse');
     if (closed) return sendError(res, closed.name, closed.reply);
     if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
+    const token = this.#plane.breakers.sse.take();
     const facts = {
       sessionId: randomUUID(),
       transport: 'sse',
@@ -315,6 +322,7 @@ export class HttpFront {
         init: (context) => sseConnection(this.#env, facts, new EventStream(res))(context),
       }),
     );
+    begun(this.#plane.breakers.sse, token, started.ok);
     if (!started.ok) sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
   }
 
