@@ -8,9 +8,12 @@ import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
 import { DataPlane } from './actors/data-plane.js';
-import { drain, type DrainOutcome, type DrainProgress } from './actors/drain.js';
+import { DrainBoard } from './actors/drain/board.js';
+import { gatewayDrain } from './actors/drain/gateway-drain.js';
+import { type DrainOutcome } from './actors/drain/messages.js';
 import { GatewayView } from './actors/gateway-view.js';
 import { HttpFront } from './actors/http-front.js';
+import { HttpSockets } from './actors/http-sockets.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
 import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
@@ -23,7 +26,8 @@ import { defaultSocketPath } from './admin/discover.js';
 import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type FeatureName } from './admin/snapshot/features.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
-import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason } from './kernel/index.js';
+import { logReport } from './gateway/reports.js';
 import { Security } from './gateway/security.js';
 import { byName, type FeatureMetrics, GatewayFeatures } from './gateway/features.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
@@ -79,7 +83,9 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #views = new Map<string, UpstreamView>();
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
-  readonly #drain: { current: DrainProgress | null } = { current: null };
+  readonly #drains = new DrainBoard();
+  readonly #drainWaiters = new Set<(outcome: DrainOutcome) => void>();
+  readonly #sockets = new HttpSockets();
   readonly #random: () => number;
   readonly #security: Security;
   readonly #telemetry: GatewayTelemetry;
@@ -96,7 +102,10 @@ export class Gateway {
     this.#log = options.log ?? createLog(gateway.logging.level, false);
     this.#system = new ActorSystem({
       ...(options.clock && { clock: options.clock }),
-      onReport: (report) => this.#report(report),
+      onReport: (report) => {
+        countTransportFailure(this.#plane, report);
+        logReport(this.#log.log, report);
+      },
     });
     const now = this.#system.clock.now();
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
@@ -132,7 +141,7 @@ export class Gateway {
       views: this.#views,
       windows: this.#windows,
       process: this.#process,
-      drain: this.#drain,
+      drains: this.#drains,
       version: VERSION,
       startedAt: now,
       url: () => this.url,
@@ -161,18 +170,19 @@ export class Gateway {
   }
 
   /**
-   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went.
-   * A second call joins the first; its options are ignored.
+   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went, `cancelled` when
+   * an operator called it off and the gateway serves on. A second call joins the first; its times are ignored.
    */
   async gracefulShutdown({ timeout, callback }: ShutdownOptions = {}): Promise<DrainOutcome> {
+    const cancelled = new Promise<DrainOutcome>((resolve) => this.#drainWaiters.add(resolve));
     const sent = this.#system.urgent(DRAIN, {
       type: 'drain/begin',
       reason: 'shutdown',
       ...(timeout !== undefined && { timeoutMs: timeout }),
     });
     if (sent !== 'ok') this.#stop('forced');
-    const end = await this.ended;
-    const outcome = end.kind === 'drained' ? end.outcome : 'forced';
+    const ended = this.ended.then((end) => (end.kind === 'drained' ? end.outcome : 'forced'));
+    const outcome = await Promise.race([ended, cancelled]);
     callback?.(outcome);
     return outcome;
   }
@@ -233,6 +243,7 @@ export class Gateway {
       system,
       plane,
       view: this.#view,
+      drains: this.#drains,
       ring,
       log,
       book: this.#security.book,
@@ -245,8 +256,9 @@ export class Gateway {
       handler: (request, context) => answers.answer(request, context),
       rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
     });
-    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() });
+    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() }, this.#sockets);
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
+    this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
       ...this.#telemetry.inits(),
@@ -287,18 +299,20 @@ export class Gateway {
         env,
         nextSocketId: () => front.nextSocketId(),
         onConnection: (socket, connection) => front.attach(socket, connection),
+        onUpgrade: (socket) => front.detach(socket),
         address: this.#address,
       }),
       ...Object.fromEntries(
         CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
       ),
-      '/drain': drain({
+      '/drain/gateway': gatewayDrain({
         system,
         plane,
         log,
         random,
-        progress: this.#drain,
-        onDrained: (outcome) => this.#stop(outcome),
+        board: this.#drains,
+        sockets: this.#sockets,
+        onEnd: (outcome) => this.#drained(outcome),
       }),
       '/consoles/admin': adminEndpoint({ answers, log, path: () => this.adminSocket }),
     };
@@ -320,7 +334,10 @@ export class Gateway {
   #createTransport(config: ServerConfig, handlers: OutboundHandlers): OutboundTransport {
     return createOutboundTransport(config.target, handlers, {
       reaper: this.#reaper,
-      limits: { maxMessageBytes: config.maxMessageBytes },
+      limits: {
+        maxMessageBytes: config.maxMessageBytes,
+        maxBufferedBytes: this.#plane.options.upstreams.maxBufferedBytes,
+      },
     });
   }
 
@@ -345,6 +362,13 @@ export class Gateway {
     this.#telemetry.reconfigured(before);
   }
 
+  /** One that was called off ends nothing but the waiting for it. */
+  #drained(outcome: DrainOutcome): void {
+    if (outcome !== 'cancelled') return this.#stop(outcome);
+    for (const resolve of this.#drainWaiters) resolve(outcome);
+    this.#drainWaiters.clear();
+  }
+
   #stop(outcome: DrainOutcome): void {
     if (this.#outcome !== null) return;
     this.#outcome = outcome;
@@ -356,39 +380,5 @@ export class Gateway {
     this.#features.close();
     if (this.#outcome !== null) return { kind: 'drained', outcome: this.#outcome };
     return { kind: 'failed', reason: describeExit(reason) };
-  }
-
-  /** Supervisor reports go to the log; children that come and go with clients only at debug level. */
-  #report(report: Report): void {
-    countTransportFailure(this.#plane, report);
-    const { log } = this.#log;
-    const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
-    switch (report.type) {
-      case 'child/started':
-        return log.debug({ ...fields, incarnation: report.incarnation }, 'started');
-      case 'child/terminated':
-        if (report.reason.type === 'fault')
-          log.error({ ...fields, stack: report.reason.error.stack }, describeExit(report.reason));
-        else log.debug(fields, describeExit(report.reason));
-        return;
-      case 'child/restarted':
-        return log.warn(
-          { ...fields, incarnation: report.incarnation },
-          `restarted after ${describeExit(report.reason)}`,
-        );
-      case 'child/start-failed':
-        // It fails the whole start, whose caller says so once.
-        if (this.#plane.admission.state === 'starting') return log.debug(fields, report.error.message);
-        return log.error({ ...fields, stack: report.error.stack }, report.error.message);
-      case 'actor/late-error':
-        return log.error({ ...fields, stack: report.error.stack }, report.error.message);
-      case 'child/abandoned':
-        return log.error({ ...fields, afterMs: report.afterMs }, 'did not stop in time and was left behind');
-      case 'supervisor/intensity-exceeded':
-        return log.error(
-          { ...fields, restarts: report.restarts, withinMs: report.withinMs },
-          'restarts too often and gives up',
-        );
-    }
   }
 }

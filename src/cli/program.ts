@@ -13,6 +13,7 @@ import { addAck, addAlarms } from './alarms.js';
 import { addAudit } from './audit.js';
 import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
+import { addDrain, addForceShutdown } from './drain.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
 import { addFeatures, addSampling } from './features.js';
 import { addKill } from './kill.js';
@@ -34,6 +35,7 @@ Examples:
   viable status
   viable upstreams --watch
   viable tree --json
+  viable drain --wait
   viable top
   viable stdio --server filesystem`;
 
@@ -78,6 +80,8 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addPolicy(program, io);
   addSend(program, io);
   addKill(program, io);
+  addDrain(program, io, finish);
+  addForceShutdown(program, io);
   addTop(program, io, finish);
   addLogs(program, io);
   addFeatures(program, io);
