@@ -49,8 +49,6 @@ export class DataPlane {
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
   readonly counters: Counters;
-  /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
-  mayProbe: (name: string) => boolean = () => true;
   /** Breakers of the client transports. */
   readonly breakers: Readonly<Record<ClientTransport, BreakerGate>> = {
     http: new BreakerGate(),
