@@ -21,6 +21,7 @@ import { defaultSocketPath } from './admin/discover.js';
 import { type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { type UpstreamCredential } from './credentials/credential.js';
 import { Security } from './gateway/security.js';
 import { metricsText } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
@@ -242,6 +243,7 @@ export class Gateway {
         log,
         path: () => this.adminSocket,
         book: this.#security.book,
+        credentialOf: (name) => this.#credentialOf(name),
       }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
@@ -259,11 +261,19 @@ export class Gateway {
     });
   }
 
+  #credentialOf(name: string): UpstreamCredential | undefined {
+    const config = this.#running.current.servers.get(name);
+    return config && this.#security.credentials.of(config);
+  }
+
   #createTransport(config: ServerConfig, handlers: OutboundHandlers): OutboundTransport {
-    return createOutboundTransport(config.target, handlers, {
-      reaper: this.#reaper,
-      limits: { maxMessageBytes: config.maxMessageBytes },
-    });
+    return this.#security.credentials.transport(config, handlers, (wrapped, authorization) =>
+      createOutboundTransport(config.target, wrapped, {
+        reaper: this.#reaper,
+        limits: { maxMessageBytes: config.maxMessageBytes },
+        authorization,
+      }),
+    );
   }
 
   #applyOptions(config: Config): void {

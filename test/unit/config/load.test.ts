@@ -201,6 +201,7 @@ describe('config/load: what is accepted', () => {
       audit: { path: null, maxFileBytes: 64 * 1024 * 1024, maxFiles: 10, arguments: 'none', queue: 10_000, key: null },
       policy: { default: 'allow', tenantClaim: 'tenant', rules: [] },
       tools: { pinning: 'off', file: null },
+      credentials: { file: null },
     });
     assert.match(warnings[0]?.message ?? '', /no server/);
     const without = accepted(await loadConfig({ env: {} }));
