@@ -2,28 +2,33 @@
  * The gateway: everything wired together, and the library's face. The one place that knows all parts.
  */
 import { readFileSync } from 'node:fs';
-import { adminEndpoint } from './actors/admin-endpoint.js';
+import { AdminAnswers, adminEndpoint } from './actors/admin-endpoint.js';
+import { WebFront } from './actors/admin-web.js';
 import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
 import { DataPlane } from './actors/data-plane.js';
-import { drain, type DrainOutcome, type DrainProgress } from './actors/drain.js';
+import { DrainBoard } from './actors/drain/board.js';
+import { gatewayDrain } from './actors/drain/gateway-drain.js';
+import { type DrainOutcome } from './actors/drain/messages.js';
 import { GatewayView } from './actors/gateway-view.js';
 import { HttpFront } from './actors/http-front.js';
+import { HttpSockets } from './actors/http-sockets.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
 import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
 import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
+import { countTransportFailure, transportBreaker } from './actors/unit-breakers.js';
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
-import { type GatewaySnapshot } from './admin/protocol.js';
+import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { type UpstreamCredential } from './credentials/credential.js';
 import { Security } from './gateway/security.js';
-import { metricsText } from './gateway/telemetry.js';
+import { GatewayTelemetry } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -76,9 +81,12 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #views = new Map<string, UpstreamView>();
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
-  readonly #drain: { current: DrainProgress | null } = { current: null };
+  readonly #drains = new DrainBoard();
+  readonly #drainWaiters = new Set<(outcome: DrainOutcome) => void>();
+  readonly #sockets = new HttpSockets();
   readonly #random: () => number;
   readonly #security: Security;
+  readonly #telemetry: GatewayTelemetry;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -104,6 +112,14 @@ export class Gateway {
       log: this.#log.log,
       configFile: config.source.file,
     });
+    this.#telemetry = new GatewayTelemetry({
+      system: this.#system,
+      plane: this.#plane,
+      view: () => this.#view,
+      log: this.#log.log,
+      random: this.#random,
+      version: VERSION,
+    });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -113,11 +129,12 @@ export class Gateway {
       views: this.#views,
       windows: this.#windows,
       process: this.#process,
-      drain: this.#drain,
+      drains: this.#drains,
       version: VERSION,
       startedAt: now,
       url: () => this.url,
       audit: () => this.#security.auditSnapshot(),
+      telemetry: () => this.#telemetry.snapshot(),
       book: this.#security.book,
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
@@ -141,18 +158,19 @@ export class Gateway {
   }
 
   /**
-   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went.
-   * A second call joins the first; its options are ignored.
+   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went, `cancelled` when
+   * an operator called it off and the gateway serves on. A second call joins the first; its times are ignored.
    */
   async gracefulShutdown({ timeout, callback }: ShutdownOptions = {}): Promise<DrainOutcome> {
+    const cancelled = new Promise<DrainOutcome>((resolve) => this.#drainWaiters.add(resolve));
     const sent = this.#system.urgent(DRAIN, {
       type: 'drain/begin',
       reason: 'shutdown',
       ...(timeout !== undefined && { timeoutMs: timeout }),
     });
     if (sent !== 'ok') this.#stop('forced');
-    const end = await this.ended;
-    const outcome = end.kind === 'drained' ? end.outcome : 'forced';
+    const ended = this.ended.then((end) => (end.kind === 'drained' ? end.outcome : 'forced'));
+    const outcome = await Promise.race([ended, cancelled]);
     callback?.(outcome);
     return outcome;
   }
@@ -186,11 +204,29 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const telemetry = { view: this.#view, counters: plane.counters, version: VERSION };
-    const front = new HttpFront({ system, env, metrics: () => metricsText(telemetry) });
+    const answers = new AdminAnswers({
+      system,
+      plane,
+      view: this.#view,
+      drains: this.#drains,
+      ring,
+      log,
+      book: this.#security.book,
+      credentialOf: (name) => this.#credentialOf(name),
+    });
+    const web = new WebFront({
+      system,
+      plane,
+      log,
+      handler: (request, context) => answers.answer(request, context),
+      rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
+    });
+    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() }, this.#sockets);
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
+    this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
+      ...this.#telemetry.inits(),
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
       ...viabilityInits({
         system,
@@ -201,6 +237,9 @@ export class Gateway {
         process: this.#process,
         views: this.#views,
         url: () => this.url,
+        running: this.#running,
+        version: VERSION,
+        createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),
       '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
@@ -225,26 +264,22 @@ export class Gateway {
         env,
         nextSocketId: () => front.nextSocketId(),
         onConnection: (socket, connection) => front.attach(socket, connection),
+        onUpgrade: (socket) => front.detach(socket),
         address: this.#address,
       }),
-      '/drain': drain({
+      ...Object.fromEntries(
+        CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
+      ),
+      '/drain/gateway': gatewayDrain({
         system,
         plane,
         log,
         random,
-        progress: this.#drain,
-        onDrained: (outcome) => this.#stop(outcome),
+        board: this.#drains,
+        sockets: this.#sockets,
+        onEnd: (outcome) => this.#drained(outcome),
       }),
-      '/consoles/admin': adminEndpoint({
-        system,
-        plane,
-        view: this.#view,
-        ring,
-        log,
-        path: () => this.adminSocket,
-        book: this.#security.book,
-        credentialOf: (name) => this.#credentialOf(name),
-      }),
+      '/consoles/admin': adminEndpoint({ answers, log, path: () => this.adminSocket }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
@@ -270,7 +305,10 @@ export class Gateway {
     return this.#security.credentials.transport(config, handlers, (wrapped, authorization) =>
       createOutboundTransport(config.target, wrapped, {
         reaper: this.#reaper,
-        limits: { maxMessageBytes: config.maxMessageBytes },
+        limits: {
+          maxMessageBytes: config.maxMessageBytes,
+          maxBufferedBytes: this.#plane.options.upstreams.maxBufferedBytes,
+        },
         authorization,
       }),
     );
@@ -283,11 +321,20 @@ export class Gateway {
       dashboard: { enabled, refreshInterval },
       admin,
     } = this.#plane.options;
+    const before = this.#plane.options;
     const next = config.gateway;
     this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
     this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
+    this.#telemetry.reconfigured(before);
+  }
+
+  /** One that was called off ends nothing but the waiting for it. */
+  #drained(outcome: DrainOutcome): void {
+    if (outcome !== 'cancelled') return this.#stop(outcome);
+    for (const resolve of this.#drainWaiters) resolve(outcome);
+    this.#drainWaiters.clear();
   }
 
   #stop(outcome: DrainOutcome): void {
@@ -304,6 +351,7 @@ export class Gateway {
 
   /** Supervisor reports go to the log; children that come and go with clients only at debug level. */
   #report(report: Report): void {
+    countTransportFailure(this.#plane, report);
     const { log } = this.#log;
     const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
     switch (report.type) {

@@ -9,7 +9,9 @@ import { type Principal } from '../auth/principal.js';
 import { Deadline, type Ref } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
+import { type CallTrace } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /**
@@ -79,12 +81,16 @@ export class Call extends Deadline {
   readonly progressToken: JsonRpcId | undefined;
   /** `performance.now()` at its arrival. */
   readonly startedAt: number;
+  /** `null`: nothing is traced. */
+  readonly trace: CallTrace | null;
   /** Own URI → URI that the client asked for, where a collision gave the resource another one. */
   readonly renamedUri: { readonly own: string; readonly shown: string } | undefined;
   /** How often the upstream has asked for input before this call. */
   readonly round: number;
   /** Given by the upstream session when it sends the call; 0 before. */
   upstreamId = 0;
+  /** The breaker's token, when it is a probe. Taken as it is sent, given up as it ends. */
+  token = NO_TOKEN;
   /**
    * Milliseconds that its deadline has left when it first comes due, for its channel to be opened; 0: that is the deadline.
    */
@@ -107,6 +113,7 @@ export class Call extends Deadline {
     channel: Channel;
     progressToken: JsonRpcId | undefined;
     startedAt: number;
+    trace?: CallTrace | null;
     renamedUri?: { readonly own: string; readonly shown: string } | undefined;
     round?: number;
   }) {
@@ -123,6 +130,7 @@ export class Call extends Deadline {
     this.channel = fields.channel;
     this.progressToken = fields.progressToken;
     this.startedAt = fields.startedAt;
+    this.trace = fields.trace ?? null;
     this.renamedUri = fields.renamedUri;
     this.round = fields.round ?? 0;
   }
@@ -154,6 +162,8 @@ export type UpstreamSessionMessage =
   | { readonly type: 'resource/unsubscribe'; readonly uri: string }
   /** The most verbose level that any client wants. */
   | { readonly type: 'log-level'; readonly level: string }
+  /** Asks the server whether it is well; `ended` is called once, unless the session ends first. */
+  | { readonly type: 'session/check'; readonly ended: (outcome: Outcome) => void }
   /** Take no new call, end when those that run have been answered. */
   | { readonly type: 'session/finish' }
   /** End this session; the upstream's lifecycle decides what comes next. */

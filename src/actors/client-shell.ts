@@ -7,6 +7,7 @@ import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Ref } from '../kernel/index.js';
 import { Deadline } from '../kernel/index.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
+import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
 import { LegacySession, type SessionEnvironment } from './legacy-session.js';
@@ -22,6 +23,8 @@ export interface ClientFacts {
   readonly remote: string;
   /** Path that it connected to. */
   readonly route: string;
+  /** `traceparent` of the request that opened the connection, where requests have no headers of their own. */
+  readonly openedBy?: string | undefined;
 }
 
 /** What a transport does in its own way. */
@@ -34,8 +37,12 @@ export interface ClientOutlet {
   close(reason: CloseReason): void;
   /** Bytes sent so far. */
   readonly bytesOut: number;
+  /** Bytes that wait in this process for the client to read. */
+  readonly unread: number;
   /** A stream from the gateway to the client is open. */
   readonly streaming: boolean;
+  /** Requests that wait for an answer and are not the session's: those of the modern era. */
+  readonly otherInFlight?: number;
   /** Called every `IDLE_CHECK_MS`: keeps the stream alive, or finds it dead. */
   keepAlive(): void;
 }
@@ -54,7 +61,7 @@ class IdleCheck extends Deadline {
   }
 }
 
-export class ClientShell implements SessionEntry {
+export class ClientShell implements SessionEntry, RequestOrigin {
   readonly session: LegacySession;
   readonly facts: ClientFacts;
   readonly #env: SessionEnvironment;
@@ -75,6 +82,7 @@ export class ClientShell implements SessionEntry {
     this.session = new LegacySession(env, context.self, facts.scope, facts.principal, this.#counters, (text) =>
       outlet.push(text),
     );
+    this.session.origin = this;
     this.#openedAt = env.clock.now();
     this.#lastSeenAt = this.#openedAt;
     this.#idle = new IdleCheck(context.self);
@@ -91,8 +99,36 @@ export class ClientShell implements SessionEntry {
     return this.facts.transport;
   }
 
+  get sessionId(): string {
+    return this.facts.sessionId;
+  }
+
+  get remote(): string {
+    return this.facts.remote;
+  }
+
+  get route(): string {
+    return this.facts.route;
+  }
+
+  get protocolVersion(): string | null {
+    return this.session.profile.revision;
+  }
+
+  get openedBy(): string | undefined {
+    return this.facts.openedBy;
+  }
+
   get scope(): string | null {
     return this.facts.scope;
+  }
+
+  get inFlight(): number {
+    return this.session.inFlight + (this.#outlet.otherInFlight ?? 0);
+  }
+
+  get lastSeenAt(): number {
+    return this.#lastSeenAt;
   }
 
   get principal(): Principal {
@@ -115,7 +151,8 @@ export class ClientShell implements SessionEntry {
       case 'call/answered':
         return this.session.answered(message.call, message.message);
       case 'call/failed':
-        return this.session.failed(message.call, message.error);
+        this.session.failed(message.call, message.error);
+        return;
       case 'call/notified':
         return this.session.notified(message.call, message.method, message.params);
       case 'call/expired':
@@ -166,7 +203,7 @@ export class ClientShell implements SessionEntry {
 
   #idleCheck(): void {
     const quietFor = this.#env.clock.now() - this.#lastSeenAt;
-    const busy = this.session.inFlight > 0 || this.#outlet.streaming;
+    const busy = this.inFlight > 0 || this.#outlet.streaming;
     if (!busy && quietFor >= this.#env.plane.options.sessions.idleTimeout) return this.#outlet.close('idle');
     this.#outlet.keepAlive();
     this.session.keepAlive();
@@ -191,7 +228,8 @@ export class ClientShell implements SessionEntry {
       messagesOut: session.messagesOut,
       bytesIn: this.bytesIn,
       bytesOut: this.#outlet.bytesOut,
-      inFlight: session.inFlight,
+      unread: this.#outlet.unread,
+      inFlight: this.inFlight,
       streaming: this.#outlet.streaming,
     };
   }

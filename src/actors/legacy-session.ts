@@ -20,6 +20,7 @@ import {
   type JsonRpcResponse,
   resultText,
 } from '../protocol/jsonrpc.js';
+import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, isLogLevel, LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
 import { errorForLegacy, resultForLegacy } from '../protocol/modern/bridge.js';
 import { resultType } from '../protocol/modern/envelope.js';
@@ -28,14 +29,14 @@ import { stripControl } from '../protocol/text.js';
 import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type Call, type ServerEvent } from './call.js';
 import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
 import { InputRounds } from './input-rounds.js';
-import { CallTable } from './call-table.js';
-import { errorType } from './request-watch.js';
+import { CallTable, timedOut } from './call-table.js';
 import { legacyCapabilities, resultJson } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
 import { type NotResolved, refusalOf, viewFor } from './policy-guard.js';
@@ -94,27 +95,32 @@ export class LegacySession {
     this.#counters = counters;
   }
 
+  /** Where its requests come in, for traces. */
+  set origin(origin: RequestOrigin) {
+    this.#calls.watch.origin = origin;
+  }
+
   get inFlight(): number {
     return this.#calls.size + this.#rounds.size;
   }
 
-  /** One frame of the client's. Every request in it is answered on `channel`, now or later. */
-  receive(frame: ParsedFrame, channel: Channel): void {
-    if (frame.kind !== 'batch') return this.#message(frame, channel);
+  /** One frame of the client's. Every request in it is answered on `channel`, now or later. `headers`: of its HTTP request. */
+  receive(frame: ParsedFrame, channel: Channel, headers?: IncomingHeaders): void {
+    if (frame.kind !== 'batch') return this.#message(frame, channel, headers);
     if (!this.profile.allowsBatch) return this.#refuse(null, gatewayError('batch_unsupported'), channel);
-    for (const item of frame.items) this.#message(item, channel);
+    for (const item of frame.items) this.#message(item, channel, headers);
   }
 
   /** The upstream answered. */
   answered(call: Call, message: JsonRpcResponse): void {
     if (!this.#calls.take(call)) return;
     if (call.gate.era === 'modern' && 'result' in message && resultType(message.result) === 'input_required') {
+      this.#calls.heldUp(call);
       return this.#rounds.begin(call, message.result);
     }
-    const failed = 'error' in message && message.error.code === -32603;
     if ('error' in message && call.method === 'resources/subscribe')
       this.#links.unsubscribe(call.gate, call.params['uri'] as string);
-    this.#calls.count(call, failed ? 'failed' : 'succeeded', errorType(message));
+    this.#calls.countAnswer(call, message);
     this.#answer(
       call.channel,
       'error' in message ? this.#errorOf(call, message.error) : this.#resultOf(call, message.result),
@@ -133,7 +139,7 @@ export class LegacySession {
   }
 
   #answerFailed(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed', String(error.code));
+    this.#calls.countGivenUp(call, error);
     this.#answer(call.channel, errorText(call.id, error));
   }
 
@@ -155,18 +161,19 @@ export class LegacySession {
       this.#answerFailed(call, gatewayError('request_timeout', 'the client did not answer what the server asked'));
   }
 
-  /** The gateway could not get an answer. */
-  failed(call: Call, error: JsonRpcErrorObject): void {
-    if (this.#calls.take(call)) this.#answerFailed(call, error);
+  /** The gateway could not get an answer; `false` when the call was answered before. */
+  failed(call: Call, error: JsonRpcErrorObject): boolean {
+    if (!this.#calls.take(call)) return false;
+    this.#calls.countFailure(call, error);
+    this.#answer(call.channel, errorText(call.id, error));
+    return true;
   }
 
   /** Its deadline is over: the client is answered, the upstream is told. */
   expired(call: Call): void {
-    if (!this.#calls.overdue(call) || !this.#calls.take(call)) return;
-    this.#calls.cancelUpstream(call, 'deadline exceeded');
-    const { name, requestTimeout } = call.gate;
-    const detail = `upstream "${name}" did not answer within ${requestTimeout} ms`;
-    this.#answerFailed(call, gatewayError('request_timeout', detail, { server: name }));
+    if (!this.#calls.overdue(call)) return;
+    const late = this.failed(call, gatewayError('request_timeout', ...timedOut(call)));
+    if (late) this.#calls.cancelUpstream(call, 'deadline exceeded');
   }
 
   /** A notification during a call. */
@@ -211,12 +218,12 @@ export class LegacySession {
     this.#counters.messagesOut += 1;
   }
 
-  #message(parsed: ParsedMessage, channel: Channel): void {
+  #message(parsed: ParsedMessage, channel: Channel, headers: IncomingHeaders | undefined): void {
     this.messagesIn += 1;
     this.#counters.messagesIn += 1;
     switch (parsed.kind) {
       case 'request':
-        return this.#watched(parsed.message, channel);
+        return this.#watched(parsed.message, channel, headers);
       case 'notification':
         return this.#notification(parsed.message.method, parsed.message.params);
       case 'response':
@@ -227,9 +234,9 @@ export class LegacySession {
     }
   }
 
-  #watched(request: JsonRpcRequest, channel: Channel): void {
+  #watched(request: JsonRpcRequest, channel: Channel, headers: IncomingHeaders | undefined): void {
     const { watch } = this.#calls;
-    watch.begin(request.method, request.params);
+    watch.begin(request, headers);
     this.#request(request, channel);
     watch.settle(this.#calls.has(request.id));
   }

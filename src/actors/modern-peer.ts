@@ -36,15 +36,15 @@ import { stripControl } from '../protocol/text.js';
 import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { BridgedCalls } from './bridged-calls.js';
 import { type Call, type CallEvent } from './call.js';
-import { CallTable } from './call-table.js';
+import { CallTable, timedOut } from './call-table.js';
 import { type ClientMessage } from './client-message.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { ModernStreams } from './modern-streams.js';
 import { refusalOf, viewFor } from './policy-guard.js';
-import { errorType } from './request-watch.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** A request that has passed the checks of its transport. */
@@ -78,6 +78,11 @@ export class ModernPeer {
     this.#bridged = new BridgedCalls(env);
   }
 
+  /** Where its requests come in, for traces. */
+  set origin(origin: RequestOrigin) {
+    this.#calls.watch.origin = origin;
+  }
+
   get inFlight(): number {
     return this.#calls.size;
   }
@@ -88,11 +93,11 @@ export class ModernPeer {
 
   request(request: ModernRequest): void {
     this.#counters.messagesIn += 1;
-    const { id, method, params } = request.message;
+    const { message, headers } = request;
     const { watch } = this.#calls;
-    watch.begin(method, params);
+    watch.begin(message, headers);
     this.#dispatch(request);
-    watch.settle(this.#calls.has(id));
+    watch.settle(this.#calls.has(message.id));
   }
 
   #dispatch(request: ModernRequest): void {
@@ -264,12 +269,11 @@ export class ModernPeer {
 
   #answered(call: Call, message: JsonRpcResponse): void {
     if (!this.#calls.take(call)) return;
+    this.#calls.countAnswer(call, message);
     if ('error' in message) {
-      this.#calls.count(call, message.error.code === -32603 ? 'failed' : 'succeeded', errorType(message));
       const error = errorForModern(message.error);
       return this.#answer(call.channel, errorText(call.id, error), statusOf(error));
     }
-    this.#calls.count(call, 'succeeded', errorType(message));
     const { method, gate, renamedUri } = call;
     const result = renamedUri ? withShownUri(message.result, renamedUri) : message.result;
     const typed =
@@ -289,16 +293,12 @@ export class ModernPeer {
 
   #expired(call: Call): void {
     if (!this.#calls.take(call)) return;
+    this.#fail(call, modernError('request_timeout', ...timedOut(call)));
     this.#calls.cancelUpstream(call, 'deadline exceeded');
-    const { name, requestTimeout } = call.gate;
-    this.#fail(
-      call,
-      modernError('request_timeout', `upstream "${name}" did not answer within ${requestTimeout} ms`, { server: name }),
-    );
   }
 
   #fail(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed', String(error.code));
+    this.#calls.countFailure(call, error);
     this.#answer(call.channel, errorText(call.id, error), statusOf(error));
   }
 

@@ -66,9 +66,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#deps = deps;
     this.#context = context;
     this.#owner = deps.owner;
+    this.#replies = new CallReplies(deps.server, deps.counters.durations, () => this.#transport.network);
     this.#lease = deps.lease;
     this.#pending = new PendingRequests(deps.load);
-    this.#replies = new CallReplies(deps.server, deps.counters.durations);
     const odd = (what: string): void => this.#odd(what);
     this.#requests = new OwnRequests({
       ...deps,
@@ -76,6 +76,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       transport: () => this.#transport,
       wire: () => this.#wire,
       odd,
+      onSlow: () => deps.counters.drop('upstream_slow'),
     });
     this.#relisting = new Relisting({ ...deps, context, pending: this.#pending, requests: this.#requests, odd });
     this.#voice = new UpstreamVoice({
@@ -85,7 +86,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       listChanged: () => {
         if (this.#ready && deps.role === 'primary') this.#relisting.plan();
       },
-      answer: (answer) => void this.#transport.send({ jsonrpc: '2.0', ...answer }),
+      answer: (answer) => this.#requests.reply(answer),
     });
     this.#listening = new UpstreamListening({
       wanted: () => [...deps.gate.subscriptions.keys()],
@@ -148,15 +149,15 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'era/changed':
         return this.#end('another server answers there now', true);
       case 'relist/due':
-        if (this.#ready) this.#relisting.due(this.#ready.facts, this.#ready.listing);
-        return;
+        return this.#relisting.due(this.#ready);
       case 'relist/over':
         return this.#listed(this.#relisting.over(message.round, message.outcome));
       case 'log-level':
         return this.#setLogLevel(message.level);
+      case 'session/check':
+        return this.#requests.check(this.#ready?.facts.era === 'modern', message.ended);
       case 'server-request/answered':
-        this.#transport.send({ jsonrpc: '2.0', ...message.answer });
-        return;
+        return this.#requests.reply(message.answer);
       case 'client/said':
         return this.#requests.notify(message.method, message.params);
       case 'resource/subscribe':
@@ -226,9 +227,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     // Before it is sent: whatever happens from here on, the call is answered.
     call.upstreamId = id;
     this.#pending.add(id, call);
-    this.#replies.sent(call);
-    const { params, headers } = this.#wire.call(call, id);
-    if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) return;
+    const context = this.#replies.sent(call) ?? undefined;
+    const { params, headers } = this.#wire.call(call, id, context);
+    if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers, context)) return;
     this.#pending.take(id);
     this.#replies.failed(call, slowError(this.#deps.server));
   }

@@ -9,6 +9,9 @@ import { z } from 'zod';
 import { audit } from './blocks/audit.js';
 import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { draining } from './blocks/draining.js';
+import { breaker, serverBreaker } from './blocks/breaker.js';
+import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
 import { credentials } from './blocks/credentials.js';
 import { upstreamAuth } from './blocks/upstream-auth.js';
@@ -37,6 +40,12 @@ const listen = block(RESTART, 'Where clients connect.', {
     .describe('Values of the Origin header that are accepted besides loopback origins, as in `https://app.example`.'),
   maxBodyBytes: bytes('Largest message from a client, on every transport.').default(4 * MiB),
   maxConnections: count('Open sockets; the next one is refused.').default(10_000),
+  maxBufferedBytes: bytes(
+    'Unread bytes that may wait for one client; with more it is cut off (WebSocket close code 1008). One message may go past it.',
+  ).default(8 * MiB),
+  stallTimeout: time('A client that has something unread and reads none of it for this long is cut off.', 100).default(
+    30_000,
+  ),
 });
 
 const sessions = block(LIVE, 'Client sessions.', {
@@ -105,6 +114,9 @@ const toolsets = z
 
 const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
   connectTimeout: time('From spawn or connect to the end of the handshake.').default(30_000),
+  maxBufferedBytes: bytes(
+    'Bytes that may wait for one session of a server that does not read; with more a request is answered `overloaded`.',
+  ).default(8 * MiB),
   backoffBase: time('Wait before the first new attempt; doubles with each failure.').default(250),
   backoffMax: time('The longest wait between attempts.').default(30_000),
   shutdownGrace: time('From SIGTERM to SIGKILL for a child process, and for a polite goodbye elsewhere.', 0).default(
@@ -112,18 +124,16 @@ const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
   ),
 });
 
-const draining = block(LIVE, 'What SIGTERM and `viable send drain begin` do.', {
-  enabled: z
-    .boolean()
-    .default(true)
-    .describe('Let work in flight finish and tell clients. Off: connections are cut at once.'),
-  defaultTimeout: time('The longest wait for work in flight.', 0).default(30_000),
-  notificationInterval: time('Clients are told the remaining time this often.', 100).default(5000),
-});
-
-const dashboard = block(RESTART, 'The terminal dashboard.', {
-  enabled: z.boolean().default(true).describe('Show it when the gateway is started on a terminal.'),
+const dashboard = block(RESTART, 'The dashboards: on the terminal, and in a browser at `/mcp/dashboard`.', {
+  enabled: z.boolean().default(true).describe('Show the one on the terminal when the gateway is started on one.'),
   refreshInterval: time('Time between two frames.', 100).default(1000),
+  web: z.boolean().default(true).describe('Serve the browser dashboard.'),
+  webActions: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Let the browser dashboard act (reconnect, disable, kill, drain) although nobody had to sign in. With authentication on, the token decides.',
+    ),
   historySize: count('Seconds of history in the charts.', 2, 3600).default(60),
 });
 
@@ -157,6 +167,7 @@ export const gatewaySchema = z
     listen: listen.prefault({}),
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
+    breaker: breaker.prefault({}),
     input: input.prefault({}),
     catalogue: catalogue.prefault({}),
     toolsets: toolsets.prefault({}),
@@ -169,6 +180,7 @@ export const gatewaySchema = z
     admin: admin.prefault({}),
     vsm: vsm.prefault({}),
     audit: audit.prefault({}),
+    telemetry: telemetry.prefault({}),
     policy: policy.prefault({}),
     credentials: credentials.prefault({}),
     tools: tools.prefault({}),
@@ -204,6 +216,7 @@ export const viableSchema = z
       })
       .optional()
       .describe('Timeouts of this server.'),
+    breaker: serverBreaker.optional(),
     era: z
       .enum(['auto', 'legacy', 'modern'])
       .default('auto')

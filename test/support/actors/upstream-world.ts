@@ -13,6 +13,7 @@ import {
 import { pool } from '#src/actors/pool.js';
 import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
 import { newUpstreamView } from '#src/actors/upstream-view.js';
+import { upstreamBreaker } from '#src/actors/unit-breakers.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
 import { type UpstreamPhase } from '#src/machines/upstream.js';
 import { type ServerConfig } from '#src/config/types.js';
@@ -89,6 +90,7 @@ export class UpstreamWorld extends World {
     const inits: Record<string, unknown> = {
       '/lifecycle': lifecycle,
       '/pool': pool({ ...common, config: () => config }),
+      '/breaker': upstreamBreaker({ ...common, config: () => config }),
     };
     const started = system.startChild(
       UPSTREAMS,
@@ -133,7 +135,17 @@ export class UpstreamWorld extends World {
     const to = this.gate.session;
     if (!to) throw new Error('not sent: no session');
     const caller = { era: 'legacy', principal: ANONYMOUS, envelope: {} } as const;
-    const fields = { id, method: 'tools/call', target: '', params, progressToken, startedAt: 0, to, caller };
+    const fields = {
+      id,
+      method: 'tools/call',
+      target: '',
+      params,
+      progressToken,
+      startedAt: 0,
+      to,
+      caller,
+      trace: null,
+    };
     const call = new Call({ ...fields, tool: undefined, replyTo: client, gate: this.gate, channel: new FakeChannel() });
     const sent = to.tell(call);
     if (sent !== 'ok') throw new Error(`not sent: ${sent}`);

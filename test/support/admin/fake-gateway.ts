@@ -103,6 +103,7 @@ export class FakeGateway {
       case 'login-begin':
       case 'login-finish':
       case 'drain':
+      case 'cancel-drain':
       case 'force-shutdown':
       case 'cancel':
         return { ok: false, error: { code: 'unsupported', message: 'The fake gateway cannot do this.' } };
