@@ -20,6 +20,7 @@ import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from '
 import { toolCallEvent } from './call-audit.js';
 import { type DataPlane } from './data-plane.js';
 import { RequestWatch } from './request-watch.js';
+import { LazyMap } from './lazy-map.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** Calls that one client may have outstanding. Past it a request is answered "overloaded". */
@@ -52,7 +53,7 @@ export class CallTable {
   readonly #deps: CallTableDeps;
   readonly #self: Ref<CallEvent>;
   readonly #counters: TransportCounters;
-  readonly #calls = new Map<JsonRpcId, Call>();
+  readonly #calls = new LazyMap<JsonRpcId, Call>();
   /** Of the client whose calls these are. */
   readonly watch: RequestWatch;
 

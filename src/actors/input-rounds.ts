@@ -21,6 +21,7 @@ import {
 } from '../protocol/modern/mrtr.js';
 import { type Call } from './call.js';
 import { type ClientLinks } from './client-links.js';
+import { LazyMap } from './lazy-map.js';
 import { type ClientAnswer } from './server-requests.js';
 
 /** Times that one call may ask for input. */
@@ -47,7 +48,7 @@ export interface InputRoundsDeps {
 
 export class InputRounds {
   readonly #deps: InputRoundsDeps;
-  readonly #rounds = new Map<JsonRpcId, Round>();
+  readonly #rounds = new LazyMap<JsonRpcId, Round>();
 
   constructor(deps: InputRoundsDeps) {
     this.#deps = deps;

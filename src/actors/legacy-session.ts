@@ -60,8 +60,9 @@ export class LegacySession {
   readonly #counters: TransportCounters;
   readonly #calls: CallTable;
   readonly #links: ClientLinks;
-  readonly #rounds: InputRounds;
-  readonly #subscriptions: LegacySubscriptions;
+  readonly #self: Ref<ClientMessage>;
+  /** Made when a modern upstream first asks for input. */
+  #rounds: InputRounds | null = null;
   readonly profile: ClientProfile;
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
@@ -81,21 +82,13 @@ export class LegacySession {
     this.profile = new ClientProfile(principal);
     this.#calls = new CallTable(env, self, counters);
     this.#links = new ClientLinks(self, env.plane.counters, push);
-    this.#subscriptions = new LegacySubscriptions(this.#links, this.#calls, this.profile);
-    this.#rounds = new InputRounds({
-      links: this.#links,
-      capabilities: () => this.profile.modernCapabilities,
-      retry: (call, params) => this.#retry(call, params),
-      fail: (call, error) => this.#answerFailed(call, error),
-      later: (id) =>
-        env.wheel.after(env.plane.options.input.timeout, () => void self.urgent({ type: 'client/input-late', id })),
-    });
+    this.#self = self;
     this.scope = scope;
     this.#counters = counters;
   }
 
   get inFlight(): number {
-    return this.#calls.size + this.#rounds.size;
+    return this.#calls.size + (this.#rounds?.size ?? 0);
   }
 
   /** One frame of the client's. Every request in it is answered on `channel`, now or later. */
@@ -109,7 +102,7 @@ export class LegacySession {
   answered(call: Call, message: JsonRpcResponse): void {
     if (!this.#calls.take(call)) return;
     if (call.gate.era === 'modern' && 'result' in message && resultType(message.result) === 'input_required') {
-      return this.#rounds.begin(call, message.result);
+      return this.#input().begin(call, message.result);
     }
     const failed = 'error' in message && message.error.code === -32603;
     if ('error' in message && call.method === 'resources/subscribe')
@@ -150,7 +143,7 @@ export class LegacySession {
 
   /** The client did not answer in time what it was asked for this call. */
   inputLate(id: JsonRpcId): void {
-    const call = this.#rounds.take(id);
+    const call = this.#rounds?.take(id);
     if (call)
       this.#answerFailed(call, gatewayError('request_timeout', 'the client did not answer what the server asked'));
   }
@@ -187,7 +180,7 @@ export class LegacySession {
   /** The client is gone for good: its upstream work is cancelled, nobody is answered. */
   close(reason: string): void {
     for (const call of this.#calls.all()) this.#calls.abandon(call, reason);
-    for (const call of this.#rounds.takeAll()) this.#calls.forsake(call);
+    for (const call of this.#rounds?.takeAll() ?? []) this.#calls.forsake(call);
     this.#links.close();
   }
 
@@ -197,7 +190,7 @@ export class LegacySession {
       this.#calls.cancelUpstream(call, detail);
       this.failed(call, gatewayError(name, detail));
     }
-    for (const call of this.#rounds.takeAll()) this.#answerFailed(call, gatewayError(name, detail));
+    for (const call of this.#rounds?.takeAll() ?? []) this.#answerFailed(call, gatewayError(name, detail));
   }
 
   /** Lets those who wait for long see that somebody lives. */
@@ -209,6 +202,18 @@ export class LegacySession {
   sent(): void {
     this.messagesOut += 1;
     this.#counters.messagesOut += 1;
+  }
+
+  #input(): InputRounds {
+    const { wheel, plane } = this.#env;
+    return (this.#rounds ??= new InputRounds({
+      links: this.#links,
+      capabilities: () => this.profile.modernCapabilities,
+      retry: (call, params) => this.#retry(call, params),
+      fail: (call, error) => this.#answerFailed(call, error),
+      later: (id) =>
+        wheel.after(plane.options.input.timeout, () => void this.#self.urgent({ type: 'client/input-late', id })),
+    }));
   }
 
   #message(parsed: ParsedMessage, channel: Channel): void {
@@ -237,7 +242,7 @@ export class LegacySession {
   #request(request: JsonRpcRequest, channel: Channel): void {
     const { id, method } = request;
     const params = request.params ?? {};
-    if (this.#calls.has(id) || this.#rounds.has(id)) {
+    if (this.#calls.has(id) || this.#rounds?.has(id) === true) {
       const detail = 'the id is that of a request which is not answered yet';
       return this.#refuse(null, gatewayError('invalid_request', detail), channel); // with the id it would answer the other one
     }
@@ -323,9 +328,9 @@ export class LegacySession {
     const { id, method } = request;
     const resolved = resolveRequest('resource', params, this.#view());
     if (!resolved.ok) return this.#notFound(id, 'resource', params, resolved, channel);
-    if (method === 'resources/unsubscribe') this.#subscriptions.unsubscribe(resolved);
-    const outcome =
-      method === 'resources/subscribe' ? this.#subscriptions.subscribe(request, resolved, channel) : 'done';
+    const subscriptions = new LegacySubscriptions(this.#links, this.#calls, this.profile);
+    if (method === 'resources/unsubscribe') subscriptions.unsubscribe(resolved);
+    const outcome = method === 'resources/subscribe' ? subscriptions.subscribe(request, resolved, channel) : 'done';
     if (outcome === 'done') this.#answer(channel, resultText(id, '{}'));
     else if (outcome !== 'asked') this.#refuse(id, outcome, channel);
   }
@@ -361,7 +366,7 @@ export class LegacySession {
 
   #cancelled(params: JsonObject): void {
     const id = params['requestId'];
-    const waiting = isJsonRpcId(id) ? this.#rounds.take(id) : undefined;
+    const waiting = isJsonRpcId(id) ? this.#rounds?.take(id) : undefined;
     if (waiting) return this.#calls.forsake(waiting);
     const call = isJsonRpcId(id) ? this.#calls.get(id) : undefined;
     if (!call) return; // answered already, or never asked: the specification says to ignore it
