@@ -22,7 +22,7 @@ import { type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { Security } from './gateway/security.js';
-import { metricsText } from './gateway/telemetry.js';
+import { GatewayTelemetry } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -78,6 +78,7 @@ export class Gateway {
   readonly #drain: { current: DrainProgress | null } = { current: null };
   readonly #random: () => number;
   readonly #security: Security;
+  readonly #telemetry: GatewayTelemetry;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -96,7 +97,21 @@ export class Gateway {
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
     this.#plane = new DataPlane(gateway, new Counters(), viability);
-    this.#security = new Security({ plane: this.#plane, clock: this.#system.clock, version: VERSION });
+    this.#security = new Security({
+      plane: this.#plane,
+      clock: this.#system.clock,
+      version: VERSION,
+      log: this.#log.log,
+      configFile: config.source.file,
+    });
+    this.#telemetry = new GatewayTelemetry({
+      system: this.#system,
+      plane: this.#plane,
+      view: () => this.#view,
+      log: this.#log.log,
+      random: this.#random,
+      version: VERSION,
+    });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -111,6 +126,8 @@ export class Gateway {
       startedAt: now,
       url: () => this.url,
       audit: () => this.#security.auditSnapshot(),
+      telemetry: () => this.#telemetry.snapshot(),
+      book: this.#security.book,
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
   }
@@ -178,11 +195,11 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const telemetry = { view: this.#view, counters: plane.counters, version: VERSION };
-    const front = new HttpFront({ system, env, metrics: () => metricsText(telemetry) });
+    const front = new HttpFront({ system, env, metrics: () => this.#telemetry.metricsText() });
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
+      ...this.#telemetry.inits(),
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
       ...viabilityInits({
         system,
@@ -194,7 +211,7 @@ export class Gateway {
         views: this.#views,
         url: () => this.url,
       }),
-      '/operations/catalogue': catalogue({ system, plane, log }),
+      '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
         system,
         plane,
@@ -227,7 +244,15 @@ export class Gateway {
         progress: this.#drain,
         onDrained: (outcome) => this.#stop(outcome),
       }),
-      '/consoles/admin': adminEndpoint({ system, plane, view: this.#view, ring, log, path: () => this.adminSocket }),
+      '/consoles/admin': adminEndpoint({
+        system,
+        plane,
+        view: this.#view,
+        ring,
+        log,
+        path: () => this.adminSocket,
+        book: this.#security.book,
+      }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
@@ -258,11 +283,13 @@ export class Gateway {
       dashboard: { enabled, refreshInterval },
       admin,
     } = this.#plane.options;
+    const before = this.#plane.options;
     const next = config.gateway;
     this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
     this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
+    this.#telemetry.reconfigured(before);
   }
 
   #stop(outcome: DrainOutcome): void {

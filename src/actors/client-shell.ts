@@ -7,6 +7,7 @@ import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Ref } from '../kernel/index.js';
 import { Deadline } from '../kernel/index.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
+import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
 import { LegacySession, type SessionEnvironment } from './legacy-session.js';
@@ -22,6 +23,8 @@ export interface ClientFacts {
   readonly remote: string;
   /** Path that it connected to. */
   readonly route: string;
+  /** `traceparent` of the request that opened the connection, where requests have no headers of their own. */
+  readonly openedBy?: string | undefined;
 }
 
 /** What a transport does in its own way. */
@@ -54,7 +57,7 @@ class IdleCheck extends Deadline {
   }
 }
 
-export class ClientShell implements SessionEntry {
+export class ClientShell implements SessionEntry, RequestOrigin {
   readonly session: LegacySession;
   readonly facts: ClientFacts;
   readonly #env: SessionEnvironment;
@@ -75,6 +78,7 @@ export class ClientShell implements SessionEntry {
     this.session = new LegacySession(env, context.self, facts.scope, facts.principal, this.#counters, (text) =>
       outlet.push(text),
     );
+    this.session.origin = this;
     this.#openedAt = env.clock.now();
     this.#lastSeenAt = this.#openedAt;
     this.#idle = new IdleCheck(context.self);
@@ -89,6 +93,26 @@ export class ClientShell implements SessionEntry {
 
   get transport(): ClientTransport {
     return this.facts.transport;
+  }
+
+  get sessionId(): string {
+    return this.facts.sessionId;
+  }
+
+  get remote(): string {
+    return this.facts.remote;
+  }
+
+  get route(): string {
+    return this.facts.route;
+  }
+
+  get protocolVersion(): string | null {
+    return this.session.profile.revision;
+  }
+
+  get openedBy(): string | undefined {
+    return this.facts.openedBy;
   }
 
   get scope(): string | null {

@@ -131,7 +131,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
     this.#shell.principal = principal;
     if (frame.kind === 'batch' && !this.#shell.session.profile.allowsBatch) return exchange.refuse('batch_unsupported');
     exchange.keepIn(this);
-    this.#shell.session.receive(frame, exchange);
+    this.#shell.session.receive(frame, exchange, exchange.headers);
   }
 
   #openStream(accept: () => EventStream, refuse: () => void): void {

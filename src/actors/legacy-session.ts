@@ -20,14 +20,15 @@ import {
   type JsonRpcResponse,
   resultText,
 } from '../protocol/jsonrpc.js';
+import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, isLogLevel, LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
-import { errorForLegacy, resultForLegacy } from '../protocol/modern/bridge.js';
 import { resultType } from '../protocol/modern/envelope.js';
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
 import { stripControl } from '../protocol/text.js';
 import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type Call, type ServerEvent } from './call.js';
 import { ClientLinks } from './client-links.js';
@@ -36,7 +37,7 @@ import { ClientProfile } from './client-profile.js';
 import { InputRounds } from './input-rounds.js';
 import { CallTable } from './call-table.js';
 import { errorType } from './request-watch.js';
-import { legacyCapabilities, resultJson } from './legacy-answers.js';
+import { answerText, legacyCapabilities } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
 import { type NotResolved, refusalOf, viewFor } from './policy-guard.js';
 import { type DataPlane } from './data-plane.js';
@@ -87,15 +88,20 @@ export class LegacySession {
     this.#counters = counters;
   }
 
+  /** Where its requests come in, for traces. */
+  set origin(origin: RequestOrigin) {
+    this.#calls.watch.origin = origin;
+  }
+
   get inFlight(): number {
     return this.#calls.size + (this.#rounds?.size ?? 0);
   }
 
-  /** One frame of the client's. Every request in it is answered on `channel`, now or later. */
-  receive(frame: ParsedFrame, channel: Channel): void {
-    if (frame.kind !== 'batch') return this.#message(frame, channel);
+  /** One frame of the client's. Every request in it is answered on `channel`, now or later. `headers`: of its HTTP request. */
+  receive(frame: ParsedFrame, channel: Channel, headers?: IncomingHeaders): void {
+    if (frame.kind !== 'batch') return this.#message(frame, channel, headers);
     if (!this.profile.allowsBatch) return this.#refuse(null, gatewayError('batch_unsupported'), channel);
-    for (const item of frame.items) this.#message(item, channel);
+    for (const item of frame.items) this.#message(item, channel, headers);
   }
 
   /** The upstream answered. */
@@ -108,25 +114,11 @@ export class LegacySession {
     if ('error' in message && call.method === 'resources/subscribe')
       this.#links.unsubscribe(call.gate, call.params['uri'] as string);
     this.#calls.count(call, failed ? 'failed' : 'succeeded', errorType(message));
-    this.#answer(
-      call.channel,
-      'error' in message ? this.#errorOf(call, message.error) : this.#resultOf(call, message.result),
-    );
-  }
-
-  #errorOf(call: Call, error: JsonRpcErrorObject): string {
-    return errorText(call.id, call.gate.era === 'modern' ? errorForLegacy(error) : error);
-  }
-
-  #resultOf(call: Call, result: JsonObject): string {
-    return resultText(
-      call.id,
-      resultJson(call, call.gate.era === 'modern' ? resultForLegacy(call.method, result) : result),
-    );
+    this.#answer(call.channel, answerText(call, message));
   }
 
   #answerFailed(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed', String(error.code));
+    this.#calls.count(call, 'failed', String(error.code), error);
     this.#answer(call.channel, errorText(call.id, error));
   }
 
@@ -205,23 +197,22 @@ export class LegacySession {
   }
 
   #input(): InputRounds {
-    const { wheel, plane } = this.#env;
     return (this.#rounds ??= new InputRounds({
       links: this.#links,
       capabilities: () => this.profile.modernCapabilities,
       retry: (call, params) => this.#retry(call, params),
       fail: (call, error) => this.#answerFailed(call, error),
-      later: (id) =>
-        wheel.after(plane.options.input.timeout, () => void this.#self.urgent({ type: 'client/input-late', id })),
+      env: this.#env,
+      self: this.#self,
     }));
   }
 
-  #message(parsed: ParsedMessage, channel: Channel): void {
+  #message(parsed: ParsedMessage, channel: Channel, headers: IncomingHeaders | undefined): void {
     this.messagesIn += 1;
     this.#counters.messagesIn += 1;
     switch (parsed.kind) {
       case 'request':
-        return this.#watched(parsed.message, channel);
+        return this.#watched(parsed.message, channel, headers);
       case 'notification':
         return this.#notification(parsed.message.method, parsed.message.params);
       case 'response':
@@ -232,9 +223,9 @@ export class LegacySession {
     }
   }
 
-  #watched(request: JsonRpcRequest, channel: Channel): void {
+  #watched(request: JsonRpcRequest, channel: Channel, headers: IncomingHeaders | undefined): void {
     const { watch } = this.#calls;
-    watch.begin(request.method, request.params);
+    watch.begin(request, headers);
     this.#request(request, channel);
     watch.settle(this.#calls.has(request.id));
   }

@@ -71,7 +71,14 @@ export class WebSocketFront {
 
   #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
     const remote = remoteOf(req);
-    const facts = { transport: 'websocket', scope: null, principal, remote, route: '/mcp/ws/websocket' } as const;
+    const facts = {
+      transport: 'websocket',
+      scope: null,
+      principal,
+      remote,
+      route: '/mcp/ws/websocket',
+      openedBy: openedBy(req),
+    } as const;
     const started = this.#system.startChild<PhoenixConnectionMessage>(
       CONNECTIONS,
       actor<PhoenixConnectionMessage>({
@@ -91,6 +98,7 @@ export class WebSocketFront {
       principal,
       remote: remoteOf(req),
       route: '/mcp/ws',
+      openedBy: openedBy(req),
     } as const;
     const started = this.#system.startChild<WebSocketConnectionMessage>(
       CONNECTIONS,
@@ -102,6 +110,12 @@ export class WebSocketFront {
     );
     if (!started.ok) webSocket.close(1013, 'try again later');
   }
+}
+
+/** The context of the request that opens a connection: its messages are linked to it. */
+function openedBy(req: IncomingMessage): string | undefined {
+  const { traceparent } = req.headers;
+  return typeof traceparent === 'string' ? traceparent : undefined;
 }
 
 function queryOf(req: IncomingMessage): URLSearchParams {

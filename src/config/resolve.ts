@@ -52,7 +52,7 @@ function isIgnored(at: Path): boolean {
 }
 
 function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: ResolveContext): GatewayOptions {
-  const { listen, dashboard, logging, admin, audit } = gateway;
+  const { listen, dashboard, logging, admin, audit, tools } = gateway;
   const fromFile = admin.socket === null ? null : absolute(admin.socket, baseDir, env);
   return {
     ...gateway,
@@ -60,6 +60,7 @@ function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: Re
     dashboard: { ...dashboard, enabled: overrides.dashboard ?? dashboard.enabled },
     logging: { level: overrides.logLevel ?? logging.level },
     admin: { socket: overrides.adminSocket ?? fromFile },
+    tools: { ...tools, file: tools.file === null ? null : absolute(tools.file, baseDir, env) },
     audit: { ...audit, path: audit.path === null ? null : absolute(audit.path, baseDir, env) },
   };
 }
