@@ -4,6 +4,7 @@
  * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
  * there. If every control-plane actor is dead, it still is.
  */
+import { type ClientTransport } from '../admin/protocol.js';
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { type GatewayOptions } from '../config/types.js';
 import { type LogLevel } from '../protocol/methods.js';
@@ -13,6 +14,7 @@ import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
 import { type Ref } from '../kernel/index.js';
+import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
@@ -25,13 +27,9 @@ import { ViabilityState } from '../vsm/view.js';
 export type Admission =
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
+  /** Takes newcomers, and tells those who send them that it is not ready. */
+  | { readonly state: 'lame_duck' }
   | { readonly state: 'draining'; readonly deadlineAt: number };
-
-/** Where nothing is wired, nobody hears. */
-const SILENT = new LastResort(
-  () => undefined,
-  () => 0,
-);
 
 export class DataPlane {
   /** Written by the catalogue. */
@@ -52,7 +50,19 @@ export class DataPlane {
   policy: Policy;
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
+  /** Listening sockets by their actor's id, and whether they are to listen. Written by drains. */
+  readonly doors = new Map<string, { open: boolean }>();
+  /** Subjects whose sessions are being ended, and until when. Written by drains. */
+  readonly drainedSubjects = new Map<string, number>();
   readonly counters: Counters;
+  /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
+  mayProbe: (name: string) => boolean = () => true;
+  /** Breakers of the client transports. */
+  readonly breakers: Readonly<Record<ClientTransport, BreakerGate>> = {
+    http: new BreakerGate(),
+    sse: new BreakerGate(),
+    websocket: new BreakerGate(),
+  };
   /** `null`: nothing is traced. Written by the telemetry actor. */
   tracing: RequestTracer | null = null;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
@@ -64,7 +74,7 @@ export class DataPlane {
   /** Who did what, from whoever sees it. Set when the gateway is put together. */
   audit: AuditPort = NO_AUDIT;
 
-  constructor(options: GatewayOptions, counters: Counters, viability = new ViabilityState(0, SILENT)) {
+  constructor(options: GatewayOptions, counters: Counters, viability = unheard()) {
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
     this.policy = new Policy(options.policy, 1);
@@ -73,4 +83,15 @@ export class DataPlane {
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }
+}
+
+/** Where nothing is wired, nobody hears. */
+function unheard(): ViabilityState {
+  return new ViabilityState(
+    0,
+    new LastResort(
+      () => undefined,
+      () => 0,
+    ),
+  );
 }
