@@ -104,7 +104,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
 
   get unread(): number {
     let bytes = this.#stream?.unread ?? 0;
-    for (const exchange of this.#replay.streams.values()) bytes += exchange.unread;
+    for (const exchange of this.streams.values()) bytes += exchange.unread;
     return bytes;
   }
 
