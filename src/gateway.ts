@@ -28,6 +28,7 @@ import { type FeatureName } from './admin/snapshot/features.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason } from './kernel/index.js';
 import { logReport } from './gateway/reports.js';
+import { type UpstreamCredential } from './credentials/credential.js';
 import { Security } from './gateway/security.js';
 import { byName, type FeatureMetrics, GatewayFeatures } from './gateway/features.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
@@ -104,7 +105,7 @@ export class Gateway {
       ...(options.clock && { clock: options.clock }),
       onReport: (report) => {
         countTransportFailure(this.#plane, report);
-        logReport(this.#log.log, report);
+        logReport(this.#log.log, report, this.#plane.admission.state === 'starting');
       },
     });
     const now = this.#system.clock.now();
@@ -248,6 +249,7 @@ export class Gateway {
       log,
       book: this.#security.book,
       features: this.#features.admin,
+      credentialOf: (name) => this.#credentialOf(name),
     });
     const web = new WebFront({
       system,
@@ -331,14 +333,22 @@ export class Gateway {
     });
   }
 
+  #credentialOf(name: string): UpstreamCredential | undefined {
+    const config = this.#running.current.servers.get(name);
+    return config && this.#security.credentials.of(config);
+  }
+
   #createTransport(config: ServerConfig, handlers: OutboundHandlers): OutboundTransport {
-    return createOutboundTransport(config.target, handlers, {
-      reaper: this.#reaper,
-      limits: {
-        maxMessageBytes: config.maxMessageBytes,
-        maxBufferedBytes: this.#plane.options.upstreams.maxBufferedBytes,
-      },
-    });
+    return this.#security.credentials.transport(config, handlers, (wrapped, authorization) =>
+      createOutboundTransport(config.target, wrapped, {
+        reaper: this.#reaper,
+        limits: {
+          maxMessageBytes: config.maxMessageBytes,
+          maxBufferedBytes: this.#plane.options.upstreams.maxBufferedBytes,
+        },
+        authorization,
+      }),
+    );
   }
 
   #applyOptions(config: Config): void {

@@ -2,8 +2,8 @@
 import { describeExit, type Report } from '../kernel/index.js';
 import { type Logger } from '../telemetry/logger.js';
 
-/** Supervisor reports go to the log; children that come and go with clients only at debug level. */
-export function logReport(log: Logger, report: Report): void {
+/** Supervisor reports go to the log; children that come and go with clients only at debug level. `starting`: the gateway is. */
+export function logReport(log: Logger, report: Report, starting: boolean): void {
   const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
   switch (report.type) {
     case 'child/started':
@@ -17,7 +17,7 @@ export function logReport(log: Logger, report: Report): void {
       return log.warn({ ...fields, incarnation: report.incarnation }, `restarted after ${describeExit(report.reason)}`);
     case 'child/start-failed':
       // It fails the whole start, whose caller says so once.
-      if (this.#plane.admission.state === 'starting') return log.debug(fields, report.error.message);
+      if (starting) return log.debug(fields, report.error.message);
       return log.error({ ...fields, stack: report.error.stack }, report.error.message);
     case 'actor/late-error':
       return log.error({ ...fields, stack: report.error.stack }, report.error.message);
