@@ -129,12 +129,17 @@ describe('features', () => {
     const work = (async () => {
       while (!load.signal.aborted) await call();
     })();
-    const features = JSON.parse(await cli('features', '--json')) as FeatureSnapshot[];
+    // A sample is taken each millisecond: on a busy machine a short window may hold none of a cheap feature.
+    const features = await eventually(async () => {
+      const measured = JSON.parse(await cli('features', '--json')) as FeatureSnapshot[];
+      const tracing = measured.find(({ name }) => name === 'tracing');
+      assert.ok((tracing?.cpuPercent ?? 0) > 0, JSON.stringify(tracing));
+      assert.ok((tracing?.spansPerSecond ?? 0) > 0);
+      return measured;
+    });
     load.abort();
     await work;
     const tracing = features.find(({ name }) => name === 'tracing');
-    assert.ok((tracing?.cpuPercent ?? 0) > 0, JSON.stringify(tracing));
-    assert.ok((tracing?.spansPerSecond ?? 0) > 0);
     assert.equal(typeof tracing?.memoryMb, 'number');
     for (const { cpuPercent, memoryMb } of features) {
       assert.ok(cpuPercent !== null && cpuPercent >= 0 && cpuPercent <= 100);
