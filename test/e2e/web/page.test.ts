@@ -164,7 +164,7 @@ describe('web dashboard, in a browser', function () {
   it('shows every text from outside as text', async () => {
     const session = await HttpSession.open(gateway.url, { clientInfo: { name: HOSTILE_NAME, version: HOSTILE_NAME } });
     await session.request('tools/call', { name: 'mean__crash', arguments: {} });
-    for (const hash of ['#/overview', '#/upstreams', '#/connections', '#/tree', '#/alarms', '#/logs']) {
+    for (const hash of ['#/overview', '#/upstreams', '#/connections', '#/tree', '#/viability', '#/alarms', '#/logs']) {
       const page = await show(hash);
       await page.waitForSelector('.panel');
       for (const row of (await page.locator('tbody tr').all()).slice(0, 4)) await row.click();
@@ -203,7 +203,9 @@ describe('web dashboard, in a browser', function () {
       ['4', 'Tree'],
       ['2', 'Upstreams'],
       ['3', 'Connections'],
-      ['6', 'Logs'],
+      ['5', 'Viability'],
+      ['6', 'Alarms'],
+      ['7', 'Logs'],
       ['1', 'Overview'],
     ] as const) {
       await page.keyboard.press(key);
@@ -247,7 +249,7 @@ describe('web dashboard, in a browser', function () {
   });
 
   it('fits a phone, in the dark', async () => {
-    for (const hash of ['#/overview', '#/upstreams', '#/connections', '#/tree', '#/alarms', '#/logs']) {
+    for (const hash of ['#/overview', '#/upstreams', '#/connections', '#/tree', '#/viability', '#/alarms', '#/logs']) {
       const page = await show(hash, { viewport: { width: 360, height: 700 }, colorScheme: 'dark' });
       await page.waitForSelector('.panel');
       const width: number = await page.evaluate('document.documentElement.scrollWidth');
