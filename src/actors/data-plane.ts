@@ -27,6 +27,8 @@ import { ViabilityState } from '../vsm/view.js';
 export type Admission =
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
+  /** Takes newcomers, and tells those who send them that it is not ready. */
+  | { readonly state: 'lame_duck' }
   | { readonly state: 'draining'; readonly deadlineAt: number };
 
 export class DataPlane {
@@ -48,6 +50,10 @@ export class DataPlane {
   policy: Policy;
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
+  /** Listening sockets by their actor's id, and whether they are to listen. Written by drains. */
+  readonly doors = new Map<string, { open: boolean }>();
+  /** Subjects whose sessions are being ended, and until when. Written by drains. */
+  readonly drainedSubjects = new Map<string, number>();
   readonly counters: Counters;
   /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
   mayProbe: (name: string) => boolean = () => true;

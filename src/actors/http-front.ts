@@ -30,6 +30,7 @@ import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
 import { answerHealth, answerMetrics } from './http-pages.js';
+import { type HttpSockets } from './http-sockets.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -65,19 +66,25 @@ export class HttpFront {
   readonly #metricsText: () => Promise<MetricsText>;
   #made = 0;
   #sockets = 0;
-  readonly #connections = new WeakMap<Socket, Ref<HttpConnectionMessage>>();
+  readonly #connections: HttpSockets;
 
-  constructor({ system, env, web, metrics }: FrontDeps) {
+  constructor({ system, env, web, metrics }: FrontDeps, sockets: HttpSockets) {
     this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
+    this.#connections = sockets;
     this.#plane = env.plane;
     this.web = web;
   }
 
   /** Remembers whose socket it is: modern requests run in that actor. */
   attach(socket: Socket, connection: Ref<HttpConnectionMessage>): void {
-    this.#connections.set(socket, connection);
+    this.#connections.add(socket, connection);
+  }
+
+  /** It has become a WebSocket. */
+  detach(socket: Socket): void {
+    this.#connections.remove(socket);
   }
 
   /** The id of the next connection actor; unique over all listeners and their incarnations. */
@@ -89,6 +96,8 @@ export class HttpFront {
   handle(req: IncomingMessage, res: ServerResponse): void {
     const refusal = this.guard(req);
     if (refusal !== undefined) return sendError(res, refusal);
+    // Whoever keeps the connection would have it closed between two requests.
+    if (this.#plane.admission.state === 'draining') res.shouldKeepAlive = false;
     const route = parseRoute(req.url ?? '/');
     switch (route.kind) {
       case 'aggregate':
@@ -164,6 +173,7 @@ export class HttpFront {
     const { req, res } = arrival;
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
+    this.#connections.began(req.socket, res);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
@@ -320,6 +330,7 @@ export class HttpFront {
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
     if (sessionId === null) return this.#refuse(req, res, 'session_required');
+    this.#connections.began(req.socket, res);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);

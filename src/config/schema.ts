@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { audit } from './blocks/audit.js';
 import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { draining } from './blocks/draining.js';
 import { breaker, serverBreaker } from './blocks/breaker.js';
 import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
@@ -110,15 +111,6 @@ const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
   shutdownGrace: time('From SIGTERM to SIGKILL for a child process, and for a polite goodbye elsewhere.', 0).default(
     3000,
   ),
-});
-
-const draining = block(LIVE, 'What SIGTERM and `viable send drain begin` do.', {
-  enabled: z
-    .boolean()
-    .default(true)
-    .describe('Let work in flight finish and tell clients. Off: connections are cut at once.'),
-  defaultTimeout: time('The longest wait for work in flight.', 0).default(30_000),
-  notificationInterval: time('Clients are told the remaining time this often.', 100).default(5000),
 });
 
 const dashboard = block(RESTART, 'The dashboards: on the terminal, and in a browser at `/mcp/dashboard`.', {

@@ -1,6 +1,7 @@
 /** Page 1: connections, throughput, traffic, upstreams and the newest log lines at a glance. */
 import type { GatewaySnapshot, UpstreamSnapshot } from '#src/admin/protocol.js';
 import { upstreamColumns } from '#src/admin/view/columns.js';
+import { drainLine, drainShare } from '#src/admin/view/drains.js';
 import { NONE, count } from '#src/admin/view/format.js';
 import { fitLine, line, span, type Line } from '#src/admin/view/line.js';
 import { logLine } from '#src/admin/view/logs.js';
@@ -9,7 +10,7 @@ import { connectionFacts, errorFacts, processFacts, trafficFacts } from '#src/ad
 import { viabilityStrip } from '#src/admin/view/viability.js';
 import { drawList, placeList, sortList } from '../list.js';
 import type { Page, PageInput, PageOutput, Rectangle } from '../page.js';
-import { beside, factLine, panel, sparkline, type Block } from '../panel.js';
+import { beside, factLine, gauge, panel, sparkline, type Block } from '../panel.js';
 import { upstreamsMatching } from './upstreams.js';
 
 /** Narrower than this, the chart becomes one line of blocks. */
@@ -17,6 +18,10 @@ const CHART_FROM_WIDTH = 80;
 const SPARK_LABEL = 12;
 /** Lower than this, S1 to S5 have the page of their own only. */
 const STRIP_FROM_HEIGHT = 20;
+/** How long a drain that has ended stays in sight. */
+const DRAIN_SHOWN_MS = 30_000;
+const MOST_DRAINS = 3;
+const DRAIN_GAUGE = 16;
 
 export const overviewPage: Page = {
   id: 'overview',
@@ -34,7 +39,8 @@ function drawOverview(input: PageInput): PageOutput {
   const topHeight = height >= 30 ? 11 : height >= 20 ? 9 : 7;
   const { lines: top, chart } = drawTop(snapshot, width, topHeight);
   const strip = height >= STRIP_FROM_HEIGHT ? drawStrip(snapshot, width) : [];
-  const left = height - topHeight - strip.length;
+  const drains = drainPanel(snapshot, width);
+  const left = height - topHeight - strip.length - drains.length;
   const { columns, rows } = sortList(
     upstreamColumns(snapshot.takenAt),
     upstreamsMatching(snapshot.upstreams, input.list.filter),
@@ -53,6 +59,7 @@ function drawOverview(input: PageInput): PageOutput {
   const lines: Block = [
     ...top,
     ...strip,
+    ...drains,
     ...panel(upstreamTitle(snapshot.upstreams), table, width, upstreamHeight),
     ...(logHeight > 0 ? panel('Log', log, width, logHeight) : []),
   ];
@@ -95,6 +102,21 @@ function drawTop(snapshot: GatewaySnapshot, width: number, height: number): { li
       ? {}
       : { chart: { left: leftWidth + 1, top: 1, width: middle - 2, height: height - 2 } }),
   };
+}
+
+/** Drains that run, and those that ended a moment ago; nothing when there are none. */
+function drainPanel(snapshot: GatewaySnapshot, width: number): Block {
+  const shown = snapshot.drains
+    .filter(({ endedAt }) => endedAt === null || snapshot.takenAt - endedAt < DRAIN_SHOWN_MS)
+    .slice(-MOST_DRAINS);
+  if (shown.length === 0) return [];
+  const rows = shown.map((drain) => [
+    span(' '),
+    span(gauge(drainShare(drain), DRAIN_GAUGE), 'info'),
+    span(' '),
+    ...drainLine(drain, snapshot.takenAt),
+  ]);
+  return panel('Draining', rows, width, rows.length + 2);
 }
 
 function facts(named: readonly (readonly [string, Line])[], width: number): Block {
