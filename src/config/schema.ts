@@ -13,6 +13,8 @@ import { draining } from './blocks/draining.js';
 import { breaker, serverBreaker } from './blocks/breaker.js';
 import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
+import { credentials } from './blocks/credentials.js';
+import { upstreamAuth } from './blocks/upstream-auth.js';
 import { policy } from './blocks/policy.js';
 import { tools } from './blocks/tools.js';
 import { vsm } from './blocks/vsm.js';
@@ -38,6 +40,12 @@ const listen = block(RESTART, 'Where clients connect.', {
     .describe('Values of the Origin header that are accepted besides loopback origins, as in `https://app.example`.'),
   maxBodyBytes: bytes('Largest message from a client, on every transport.').default(4 * MiB),
   maxConnections: count('Open sockets; the next one is refused.').default(10_000),
+  maxBufferedBytes: bytes(
+    'Unread bytes that may wait for one client; with more it is cut off (WebSocket close code 1008). One message may go past it.',
+  ).default(8 * MiB),
+  stallTimeout: time('A client that has something unread and reads none of it for this long is cut off.', 100).default(
+    30_000,
+  ),
 });
 
 const sessions = block(LIVE, 'Client sessions.', {
@@ -106,6 +114,9 @@ const toolsets = z
 
 const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
   connectTimeout: time('From spawn or connect to the end of the handshake.').default(30_000),
+  maxBufferedBytes: bytes(
+    'Bytes that may wait for one session of a server that does not read; with more a request is answered `overloaded`.',
+  ).default(8 * MiB),
   backoffBase: time('Wait before the first new attempt; doubles with each failure.').default(250),
   backoffMax: time('The longest wait between attempts.').default(30_000),
   shutdownGrace: time('From SIGTERM to SIGKILL for a child process, and for a polite goodbye elsewhere.', 0).default(
@@ -171,6 +182,7 @@ export const gatewaySchema = z
     audit: audit.prefault({}),
     telemetry: telemetry.prefault({}),
     policy: policy.prefault({}),
+    credentials: credentials.prefault({}),
     tools: tools.prefault({}),
   })
   .describe('Settings of the gateway itself.');
@@ -218,6 +230,7 @@ export const viableSchema = z
         'Who shares a session with this server. `auto`: clients that it may ask something (sampling, elicitation, roots) have one each, the others share one. `shared`: all share one, and it can ask nobody. `session`: one for each client session, for servers that keep state. `principal`: one for all sessions of one principal, and nobody else’s; who is not authenticated has one a session.',
       ),
     pool: serverPool.optional(),
+    auth: upstreamAuth,
     maxInFlight: count('In place of `gateway.requests.maxInFlight`.').optional(),
     maxMessageBytes: bytes('Largest single message that is accepted from this server.').default(16 * MiB),
   })
