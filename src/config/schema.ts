@@ -7,7 +7,10 @@
  */
 import { z } from 'zod';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
-import { isHost } from './host.js';
+import { auth } from './blocks/auth.js';
+import { limits } from './blocks/limits.js';
+import { tls } from './blocks/tls.js';
+import { isHost, isProxy } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
 /** RFC 6454, 6.2: what browsers send. Empty text has a message of its own. */
@@ -17,7 +20,9 @@ const listen = block(RESTART, 'Where clients connect.', {
   host: text('the address')
     .refine(isHost, { error: 'must be an IP address or a host name, without scheme or port' })
     .default('127.0.0.1')
-    .describe('Address to listen on. Anything but a loopback address needs `--insecure`: there is no login yet.'),
+    .describe(
+      'Address to listen on. On anything but a loopback address clients must log in, unless `--insecure` is given.',
+    ),
   port: z.int().min(0).max(65_535).default(4000).describe('TCP port; 0 picks a free one.'),
   allowedHosts: z
     .array(text('a host name').regex(/^[^\s/]*$/, { error: 'must be a host name, without scheme or path' }))
@@ -29,6 +34,15 @@ const listen = block(RESTART, 'Where clients connect.', {
     .describe('Values of the Origin header that are accepted besides loopback origins, as in `https://app.example`.'),
   maxBodyBytes: bytes('Largest message from a client, on every transport.').default(4 * MiB),
   maxConnections: count('Open sockets; the next one is refused.').default(10_000),
+  trustedProxies: z
+    .array(
+      text('a proxy').refine(isProxy, { error: 'must be an IP address, a subnet as in `10.0.0.0/8`, or `loopback`' }),
+    )
+    .default([])
+    .describe(
+      'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses, subnets, or `loopback`.',
+    ),
+  tls: tls.optional(),
 });
 
 const sessions = block(LIVE, 'Client sessions.', {
@@ -144,6 +158,8 @@ const admin = block(RESTART, 'The door for `viable` commands.', {
 export const gatewaySchema = z
   .strictObject({
     listen: listen.prefault({}),
+    auth: auth.prefault({}),
+    limits: limits.prefault({}),
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
     catalogue: catalogue.prefault({}),
