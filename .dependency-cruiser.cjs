@@ -11,7 +11,9 @@ const product = (path) => `^(src|dist)/${path}`;
 const CONSOLES = '^(tui/|web/|src/cli/)';
 const COMPOSITION = '^src/(main|cli|index|docs|reaper)\\.ts$|^src/gateway(/|\\.ts$)';
 /** The part of src/admin that consoles and the gateway share. */
-const ADMIN_CLIENT = 'admin/(protocol|client|client-[a-z]+|discover|lines|suggest|view/.+)\\.';
+const ADMIN_CLIENT = 'admin/(protocol|client|client-[a-z]+|discover|lines|suggest|snapshot/.+|view/.+)\\.';
+/** What reads the gateway's files without a gateway. */
+const OFFLINE = 'audit/verify\\.';
 /** Where an actor's message types and registered names may be imported from as values. */
 const MESSAGES = '(^|/|-)(messages?|names)\\.ts$';
 // `net` is not here for its pure isIP; test/arch/sources.test.ts watches that nothing else of it is used.
@@ -83,10 +85,35 @@ module.exports = {
     },
     {
       name: 'machines-and-vsm-models',
-      comment: 'Machines and the VSM import the protocol, the kernel and each other.',
+      comment: 'Machines and the models of the VSM are pure: they import the protocol, the kernel and each other.',
       severity: 'error',
-      from: { path: '^src/(machines|vsm)/' },
-      to: { path: '^(src/(?!(machines|vsm|protocol|kernel)/)|dist/|tui/|bench/|test/)' },
+      from: { path: '^src/(machines/|vsm/(?!actors/))' },
+      to: { path: '^(src/(?!(machines|vsm|protocol|kernel)/)|src/vsm/actors/|dist/|tui/|bench/|test/)' },
+    },
+    {
+      name: 'vsm-models-do-no-io',
+      comment: 'What the VSM decides is decided by pure models; its actors do the rest.',
+      severity: 'error',
+      from: { path: '^src/vsm/(?!actors/)' },
+      to: { path: `${IO}|(^|/)node_modules/(undici|ws|pino)/` },
+    },
+    {
+      name: 'vsm-actors-know-the-plane',
+      comment: 'Of other actors the VSM knows names, messages and what the data path publishes; never their inside.',
+      severity: 'error',
+      from: { path: '^src/vsm/actors/' },
+      to: {
+        path: '^(src/actors/|src/transports/|src/supervisors/|src/cli/)',
+        pathNot: [MESSAGES, '^src/actors/(data-plane|upstream-gate)\\.ts$'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'audit-knows-nobody',
+      comment: 'The audit log’s chain and files import nothing else of ours: they are read without a gateway, too.',
+      severity: 'error',
+      from: { path: '^src/audit/' },
+      to: { path: '^(src/(?!audit/)|dist/|tui/|bench/|test/)' },
     },
     {
       name: 'config-knows-the-protocol',
@@ -116,7 +143,7 @@ module.exports = {
         'Only the actors of the admin endpoint know src/admin beyond its protocol; none knows the tree or the consoles.',
       severity: 'error',
       from: { path: '^src/(actors|vsm|routing|telemetry|auth|cluster)/', pathNot: '^src/actors/admin-' },
-      to: { path: '^(src/(supervisors/|cli/|admin/(?!protocol\\.ts$))|tui/|web/)' },
+      to: { path: '^(src/(supervisors/|cli/|admin/(?!(protocol\\.ts$|snapshot/)))|tui/|web/)' },
     },
     {
       name: 'transports-know-the-protocol',
@@ -139,7 +166,7 @@ module.exports = {
       from: { path: CONSOLES },
       to: {
         path: '^(src|dist|bench|test)/',
-        pathNot: [product(ADMIN_CLIENT), product('protocol/text\\.'), '^src/cli/'],
+        pathNot: [product(ADMIN_CLIENT), product(OFFLINE), product('protocol/text\\.'), '^src/cli/'],
       },
     },
     {

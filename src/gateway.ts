@@ -2,6 +2,7 @@
  * The gateway: everything wired together, and the library's face. The one place that knows all parts.
  */
 import { readFileSync } from 'node:fs';
+import { Access } from './actors/access.js';
 import { adminEndpoint } from './actors/admin-endpoint.js';
 import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
@@ -13,7 +14,7 @@ import { HttpFront } from './actors/http-front.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
 import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
-import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
+import { AUTHENTICATOR, CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
@@ -21,11 +22,15 @@ import { defaultSocketPath } from './admin/discover.js';
 import { type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { admissionInits } from './gateway/admission.js';
+import { Security } from './gateway/security.js';
+import { metricsText } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
 import { createLog, type LogOutput } from './telemetry/logger.js';
 import { Windows } from './telemetry/windows.js';
+import { viabilityInits, viabilityState } from './gateway/viability.js';
 import { createOutboundTransport } from './transports/outbound/create.js';
 import { createReaper, type Reaper } from './transports/outbound/reaper.js';
 import { type OutboundHandlers, type OutboundTransport } from './transports/outbound/transport.js';
@@ -74,6 +79,7 @@ export class Gateway {
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
   readonly #drain: { current: DrainProgress | null } = { current: null };
   readonly #random: () => number;
+  readonly #security: Security;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -90,7 +96,9 @@ export class Gateway {
     });
     const now = this.#system.clock.now();
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
-    this.#plane = new DataPlane(gateway, new Counters());
+    const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
+    this.#plane = new DataPlane(gateway, new Counters(), viability, this.#system.clock);
+    this.#security = new Security({ plane: this.#plane, clock: this.#system.clock, version: VERSION });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -104,6 +112,7 @@ export class Gateway {
       version: VERSION,
       startedAt: now,
       url: () => this.url,
+      audit: () => this.#security.auditSnapshot(),
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
   }
@@ -171,10 +180,24 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const front = new HttpFront({ system, env });
-    const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
+    const telemetry = { view: this.#view, counters: plane.counters, version: VERSION };
+    const access = new Access(plane);
+    const front = new HttpFront({ system, env, access, metrics: () => metricsText(telemetry) });
+    const http = createHttpFace(front, new WebSocketFront({ system, env, access }, front));
     const inits: Record<string, unknown> = {
+      ...this.#security.inits(),
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
+      ...viabilityInits({
+        system,
+        plane,
+        log,
+        random,
+        windows: this.#windows,
+        process: this.#process,
+        views: this.#views,
+        url: () => this.url,
+      }),
+      ...admissionInits({ plane, log }),
       '/operations/catalogue': catalogue({ system, plane, log }),
       '/operations/provisioning/configuration': configuration({
         system,
@@ -238,9 +261,18 @@ export class Gateway {
       listen,
       dashboard: { enabled, refreshInterval },
       admin,
+      auth: { mode, revocations },
     } = this.#plane.options;
     const next = config.gateway;
-    this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
+    this.#plane.options = {
+      ...next,
+      listen,
+      admin,
+      auth: { ...next.auth, mode, revocations },
+      dashboard: { ...next.dashboard, enabled, refreshInterval },
+    };
+    if (this.#plane.auth.configure(this.#plane.options))
+      this.#system.tell(AUTHENTICATOR, { type: 'authenticator/refresh' });
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
   }

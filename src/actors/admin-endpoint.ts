@@ -28,11 +28,14 @@ import {
   toError,
 } from '../kernel/index.js';
 import { type Logger, type LogRing } from '../telemetry/logger.js';
+import { adminEvent, isReadOnly } from './admin-audit.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
 import { type GatewayView } from './gateway-view.js';
 import { type DrainMessage } from './drain.js';
+import { acknowledge, policyMode } from './admin-viability.js';
 import { DRAIN, UPSTREAMS } from './names.js';
+import { alarmsSnapshot } from './viability-view.js';
 
 export interface AdminEndpointDeps {
   readonly system: ActorSystem;
@@ -68,9 +71,12 @@ class AdminAnswers {
     this.#deps = deps;
   }
 
-  answer(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  async answer(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
     // `parseAdminRequest` has checked the parameters of this method.
-    return this.#method(request.method, request.params ?? {}, context);
+    const reply = await this.#method(request.method, request.params ?? {}, context);
+    const { audit } = this.#deps.plane;
+    if (audit.enabled && !isReadOnly(request.method)) audit.record(adminEvent(request, reply));
+    return reply;
   }
 
   async #method(method: AdminMethod, params: Params[AdminMethod], context: AdminContext): Promise<AdminReply> {
@@ -102,6 +108,12 @@ class AdminAnswers {
         return done(this.#logs(params as Params['logs'], context));
       case 'watch':
         return done(this.#watch(params as Params['watch'], context));
+      case 'alarms':
+        return done(alarmsSnapshot(this.#deps.plane));
+      case 'ack':
+        return acknowledge(system, (params as Params['ack']).id);
+      case 'policy-mode':
+        return policyMode(system, this.#deps.plane, (params as Params['policy-mode']).mode);
       case 'cancel':
         return done({ cancelled: false }); // streams are cancelled by the server; none of this id is left
     }

@@ -163,6 +163,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
     this.#inner = new Call({
       id: 0,
       method: call.method,
+      target: call.target,
       params: originalParams(call.params) ?? {},
       replyTo: this.#context.self,
       gate: this.#gate,

@@ -14,9 +14,12 @@ import {
   type JsonRpcId,
 } from '../protocol/jsonrpc.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
+import { toolCallEvent } from './call-audit.js';
 import { type DataPlane } from './data-plane.js';
+import { RequestWatch } from './request-watch.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** Calls that one client may have outstanding. Past it a request is answered "overloaded". */
@@ -43,8 +46,8 @@ export interface CallRequest {
   readonly tool?: JsonObject | undefined;
   readonly channel: Channel;
   readonly renamedUri?: { readonly own: string; readonly shown: string } | undefined;
-  /** How often the upstream has asked for input before. */
-  readonly round?: number;
+  /** The call that this one goes on with, now that the client has given what its upstream asked for. */
+  readonly after?: Call;
 }
 
 export class CallTable {
@@ -52,11 +55,14 @@ export class CallTable {
   readonly #self: Ref<CallEvent>;
   readonly #counters: TransportCounters;
   readonly #calls = new Map<JsonRpcId, Call>();
+  /** Of the client whose calls these are. */
+  readonly watch: RequestWatch;
 
   constructor(deps: CallTableDeps, self: Ref<CallEvent>, counters: TransportCounters) {
     this.#deps = deps;
     this.#self = self;
     this.#counters = counters;
+    this.watch = new RequestWatch(deps.plane.counters.durations);
   }
 
   get size(): number {
@@ -77,15 +83,15 @@ export class CallTable {
 
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
-    const { id, method, params, gate, to, caller, tool, channel, renamedUri, round = 0 } = request;
-    const refusal = this.#admit(gate);
-    if (refusal) return refusal;
-    if (to === null) return this.#failed(unavailable(gate, this.#deps.clock));
-    const startedAt = performance.now();
+    const { id, method, params, gate, to, caller, tool, channel, renamedUri, after } = request;
+    const refusal = this.#shed(method, caller) ?? this.#admit(gate);
+    if (refusal) return this.#refused(request, refusal);
+    if (to === null) return this.#refused(request, this.#failed(unavailable(gate, this.#deps.clock)));
     const progressToken = progressTokenOf(params);
     const call = new Call({
       id,
       method,
+      target: after?.target ?? this.watch.target,
       params,
       replyTo: this.#self,
       gate,
@@ -94,15 +100,14 @@ export class CallTable {
       tool,
       channel,
       progressToken,
-      startedAt,
+      startedAt: after?.startedAt ?? this.watch.startedAt,
       renamedUri,
-      round,
+      round: after ? after.round + 1 : 0,
     });
     const sent = to.tell(call);
     if (sent !== 'ok') {
-      return this.#failed(
-        sent === 'full' ? overloaded(gate, 'its mailbox is full') : unavailable(gate, this.#deps.clock),
-      );
+      const why = sent === 'full' ? overloaded(gate, 'its mailbox is full') : unavailable(gate, this.#deps.clock);
+      return this.#refused(request, this.#failed(why));
     }
     this.#calls.set(id, call);
     gate.inFlight += 1;
@@ -142,12 +147,47 @@ export class CallTable {
     return true;
   }
 
-  /** Counts how a call ended. */
-  count(call: Call, outcome: 'succeeded' | 'failed'): void {
+  /** The same call once more, with what the client gave; returns why it cannot be. */
+  retry(
+    call: Call,
+    params: JsonObject,
+    to: Ref<UpstreamSessionMessage> | null,
+    caller: Caller,
+  ): JsonRpcErrorObject | undefined {
+    const { id, method, gate, tool, channel, renamedUri } = call;
+    const refusal = this.start({ id, method, params, gate, to, caller, tool, channel, renamedUri, after: call });
+    if (refusal) this.watch.ended(call, String(refusal.code));
+    return refusal;
+  }
+
+  /** Counts how a call ended. `error`: its `error.type` (see `errorType`). */
+  count(call: Call, outcome: 'succeeded' | 'failed', error: string | null): void {
     this.#counters[outcome] += 1;
     if (outcome === 'failed') call.gate.failures += 1;
-    const microseconds = Math.round((performance.now() - call.startedAt) * 1_000);
+    this.#audit(call, outcome);
+    const microseconds = Math.round(this.watch.ended(call, error) * 1_000);
     this.#deps.plane.counters.latency.record(Math.max(1, microseconds));
+  }
+
+  /** The client does not want the answer any more: the call is taken out, its upstream is told, its channel is released. */
+  abandon(call: Call, reason: string): void {
+    if (!this.take(call)) return;
+    this.cancelUpstream(call, reason);
+    this.forsake(call);
+  }
+
+  /** The same of a call that was taken out and that no upstream works on. */
+  forsake(call: Call): void {
+    this.watch.ended(call, 'cancelled');
+    this.#audit(call, 'cancelled');
+    call.channel.release();
+  }
+
+  /** Puts the end of a tool call on record: once, by whoever ended it. */
+  #audit(call: Call, outcome: string): void {
+    const { audit } = this.#deps.plane;
+    if (!audit.enabled || call.method !== 'tools/call') return;
+    audit.record(toolCallEvent(call, outcome, performance.now() - call.startedAt, audit.hashArguments));
   }
 
   /** Tells the upstream that nobody waits for the call any more. */
@@ -173,12 +213,30 @@ export class CallTable {
     for (const call of this.#calls.values()) if (call.startedAt < before) call.channel.stillWorking();
   }
 
+  /** What S5's mode keeps out. No failure: neither the server nor time is to blame. */
+  #shed(method: string, { era, principal }: Caller): JsonRpcErrorObject | undefined {
+    const { viability, options } = this.#deps.plane;
+    const { mode } = viability.policy;
+    if (mode === 'normal') return undefined;
+    const name = modeRefusal(mode, principal, method, era === 'legacy', options.vsm.policy.conserve);
+    return name && gatewayError(name, viability.policy.reason, { mode });
+  }
+
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS)
       return gatewayError('overloaded', `this client has ${MAX_CALLS} requests outstanding`);
     if (gate.inFlight >= gate.maxInFlight)
       return this.#failed(overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`));
     return undefined;
+  }
+
+  #refused(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
+    const { audit } = this.#deps.plane;
+    if (audit.enabled && request.method === 'tools/call') {
+      const reason = isJsonObject(error.data) ? String(error.data['reason']) : 'refused';
+      audit.record(toolCallEvent(request, reason, null, audit.hashArguments));
+    }
+    return error;
   }
 
   #failed(error: JsonRpcErrorObject): JsonRpcErrorObject {

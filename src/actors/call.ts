@@ -64,6 +64,8 @@ export class Call extends Deadline {
   /** The client's id, given back with the answer. `1` and `"1"` differ. */
   readonly id: JsonRpcId;
   readonly method: string;
+  /** The tool or prompt as the client calls it, `''` for none. */
+  readonly target: string;
   /** As the upstream is to see them: its own names and URIs. The progress token is replaced by the upstream session. */
   readonly params: JsonObject;
   readonly replyTo: Ref<CallEvent>;
@@ -83,6 +85,8 @@ export class Call extends Deadline {
   readonly round: number;
   /** Given by the upstream session when it sends the call; 0 before. */
   upstreamId = 0;
+  /** `performance.now()` when it was sent upstream; 0 before. Written by the upstream session. */
+  sentAt = 0;
   /** It has been quiet for a while, and its channel has been opened for what comes later. */
   quiet = false;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */
@@ -91,6 +95,7 @@ export class Call extends Deadline {
   constructor(fields: {
     id: JsonRpcId;
     method: string;
+    target: string;
     params: JsonObject;
     replyTo: Ref<CallEvent>;
     gate: UpstreamGate;
@@ -106,6 +111,7 @@ export class Call extends Deadline {
     super();
     this.id = fields.id;
     this.method = fields.method;
+    this.target = fields.target;
     this.params = fields.params;
     this.replyTo = fields.replyTo;
     this.gate = fields.gate;

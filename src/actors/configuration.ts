@@ -141,6 +141,7 @@ class Configuration implements Behavior<ConfigurationMessage> {
     const { system, plane, views } = this.#deps;
     await system.stopChild(UPSTREAMS, upstreamId(name));
     plane.gates.delete(name);
+    plane.counters.durations.forget(name);
     views.delete(name);
     system.tell(CATALOGUE, { type: 'catalogue/withdrawn', server: name });
   }

@@ -4,22 +4,32 @@
  * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
  * there. If every control-plane actor is dead, it still is.
  */
+import { type AuditPort, NO_AUDIT } from '../audit/event.js';
+import { AuthPlane } from '../auth/auth-plane.js';
 import { type GatewayOptions } from '../config/types.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
 import { type Counters } from '../telemetry/counters.js';
-import { type Ref } from '../kernel/index.js';
+import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
 import { type UpstreamGate } from './upstream-gate.js';
-import { type AlgedonicPort } from '../vsm/reading.js';
+import { LastResort } from '../vsm/last-resort.js';
+import { type AlgedonicPort, type PleasurePort } from '../vsm/reading.js';
+import { ViabilityState } from '../vsm/view.js';
 
 /** What newcomers are told. `draining` holds when the drain is over, for `Retry-After`. */
 export type Admission =
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
   | { readonly state: 'draining'; readonly deadlineAt: number };
+
+/** Where nothing is wired, nobody hears. */
+const SILENT = new LastResort(
+  () => undefined,
+  () => 0,
+);
 
 export class DataPlane {
   /** Written by the catalogue. */
@@ -39,11 +49,27 @@ export class DataPlane {
   readonly counters: Counters;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
+  /** What goes better than it was thought able to. Set when the gateway is put together. */
+  pleasure: PleasurePort = { achieve: () => undefined };
+  /** What the viable system says of admission, leases and pace. Its own actors write it. */
+  readonly viability: ViabilityState;
+  /** Who did what, from whoever sees it. Set when the gateway is put together. */
+  audit: AuditPort = NO_AUDIT;
 
-  constructor(options: GatewayOptions, counters: Counters) {
+  /** Who somebody is, and how often they may ask. */
+  readonly auth: AuthPlane;
+
+  constructor(
+    options: GatewayOptions,
+    counters: Counters,
+    viability = new ViabilityState(0, SILENT),
+    clock: Clock = new SystemClock(),
+  ) {
+    this.auth = new AuthPlane(options, clock);
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
     this.counters = counters;
+    this.viability = viability;
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }

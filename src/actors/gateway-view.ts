@@ -8,13 +8,16 @@ import {
   type GatewaySnapshot,
   type UpstreamSnapshot,
 } from '../admin/protocol.js';
+import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { type Windows } from '../telemetry/windows.js';
+import { authSnapshot } from './auth-view.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainProgress, drainSnapshot } from './drain.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
+import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
 
 export interface GatewayViewDeps {
   readonly system: ActorSystem;
@@ -27,6 +30,7 @@ export interface GatewayViewDeps {
   readonly version: string;
   readonly startedAt: number;
   readonly url: () => string;
+  readonly audit?: () => AuditSnapshot | null;
 }
 
 export class GatewayView {
@@ -64,7 +68,10 @@ export class GatewayView {
       requests: this.#requests(),
       drops: this.#drops(),
       upstreams: this.upstreams(),
+      alarms: alarmsSnapshot(plane),
+      vsm: vsmSnapshot(plane),
       tree: system.snapshot(),
+      auth: authSnapshot(plane.auth),
       process: processFigures(this.#deps.process),
       config: {
         file: running.current.source.file,
@@ -72,6 +79,7 @@ export class GatewayView {
         version: running.version,
         rejected: running.rejected,
       },
+      audit: this.#deps.audit?.() ?? null,
     };
   }
 

@@ -8,23 +8,28 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
-import { ANONYMOUS, type Principal } from '../auth/principal.js';
+import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
 import { errorText, type JsonRpcRequest } from '../protocol/jsonrpc.js';
 import { acceptsJsonAndSse, acceptsSse, checkHost, checkOrigin, isJsonContentType } from '../protocol/http-rules.js';
-import { type ParsedFrame, type ParsedMessage, parseFrame } from '../protocol/parse.js';
+import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { admitHttpMessage } from '../protocol/modern/era.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
-import { isLegacyRevision } from '../protocol/revisions.js';
-import { parseRoute } from '../protocol/routes.js';
+import { stripControl } from '../protocol/text.js';
+import { parseRoute, type Route } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
+import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
+import { isAdministrator } from '../vsm/policy-model.js';
+import { type Access, type Refusal } from './access.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
+import { answerHealth, answerMetadata, answerMetrics, answerTicket } from './http-pages.js';
+import { countAnswers, goodVersion, headerOf, refuseBody, remoteOf } from './http-requests.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -33,6 +38,9 @@ import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
+  readonly access: Access;
+  /** The text of `/metrics`. */
+  readonly metrics: () => Promise<MetricsText>;
 }
 
 /** One HTTP request of a client that may speak to us. */
@@ -45,18 +53,20 @@ interface Arrival {
 }
 
 const SESSION_HEADER = 'mcp-session-id';
-const VERSION_HEADER = 'mcp-protocol-version';
-const NO_STORE = { 'cache-control': 'no-store' };
 
 export class HttpFront {
   readonly #system: ActorSystem;
   readonly #env: SessionEnvironment;
   readonly #plane: DataPlane;
+  readonly #metricsText: () => Promise<MetricsText>;
+  readonly #access: Access;
   #made = 0;
   #sockets = 0;
   readonly #connections = new WeakMap<Socket, Ref<HttpConnectionMessage>>();
 
-  constructor({ system, env }: FrontDeps) {
+  constructor({ system, env, access, metrics }: FrontDeps) {
+    this.#access = access;
+    this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
     this.#plane = env.plane;
@@ -77,58 +87,93 @@ export class HttpFront {
     const refusal = this.guard(req);
     if (refusal !== undefined) return sendError(res, refusal);
     const route = parseRoute(req.url ?? '/');
+    if (isOpen(route)) return this.#answerOpen(route, req, res);
+    const known = this.#access.recall(req, route.kind);
+    if (known) return this.#serve(route, req, res, known);
+    this.#access.identify(req, route.kind, (identity) => {
+      if (res.destroyed) return;
+      if (identity.ok) this.#serve(route, req, res, identity.principal);
+      else this.#refuse(req, res, identity.refusal.name, identity.refusal.reply);
+    });
+  }
+
+  /** What anybody may ask. */
+  #answerOpen(route: Route, req: IncomingMessage, res: ServerResponse): void {
     switch (route.kind) {
-      case 'aggregate':
-        return this.#streamableHttp({ req, res, scope: null, principal: ANONYMOUS });
-      case 'server':
-        if (!this.#plane.gates.has(route.name))
-          return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
-        return this.#streamableHttp({ req, res, scope: route.name, principal: ANONYMOUS });
-      case 'toolset': {
-        const scope = toolsetScope(route.name);
-        if (this.#plane.routing.scope(scope) === undefined)
-          return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
-        return this.#streamableHttp({ req, res, scope, principal: ANONYMOUS });
-      }
-      case 'sse':
-        if (req.method !== 'GET') return this.#notAllowed(res, 'GET');
-        return this.#openSse({ req, res, scope: null, principal: ANONYMOUS });
-      case 'messages':
-        if (req.method !== 'POST') return this.#notAllowed(res, 'POST');
-        return this.#sseMessage({ req, res, scope: null, principal: ANONYMOUS });
       case 'ws':
       case 'phoenix':
         return sendError(res, 'unknown_route', { detail: 'this path takes WebSocket connections' });
       case 'health':
       case 'ready':
-        return this.#health(req, res, route.kind);
-      case 'dashboard':
-      case 'metrics':
+        return answerHealth(req, res, this.#plane, route.kind);
       case 'resource-metadata':
-      case 'unknown':
+        return answerMetadata(req, res, this.#access.metadata(req));
+      default:
         return sendError(res, 'unknown_route', {
           detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/t/<toolset>, /mcp/sse and /mcp/ws',
         });
     }
   }
 
+  #serve(route: Route, req: IncomingMessage, res: ServerResponse, principal: Principal): void {
+    switch (route.kind) {
+      case 'aggregate':
+        return this.#streamableHttp({ req, res, scope: null, principal });
+      case 'server':
+        if (!this.#plane.gates.has(route.name))
+          return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
+        return this.#streamableHttp({ req, res, scope: route.name, principal });
+      case 'toolset': {
+        const scope = toolsetScope(route.name);
+        if (this.#plane.routing.scope(scope) === undefined)
+          return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
+        return this.#streamableHttp({ req, res, scope, principal });
+      }
+      case 'sse':
+        if (req.method !== 'GET') return this.#notAllowed(res, 'GET');
+        return this.#openSse({ req, res, scope: null, principal });
+      case 'messages':
+        if (req.method !== 'POST') return this.#notAllowed(res, 'POST');
+        return this.#sseMessage({ req, res, scope: null, principal });
+      case 'ticket':
+        return answerTicket(req, res, this.#plane.auth, principal);
+      case 'metrics': {
+        const refusal = this.#access.require(principal, 'metrics', req);
+        if (refusal) return this.#refuse(req, res, refusal.name, refusal.reply);
+        return answerMetrics(req, res, this.#metricsText);
+      }
+      default:
+        return this.#answerOpen(route, req, res);
+    }
+  }
+
   /** Against DNS rebinding: who may speak to us at all. `undefined` when it may. */
   guard(req: IncomingMessage): 'forbidden_host' | 'forbidden_origin' | undefined {
     const { host, allowedHosts, allowedOrigins } = this.#plane.options.listen;
-    if (!checkHost(req.headers.host, host, allowedHosts)) return 'forbidden_host';
-    if (!checkOrigin(req.headers.origin, req.headers.host, allowedOrigins)) return 'forbidden_origin';
+    if (!checkHost(req.headers.host, host, allowedHosts)) return this.#forbidden(req, 'host', 'forbidden_host');
+    if (!checkOrigin(req.headers.origin, req.headers.host, allowedOrigins))
+      return this.#forbidden(req, 'origin', 'forbidden_origin');
     return undefined;
   }
 
+  #forbidden<E extends ErrorName>(req: IncomingMessage, kind: 'host' | 'origin', outcome: E): E {
+    const name = stripControl(req.headers[kind] ?? '', 256);
+    this.#plane.audit.record({ type: 'denial', outcome, kind, name, remote: remoteOf(req) });
+    return outcome;
+  }
+
   /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
-  closedToNewcomers(): { name: ErrorName; reply: ErrorReply } | undefined {
-    const { admission, sessions, options } = this.#plane;
+  closedToNewcomers(principal: Principal): { name: ErrorName; reply: ErrorReply } | undefined {
+    const { admission, sessions, options, viability } = this.#plane;
     if (admission.state === 'draining') {
       const seconds = Math.max(1, Math.ceil((admission.deadlineAt - this.#env.clock.now()) / 1_000));
       return {
         name: 'draining',
         reply: { data: { retryAfter: seconds }, headers: { 'retry-after': String(seconds) } },
       };
+    }
+    if (viability.policy.mode === 'lockdown' && !isAdministrator(principal)) {
+      return { name: 'lockdown', reply: { data: { mode: 'lockdown' }, headers: { 'retry-after': '60' } } };
     }
     if (sessions.size >= options.sessions.max) {
       return { name: 'too_many_sessions', reply: { headers: { 'retry-after': '10' } } };
@@ -157,6 +202,8 @@ export class HttpFront {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
       if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
+      const limited = this.#access.limitFrame(arrival.principal, req, frame, arrival.scope);
+      if (limited) return this.#refuseFrame(res, frame, limited);
       this.#byEra(arrival, frame, body.bytes);
     });
   }
@@ -186,8 +233,9 @@ export class HttpFront {
   }
 
   #modern({ req, res, scope, principal }: Arrival, message: JsonRpcRequest, envelope: Envelope): void {
-    const closed = this.closedToNewcomers();
-    if (closed?.name === 'draining') return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    const closed = this.closedToNewcomers(principal);
+    if (closed && closed.name !== 'too_many_sessions')
+      return sendError(res, closed.name, { ...closed.reply, id: message.id });
     const exchange = new HttpExchange(res, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
@@ -226,11 +274,13 @@ export class HttpFront {
 
   #begin(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
     const { req, res, scope, principal } = arrival;
-    const closed = this.closedToNewcomers();
+    const closed = this.closedToNewcomers(principal);
     if (closed) return sendError(res, closed.name, closed.reply);
     const sessionId = randomUUID();
     const remote = remoteOf(req);
-    const facts = { sessionId, transport: 'http', scope, principal, remote, route: scopePath(scope) } as const;
+    const address = this.#plane.auth.addresses.of(req);
+    const route = scopePath(scope);
+    const facts = { sessionId, transport: 'http', scope, principal, remote, address, route } as const;
     const started = this.#system.startChild<HttpSessionMessage>(
       CONNECTIONS,
       actor<HttpSessionMessage>({
@@ -253,6 +303,7 @@ export class HttpFront {
     const sent = this.#session(sessionId, arrival)?.accept({
       type: 'http/get',
       lastEventId: headerOf(req, 'last-event-id'),
+      principal: arrival.principal,
       accept: () => new EventStream(res),
       refuse,
     });
@@ -276,7 +327,7 @@ export class HttpFront {
   }
 
   #openSse({ req, res, principal }: Arrival): void {
-    const closed = this.closedToNewcomers();
+    const closed = this.closedToNewcomers(principal);
     if (closed) return sendError(res, closed.name, closed.reply);
     if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
     const facts = {
@@ -284,6 +335,7 @@ export class HttpFront {
       transport: 'sse',
       scope: null,
       principal,
+      address: this.#plane.auth.addresses.of(req),
       remote: remoteOf(req),
       route: '/mcp/sse',
     } as const;
@@ -292,7 +344,7 @@ export class HttpFront {
       actor<SseConnectionMessage>({
         id: `sse-${(this.#made += 1)}`,
         restart: 'temporary',
-        init: (context) => sseConnection(this.#env, facts, new EventStream(res))(context),
+        init: (context) => sseConnection(this.#env, this.#access, facts, new EventStream(res))(context),
       }),
     );
     if (!started.ok) sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
@@ -316,58 +368,24 @@ export class HttpFront {
     });
   }
 
-  #health(req: IncomingMessage, res: ServerResponse, kind: 'health' | 'ready'): void {
-    if (req.method !== 'GET' && req.method !== 'HEAD') return this.#notAllowed(res, 'GET, HEAD');
-    const state = this.#plane.admission.state;
-    const good = kind === 'health' || state === 'running';
-    let ready = 0;
-    for (const gate of this.#plane.gates.values()) if (gate.session !== null) ready += 1;
-    sendJson(
-      res,
-      good ? 200 : 503,
-      { status: state, upstreams: { ready, configured: this.#plane.gates.size } },
-      NO_STORE,
-    );
-  }
-
   #notAllowed(res: ServerResponse, allow: string): void {
     sendError(res, 'method_not_allowed', { headers: { allow } });
   }
 
   /** Refuses before the body was read: it is thrown away, so that the connection can go on. */
-  #refuse(req: IncomingMessage, res: ServerResponse, name: ErrorName): void {
+  #refuse(req: IncomingMessage, res: ServerResponse, name: ErrorName, reply: ErrorReply = {}): void {
     req.resume();
-    sendError(res, name);
+    sendError(res, name, reply);
+  }
+
+  #refuseFrame(res: ServerResponse, frame: ParsedFrame, { name, reply }: Refusal): void {
+    sendError(res, name, { ...reply, id: frame.kind === 'request' ? frame.message.id : null });
   }
 }
 
-function refuseBody(res: ServerResponse, why: 'payload_too_large' | 'parse_error'): void {
-  if (why === 'parse_error') sendError(res, why, { detail: 'the body is not UTF-8' });
-  else sendError(res, why, { headers: { connection: 'close' } }); // the rest of the body is not worth reading
+/** Routes on which nobody is asked who they are. WebSockets are asked when they upgrade. */
+function isOpen({ kind }: Route): boolean {
+  return OPEN.has(kind);
 }
 
-/** How many answers the frame asks for. */
-function countAnswers(frame: ParsedFrame): number {
-  if (frame.kind !== 'batch') return wantsAnswer(frame) ? 1 : 0;
-  let count = 0;
-  for (const item of frame.items) if (wantsAnswer(item)) count += 1;
-  return count;
-}
-
-function wantsAnswer(message: ParsedMessage): boolean {
-  return message.kind === 'request' || message.kind === 'invalid';
-}
-
-function goodVersion(req: IncomingMessage): boolean {
-  const version = headerOf(req, VERSION_HEADER);
-  return version === undefined || isLegacyRevision(version);
-}
-
-function headerOf(req: IncomingMessage, name: string): string | undefined {
-  const value = req.headers[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-export function remoteOf(req: IncomingMessage): string {
-  return `${req.socket.remoteAddress ?? '?'}:${req.socket.remotePort ?? 0}`;
-}
+const OPEN: ReadonlySet<Route['kind']> = new Set(['ws', 'phoenix', 'health', 'ready', 'resource-metadata', 'unknown']);

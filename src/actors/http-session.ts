@@ -14,7 +14,7 @@ import { type EventStream } from '../transports/inbound/event-stream.js';
 import { LATEST_LEGACY_REVISION } from '../protocol/revisions.js';
 import { type HttpExchange, type ReplayTarget } from '../transports/inbound/http-exchange.js';
 import { ReplayLog, STANDALONE } from '../transports/inbound/replay-log.js';
-import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
+import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
 
@@ -34,6 +34,7 @@ export type HttpSessionMessage =
       readonly accept: () => EventStream;
       readonly refuse: () => void;
       readonly lastEventId: string | undefined;
+      readonly principal: Principal;
     }
   | { readonly type: 'http/stream-closed'; readonly stream: EventStream }
   | { readonly type: 'http/delete'; readonly done: () => void };
@@ -66,6 +67,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
       case 'http/post':
         return this.#post(message);
       case 'http/get':
+        this.#shell.principal = message.principal;
         return message.lastEventId === undefined
           ? this.#openStream(message.accept, message.refuse)
           : this.#resume(message.lastEventId, message.accept, message.refuse);
@@ -111,7 +113,13 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     this.#stream?.send({ event: notice.type, data: JSON.stringify(notice) });
   }
 
+  credentialNotice(notice: CredentialNotice): void {
+    this.#stream?.send({ event: 'credential', data: JSON.stringify(notice) });
+  }
+
+  /** With its token only the stream ends: each request shows a token of its own, and a newer one may open another stream. */
   close(reason: CloseReason): void {
+    if (reason === 'expired') return this.#stream?.end();
     this.#shell.session.failAll('cancelled_by_gateway', `the session was closed: ${reason}`);
     this.#context.exit(NORMAL);
   }

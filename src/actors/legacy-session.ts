@@ -35,6 +35,7 @@ import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
 import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
 import { CallTable } from './call-table.js';
+import { errorType } from './request-watch.js';
 import { legacyCapabilities, resultJson } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
 import { type DataPlane } from './data-plane.js';
@@ -111,7 +112,7 @@ export class LegacySession {
     const failed = 'error' in message && message.error.code === -32603;
     if ('error' in message && call.method === 'resources/subscribe')
       this.#links.unsubscribe(call.gate, call.params['uri'] as string);
-    this.#calls.count(call, failed ? 'failed' : 'succeeded');
+    this.#calls.count(call, failed ? 'failed' : 'succeeded', errorType(message));
     this.#answer(
       call.channel,
       'error' in message ? this.#errorOf(call, message.error) : this.#resultOf(call, message.result),
@@ -130,28 +131,14 @@ export class LegacySession {
   }
 
   #answerFailed(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed');
+    this.#calls.count(call, 'failed', String(error.code));
     this.#answer(call.channel, errorText(call.id, error));
   }
 
   /** The client has given what a modern upstream asked for: the same call once more, with it. */
   #retry(call: Call, params: JsonObject): void {
-    const { id, method, gate, tool, channel, renamedUri } = call;
-    const to = this.#links.to(gate);
-    const round = call.round + 1;
-    const refusal = this.#calls.start({
-      id,
-      method,
-      params,
-      gate,
-      to,
-      caller: this.profile.caller,
-      tool,
-      channel,
-      renamedUri,
-      round,
-    });
-    if (refusal) this.#refuse(id, refusal, channel);
+    const refusal = this.#calls.retry(call, params, this.#links.to(call.gate), this.profile.caller);
+    if (refusal) this.#refuse(call.id, refusal, call.channel);
   }
 
   /** The client did not answer in time what it was asked for this call. */
@@ -163,19 +150,16 @@ export class LegacySession {
 
   /** The gateway could not get an answer. */
   failed(call: Call, error: JsonRpcErrorObject): void {
-    if (!this.#calls.take(call)) return;
-    this.#calls.count(call, 'failed');
-    this.#answer(call.channel, errorText(call.id, error));
+    if (this.#calls.take(call)) this.#answerFailed(call, error);
   }
 
   /** Its deadline is over: the client is answered, the upstream is told. */
   expired(call: Call): void {
     if (!this.#calls.overdue(call) || !this.#calls.take(call)) return;
-    this.#calls.count(call, 'failed');
     this.#calls.cancelUpstream(call, 'deadline exceeded');
     const { name, requestTimeout } = call.gate;
     const detail = `upstream "${name}" did not answer within ${requestTimeout} ms`;
-    this.#answer(call.channel, errorText(call.id, gatewayError('request_timeout', detail, { server: name })));
+    this.#answerFailed(call, gatewayError('request_timeout', detail, { server: name }));
   }
 
   /** A notification during a call. */
@@ -195,12 +179,8 @@ export class LegacySession {
 
   /** The client is gone for good: its upstream work is cancelled, nobody is answered. */
   close(reason: string): void {
-    for (const call of this.#calls.all()) {
-      this.#calls.take(call);
-      this.#calls.cancelUpstream(call, reason);
-      call.channel.release();
-    }
-    for (const call of this.#rounds.takeAll()) call.channel.release();
+    for (const call of this.#calls.all()) this.#calls.abandon(call, reason);
+    for (const call of this.#rounds.takeAll()) this.#calls.forsake(call);
     this.#links.close();
   }
 
@@ -229,7 +209,7 @@ export class LegacySession {
     this.#counters.messagesIn += 1;
     switch (parsed.kind) {
       case 'request':
-        return this.#request(parsed.message, channel);
+        return this.#watched(parsed.message, channel);
       case 'notification':
         return this.#notification(parsed.message.method, parsed.message.params);
       case 'response':
@@ -238,6 +218,13 @@ export class LegacySession {
       case 'invalid':
         return this.#refuse(parsed.id, gatewayError(parsed.error, parsed.detail), channel);
     }
+  }
+
+  #watched(request: JsonRpcRequest, channel: Channel): void {
+    const { watch } = this.#calls;
+    watch.begin(request.method, request.params);
+    this.#request(request, channel);
+    watch.settle(this.#calls.has(request.id));
   }
 
   #request(request: JsonRpcRequest, channel: Channel): void {
@@ -368,16 +355,15 @@ export class LegacySession {
   #cancelled(params: JsonObject): void {
     const id = params['requestId'];
     const waiting = isJsonRpcId(id) ? this.#rounds.take(id) : undefined;
-    if (waiting) return waiting.channel.release();
+    if (waiting) return this.#calls.forsake(waiting);
     const call = isJsonRpcId(id) ? this.#calls.get(id) : undefined;
     if (!call) return; // answered already, or never asked: the specification says to ignore it
-    this.#calls.take(call);
     const reason = params['reason'];
-    this.#calls.cancelUpstream(call, typeof reason === 'string' ? reason : 'cancelled by the client');
-    call.channel.release();
+    this.#calls.abandon(call, typeof reason === 'string' ? reason : 'cancelled by the client');
   }
 
   #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel): void {
+    this.#calls.watch.refused(error);
     this.#answer(channel, errorText(id, error));
   }
 

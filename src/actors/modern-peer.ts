@@ -7,7 +7,7 @@
  * Source: MCP specification 2026-07-28.
  */
 import { type Principal } from '../auth/principal.js';
-import { type Ref } from '../kernel/index.js';
+import { type Ref, type TimerHandle } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, ERRORS, modernError, modernHttpStatus } from '../protocol/errors.js';
 import {
@@ -42,6 +42,7 @@ import { CallTable } from './call-table.js';
 import { type ClientMessage } from './client-message.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { ModernStreams } from './modern-streams.js';
+import { errorType } from './request-watch.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** A request that has passed the checks of its transport. */
@@ -61,6 +62,8 @@ const OK = 200;
 export class ModernPeer {
   readonly #env: SessionEnvironment;
   readonly #counters: TransportCounters;
+  readonly #self: Ref<ClientMessage>;
+  #due: TimerHandle | null = null;
   readonly #calls: CallTable;
   readonly #streams: ModernStreams;
   readonly #bridged: BridgedCalls;
@@ -68,6 +71,7 @@ export class ModernPeer {
 
   constructor(env: SessionEnvironment, self: Ref<ClientMessage>, counters: TransportCounters) {
     this.#env = env;
+    this.#self = self;
     this.#counters = counters;
     this.#calls = new CallTable(env, self, counters);
     this.#serverInfo = { name: 'viable', title: 'Viable MCP gateway', version: env.version };
@@ -85,6 +89,14 @@ export class ModernPeer {
 
   request(request: ModernRequest): void {
     this.#counters.messagesIn += 1;
+    const { id, method, params } = request.message;
+    const { watch } = this.#calls;
+    watch.begin(method, params);
+    this.#dispatch(request);
+    watch.settle(this.#calls.has(id));
+  }
+
+  #dispatch(request: ModernRequest): void {
     const { message, channel, scope } = request;
     const { id, method } = message;
     const params = message.params ?? {};
@@ -146,7 +158,7 @@ export class ModernPeer {
     if (this.#streams.end(id)) return true;
     const call = this.#calls.get(id);
     if (!call) return false;
-    this.#drop(call, 'cancelled by the client');
+    this.#calls.abandon(call, 'cancelled by the client');
     return true;
   }
 
@@ -154,7 +166,7 @@ export class ModernPeer {
   channelClosed(channel: Channel): void {
     this.#streams.channelClosed(channel);
     for (const call of this.#calls.all())
-      if (call.channel === channel) this.#drop(call, 'the client closed the stream');
+      if (call.channel === channel) this.#calls.abandon(call, 'the client closed the stream');
   }
 
   /** The gateway ends: streams get their result, calls an error. */
@@ -171,9 +183,29 @@ export class ModernPeer {
     this.#streams.shutdown();
   }
 
+  /** Streams whose token has ended or was revoked end with their result; their client opens them anew. */
+  credentialsDue(): void {
+    const { auth } = this.#env.plane;
+    const now = auth.clock.now();
+    this.#streams.shutdown(
+      (who) => (who.expiresAt !== null && who.expiresAt <= now) || auth.revocations.isRevoked(who),
+    );
+    this.#watch();
+  }
+
+  /** Comes back when the first of the streams' tokens ends. */
+  #watch(): void {
+    this.#due?.cancel();
+    const next = this.#streams.nextExpiry();
+    if (next === Infinity) return;
+    const ms = Math.min(Math.max(0, next - this.#env.clock.now()), 2 ** 30);
+    this.#due = this.#env.wheel.after(ms, () => void this.#self.urgent({ type: 'client/credential-due' }));
+  }
+
   close(): void {
+    this.#due?.cancel();
     this.#streams.close();
-    for (const call of this.#calls.all()) this.#drop(call, 'the client is gone');
+    for (const call of this.#calls.all()) this.#calls.abandon(call, 'the client is gone');
   }
 
   signOfLife(): void {
@@ -206,8 +238,9 @@ export class ModernPeer {
     this.#answerResult(channel, id, `${page.slice(0, -1)},${tail.slice(1)}`);
   }
 
-  #listen({ message, scope, channel }: ModernRequest, params: JsonObject): void {
-    const refusal = this.#streams.begin(message.id, params, scope, channel);
+  #listen({ message, scope, channel, principal }: ModernRequest, params: JsonObject): void {
+    const refusal = this.#streams.begin(message.id, params, { scope, channel, principal });
+    if (refusal === undefined) this.#watch();
     if (refusal !== undefined) this.#refuse(channel, message.id, 'invalid_params', refusal);
     else this.#counters.messagesOut += 1;
   }
@@ -234,17 +267,20 @@ export class ModernPeer {
     const to = this.#bridged.route(gate, method, params, caller);
     if (to !== null && 'error' in to) return this.#refuse(channel, id, to.error, to.detail);
     const refusal = this.#calls.start({ id, method, params, gate, to, caller, tool, channel, renamedUri });
-    if (refusal) this.#answer(channel, errorText(id, refusal), OK);
+    if (refusal) {
+      this.#calls.watch.refused(refusal);
+      this.#answer(channel, errorText(id, refusal), OK);
+    }
   }
 
   #answered(call: Call, message: JsonRpcResponse): void {
     if (!this.#calls.take(call)) return;
     if ('error' in message) {
-      this.#calls.count(call, message.error.code === -32603 ? 'failed' : 'succeeded');
+      this.#calls.count(call, message.error.code === -32603 ? 'failed' : 'succeeded', errorType(message));
       const error = errorForModern(message.error);
       return this.#answer(call.channel, errorText(call.id, error), statusOf(error));
     }
-    this.#calls.count(call, 'succeeded');
+    this.#calls.count(call, 'succeeded', errorType(message));
     const { method, gate, renamedUri } = call;
     const result = renamedUri ? withShownUri(message.result, renamedUri) : message.result;
     const typed =
@@ -272,14 +308,8 @@ export class ModernPeer {
     );
   }
 
-  #drop(call: Call, reason: string): void {
-    if (!this.#calls.take(call)) return;
-    this.#calls.cancelUpstream(call, reason);
-    call.channel.release();
-  }
-
   #fail(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed');
+    this.#calls.count(call, 'failed', String(error.code));
     this.#answer(call.channel, errorText(call.id, error), statusOf(error));
   }
 
@@ -290,7 +320,9 @@ export class ModernPeer {
     detail?: string,
     data?: JsonObject | Readonly<Record<string, unknown>>,
   ): void {
-    this.#answer(channel, errorText(id, modernError(name, detail, data)), modernHttpStatus(name));
+    const error = modernError(name, detail, data);
+    this.#calls.watch.refused(error);
+    this.#answer(channel, errorText(id, error), modernHttpStatus(name));
   }
 
   #answerResult(channel: Channel, id: JsonRpcId, result: string): void {

@@ -4,6 +4,7 @@
  *
  * Source: MCP specification 2026-07-28, "Patterns › Subscriptions".
  */
+import { type Principal } from '../auth/principal.js';
 import { type Ref } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcId, type JsonRpcNotification } from '../protocol/jsonrpc.js';
 import {
@@ -29,9 +30,13 @@ interface Stream {
   readonly filter: SubscriptionFilter;
   readonly scope: string | null;
   readonly channel: Channel;
+  readonly principal: Principal;
   /** The upstreams' own URIs that this stream subscribed to. */
   readonly subscribed: readonly { readonly gate: UpstreamGate; readonly own: string }[];
 }
+
+/** Who asks for a stream, for what, and where it goes. */
+export type StreamFor = Pick<Stream, 'scope' | 'channel' | 'principal'>;
 
 export class ModernStreams {
   readonly #plane: DataPlane;
@@ -56,7 +61,7 @@ export class ModernStreams {
   }
 
   /** Opens a stream and acknowledges it; says why it cannot be. */
-  begin(id: JsonRpcId, params: JsonObject, scope: string | null, channel: Channel): string | undefined {
+  begin(id: JsonRpcId, params: JsonObject, { scope, channel, principal }: StreamFor): string | undefined {
     const reading = readFilter(params);
     if (!reading.ok) return reading.detail;
     if (this.#streams.size >= MAX_STREAMS) return `at most ${MAX_STREAMS} streams on one connection`;
@@ -73,7 +78,7 @@ export class ModernStreams {
       channel.answer(JSON.stringify(teardownResult(id, this.#serverInfo)));
       return undefined;
     }
-    this.#streams.set(id, { filter, scope, channel, subscribed: this.#subscribe(filter, scope) });
+    this.#streams.set(id, { filter, scope, channel, principal, subscribed: this.#subscribe(filter, scope) });
     this.#plane.listeners.add(this.#self);
     return undefined;
   }
@@ -110,9 +115,10 @@ export class ModernStreams {
     for (const [id, stream] of this.#streams) if (stream.channel === channel) this.#remove(id, stream);
   }
 
-  /** The gateway ends them: each gets its result. */
-  shutdown(): void {
+  /** The gateway ends them, or those of some principals: each gets its result. */
+  shutdown(of: (principal: Principal) => boolean = () => true): void {
     for (const [id, stream] of this.#streams) {
+      if (!of(stream.principal)) continue;
       this.#remove(id, stream);
       stream.channel.answer(JSON.stringify(teardownResult(id, this.#serverInfo)));
     }
@@ -120,6 +126,13 @@ export class ModernStreams {
 
   close(): void {
     for (const [id, stream] of this.#streams) this.#remove(id, stream);
+  }
+
+  /** When the first token behind a stream ends, epoch milliseconds. */
+  nextExpiry(): number {
+    let next = Infinity;
+    for (const { principal } of this.#streams.values()) next = Math.min(next, principal.expiresAt ?? Infinity);
+    return next;
   }
 
   signOfLife(): void {

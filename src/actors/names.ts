@@ -1,16 +1,22 @@
 /** The registered names of the tree's singletons. The tree itself is in `src/supervisors/tree.ts`; a test compares. */
 import { actorName } from '../kernel/index.js';
+import { type AuthenticatorMessage } from './authenticator.js';
 import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain.js';
 import { type RegistryMessage } from './session-registry.js';
 import { type UpstreamMessage } from './upstream.js';
+import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
 
 export const CATALOGUE = actorName<CatalogueMessage>('/operations/catalogue');
 export const UPSTREAMS = '/operations/provisioning/upstreams';
 export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
+export const AUTHENTICATOR = actorName<AuthenticatorMessage>('/admission/authenticator');
 export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');
 export const CONNECTIONS = '/front/connections';
+export const POLICY = actorName<PolicyMessage>('/viability/policy');
+export const ALGEDONIC = actorName<AlgedonicMessage>('/viability/algedonic');
+export const CONTROL = actorName<ControlMessage>('/viability/control');
 export const DRAIN = actorName<DrainMessage>('/drain');
 
 export function upstreamId(name: string): string {

@@ -19,8 +19,10 @@ import {
   type OutboundTransport,
   type TransportError,
 } from '../transports/outbound/transport.js';
+import { CallReplies } from './call-replies.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { type Era, type SessionClient, type UpstreamGate } from './upstream-gate.js';
+import { callError } from './upstream-errors.js';
 import { UpstreamListening } from './upstream-listening.js';
 import { disprovesEra, greet } from './upstream-greeting.js';
 import { RequestFailed } from './upstream-probe.js';
@@ -111,12 +113,14 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   readonly #voice: UpstreamVoice;
   readonly #requests: OwnRequests;
   readonly #relisting: Relisting;
+  readonly #replies: CallReplies;
   #ended = false;
 
   constructor(deps: UpstreamSessionDeps, context: ActorContext<UpstreamSessionInbox>) {
     this.#deps = deps;
     this.#context = context;
     this.#owner = deps.owner;
+    this.#replies = new CallReplies(deps.server, deps.counters.durations);
     const odd = (what: string): void => this.#odd(what);
     this.#requests = new OwnRequests({
       ...deps,
@@ -216,6 +220,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   async terminate(): Promise<void> {
     if (this.#deps.client) this.#deps.gate.ownSessions -= 1;
     this.#failPending('the gateway ended the session');
+    this.#replies.closed();
     await this.#transport.close(this.#deps.shutdownGrace);
   }
 
@@ -253,18 +258,19 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     // Before it is sent: whatever happens from here on, the call is answered.
     call.upstreamId = id;
     this.#pending.add(id, call);
+    this.#replies.sent(call);
     const { params, headers } = this.#wire.call(call, id);
     if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) return;
     this.#pending.take(id);
     const { server } = this.#deps;
-    const error = gatewayError('overloaded', `upstream "${server}" reads too slowly`, { server });
-    call.replyTo.answer({ type: 'call/failed', call, error });
+    this.#replies.failed(call, gatewayError('overloaded', `upstream "${server}" reads too slowly`, { server }));
   }
 
   #cancel(call: Call, reason: string): void {
     const id = call.upstreamId;
     if (this.#pending.call(id) !== call) return;
     this.#pending.take(id);
+    this.#replies.cancelled(call);
     this.#transport.abandon(id);
     // A modern server over HTTP reads the closed stream; everybody else is told.
     if (this.#ready?.facts.era === 'modern' && this.#deps.http) return;
@@ -283,7 +289,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       return;
     }
     if (waiting.type === 'own') waiting.settle(message);
-    else waiting.replyTo.answer({ type: 'call/answered', call: waiting, message });
+    else this.#replies.answered(waiting, message);
     this.#checkEra(message);
   }
 
@@ -293,23 +299,13 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     const waiting = this.#pending.take(id);
     if (waiting === undefined) return;
     if (waiting.type === 'own') waiting.fail(new RequestFailed(error.message, error));
-    else waiting.replyTo.answer({ type: 'call/failed', call: waiting, error: this.#callError(error) });
+    else this.#replies.failed(waiting, callError(this.#deps.server, error));
     this.#checkEra(error);
   }
 
   #checkEra(answer: JsonRpcResponse | TransportError): void {
     const era = this.#ready?.facts.era;
     if (era && disprovesEra(era, answer)) this.#end('another server answers there now', true);
-  }
-
-  #callError(error: TransportError): ReturnType<typeof gatewayError> {
-    const name =
-      error.unsent === true
-        ? 'upstream_unavailable'
-        : error.kind === 'protocol'
-          ? 'upstream_protocol_error'
-          : 'upstream_lost';
-    return gatewayError(name, `upstream "${this.#deps.server}": ${error.message}`, { server: this.#deps.server });
   }
 
   #handshake(): void {
@@ -393,8 +389,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #lost(call: Call, why: string): void {
+    const { server } = this.#deps;
     const name = call.upstreamId === 0 ? 'upstream_unavailable' : 'upstream_lost';
-    const error = gatewayError(name, `upstream "${this.#deps.server}": ${why}`, { server: this.#deps.server });
-    call.replyTo.answer({ type: 'call/failed', call, error });
+    this.#replies.failed(call, gatewayError(name, `upstream "${server}": ${why}`, { server }));
   }
 }

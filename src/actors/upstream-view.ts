@@ -11,6 +11,8 @@ import { type ServerFacts } from './upstream-handshake.js';
 export interface UpstreamView {
   phase: UpstreamPhase | 'stopped';
   since: number;
+  /** Since when it takes no calls; `null` while it does. */
+  downSince: number | null;
   facts: ServerFacts | null;
   listing: Listing | null;
   pid: number | null;
@@ -25,6 +27,7 @@ export function newUpstreamView(now: number): UpstreamView {
   return {
     phase: 'connecting',
     since: now,
+    downSince: now,
     facts: null,
     listing: null,
     pid: null,

@@ -382,7 +382,10 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #show(): void {
-    this.#deps.view.phase = this.#machine.phase;
-    this.#deps.view.since = this.#context.clock.now();
+    const { view } = this.#deps;
+    const now = this.#context.clock.now();
+    view.phase = this.#machine.phase;
+    view.since = now;
+    view.downSince = view.phase === 'ready' ? null : (view.downSince ?? now);
   }
 }

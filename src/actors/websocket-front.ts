@@ -9,14 +9,16 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { ANONYMOUS, type Principal } from '../auth/principal.js';
+import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor } from '../kernel/index.js';
 import { errorEntry, type ErrorName, gatewayError } from '../protocol/errors.js';
 import { errorText } from '../protocol/jsonrpc.js';
 import { parseRoute } from '../protocol/routes.js';
 import { type ErrorReply } from '../transports/inbound/http-reply.js';
 import { speaksVsn } from '../transports/inbound/phoenix-frames.js';
-import { type FrontDeps, type HttpFront, remoteOf } from './http-front.js';
+import { type Access, type Identity, type Refusal } from './access.js';
+import { type FrontDeps, type HttpFront } from './http-front.js';
+import { remoteOf } from './http-requests.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
 import { phoenixConnection, type PhoenixConnectionMessage } from './phoenix-connection.js';
@@ -29,10 +31,12 @@ export class WebSocketFront {
   readonly #system: ActorSystem;
   readonly #env: SessionEnvironment;
   readonly #http: HttpFront;
+  readonly #access: Access;
   readonly #server: WebSocketServer;
   #made = 0;
 
-  constructor({ system, env }: FrontDeps, http: HttpFront) {
+  constructor({ system, env, access }: Pick<FrontDeps, 'system' | 'env' | 'access'>, http: HttpFront) {
+    this.#access = access;
     this.#system = system;
     this.#env = env;
     this.#http = http;
@@ -60,24 +64,39 @@ export class WebSocketFront {
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
     }
-    const closed = this.#http.closedToNewcomers();
-    if (closed) return refuse(socket, closed.name, closed.reply);
-    this.#server.handleUpgrade(req, socket, head, (webSocket) => {
-      upgraded();
-      if (kind === 'phoenix') this.#startPhoenix(webSocket, req, ANONYMOUS);
-      else this.#start(webSocket, req, ANONYMOUS);
+    const known = this.#access.recall(req, kind);
+    if (known) return this.#admit(req, socket, head, upgraded, { ok: true, principal: known });
+    this.#access.identify(req, kind, (identity) => {
+      if (!socket.destroyed) this.#admit(req, socket, head, upgraded, identity);
     });
   }
 
-  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
+  /** On the route of Phoenix a stranger gets as far as the join, whose reply says why it fails. */
+  #admit(req: IncomingMessage, socket: Duplex, head: Buffer, upgraded: () => void, identity: Identity): void {
+    const isPhoenix = parseRoute(req.url ?? '/').kind === 'phoenix';
+    const stranger = isPhoenix && !identity.ok && identity.refusal.name === 'unauthenticated';
+    if (!identity.ok && !stranger) return refuse(socket, identity.refusal.name, identity.refusal.reply);
+    const principal = identity.ok ? identity.principal : this.#access.stranger();
+    const closed = this.#http.closedToNewcomers(principal);
+    if (closed) return refuse(socket, closed.name, closed.reply);
+    this.#server.handleUpgrade(req, socket, head, (webSocket) => {
+      upgraded();
+      if (isPhoenix) this.#startPhoenix(webSocket, req, principal, identity.ok ? null : identity.refusal);
+      else this.#start(webSocket, req, principal);
+    });
+  }
+
+  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal, refusal: Refusal | null): void {
     const remote = remoteOf(req);
-    const facts = { transport: 'websocket', scope: null, principal, remote, route: '/mcp/ws/websocket' } as const;
+    const address = this.#env.plane.auth.addresses.of(req);
+    const route = '/mcp/ws/websocket';
+    const facts = { transport: 'websocket', scope: null, principal, remote, address, route } as const;
     const started = this.#system.startChild<PhoenixConnectionMessage>(
       CONNECTIONS,
       actor<PhoenixConnectionMessage>({
         id: `phx-${(this.#made += 1)}`,
         restart: 'temporary',
-        init: phoenixConnection(this.#env, facts, webSocket),
+        init: phoenixConnection({ env: this.#env, access: this.#access, facts, socket: webSocket, refusal }),
       }),
     );
     if (!started.ok) webSocket.close(1013, 'try again later');
@@ -89,6 +108,7 @@ export class WebSocketFront {
       transport: 'websocket',
       scope: null,
       principal,
+      address: this.#env.plane.auth.addresses.of(req),
       remote: remoteOf(req),
       route: '/mcp/ws',
     } as const;
@@ -97,7 +117,7 @@ export class WebSocketFront {
       actor<WebSocketConnectionMessage>({
         id: `ws-${(this.#made += 1)}`,
         restart: 'temporary',
-        init: webSocketConnection(this.#env, facts, webSocket),
+        init: webSocketConnection(this.#env, this.#access, facts, webSocket),
       }),
     );
     if (!started.ok) webSocket.close(1013, 'try again later');

@@ -11,6 +11,10 @@
  * a name says otherwise; a figure with no samples is `null` and is drawn as `–`.
  */
 
+import { type AuditSnapshot } from './snapshot/audit.js';
+import { type AuthSnapshot } from './snapshot/auth.js';
+import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
+
 export interface AdminRequest {
   readonly id: number;
   readonly method: AdminMethod;
@@ -29,6 +33,9 @@ export type AdminMethod =
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
+  | 'alarms' // → AlarmsSnapshot
+  | 'ack' // {id} → AlarmSnapshot
+  | 'policy-mode' // {mode?} → PolicySnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -52,6 +59,9 @@ export interface AdminResults {
   readonly 'force-shutdown': { readonly stopping: true };
   readonly logs: readonly LogLine[];
   readonly watch: GatewaySnapshot;
+  readonly alarms: AlarmsSnapshot;
+  readonly ack: AlarmSnapshot;
+  readonly 'policy-mode': PolicySnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
 
@@ -91,9 +101,13 @@ export interface GatewaySnapshot {
   readonly requests: RequestTotals;
   readonly drops: readonly DropCount[];
   readonly upstreams: readonly UpstreamSnapshot[];
+  readonly alarms: AlarmsSnapshot;
+  readonly vsm: VsmSnapshot;
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
+  readonly auth: AuthSnapshot;
+  readonly audit: AuditSnapshot | null;
 }
 
 export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';

@@ -34,6 +34,9 @@ export const ADMIN_PARAMS = {
   watch: z.strictObject({
     intervalMs: z.number().int().min(WATCH_INTERVAL_MS.min).max(WATCH_INTERVAL_MS.max).optional(),
   }),
+  alarms: none,
+  ack: z.strictObject({ id: z.number().int().min(1) }),
+  'policy-mode': z.strictObject({ mode: z.enum(['normal', 'conserve', 'lockdown']).optional() }),
   cancel: z.strictObject({ id: z.number().int() }),
 } as const satisfies Record<AdminMethod, z.ZodType>;
 

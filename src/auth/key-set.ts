@@ -5,7 +5,7 @@
  * public keys. A key in it that is not for this (an encryption key, a curve that is not supported, too weak) is left out.
  * Sources: RFC 7517, 4; RFC 7518, 3 and 6; NIST SP 800-131A (RSA from 2048 bits); Project Wycheproof.
  */
-import { compactVerify, type CryptoKey, importJWK, type JWK } from 'jose';
+import { compactVerify, type CryptoKey, importJWK } from 'jose';
 import { isJsonObject, type JsonObject } from '../protocol/jsonrpc.js';
 import { type Algorithm, decodeCanonical, isAlgorithm, type Jws } from './jws.js';
 
@@ -131,7 +131,7 @@ async function readKey(jwk: JsonObject, fallback: Algorithm | undefined): Promis
   const members = publicMembers(jwk, alg);
   if (typeof members === 'string') return members;
   try {
-    return { kid, alg, key: await importJWK({ ...members, alg } as JWK, alg) };
+    return { kid, alg, key: await importJWK({ ...members, alg }, alg) };
   } catch {
     return 'it is no such key';
   }

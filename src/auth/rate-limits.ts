@@ -50,15 +50,24 @@ export class RateLimits {
     this.#logins = buckets(failedLogins);
   }
 
-  /** Counts one request, or says why it may not be made now. `address` is whom a guest is counted by. */
-  admit(principal: Principal, address: string, request: JsonRpcRequest, now: number): LimitRefusal | undefined {
+  /**
+   * Counts one request, or says why it may not be made now. `address` is whom a guest is counted by; `shown` gives the
+   * name that the whole catalogue has for a tool.
+   */
+  admit(
+    principal: Principal,
+    address: string,
+    request: JsonRpcRequest,
+    now: number,
+    shown: (name: string) => string = (name) => name,
+  ): LimitRefusal | undefined {
     const { role, tenant, subject } = principal;
     const who = subject === null ? address : principal.key;
     const waitMs = this.#roles[role].take(who, 1, now);
     if (waitMs > 0) return { limit: 'role', name: role, waitMs };
     const refused = tenant === null || this.#tenants.size === 0 ? undefined : this.#admitTenant(tenant, now);
     if (refused !== undefined || this.#tools.length === 0 || request.method !== 'tools/call') return refused;
-    return this.#admitTool(who, request, now);
+    return this.#admitTool(who, request, now, shown);
   }
 
   /** Milliseconds that this address has to wait before it may try to log in. */
@@ -85,9 +94,15 @@ export class RateLimits {
     return waitMs > 0 ? { limit: 'tenant', name: tenant, waitMs } : undefined;
   }
 
-  #admitTool(who: string, { params }: JsonRpcRequest, now: number): LimitRefusal | undefined {
-    const name = toolOf(params);
-    if (name === undefined) return undefined;
+  #admitTool(
+    who: string,
+    { params }: JsonRpcRequest,
+    now: number,
+    shown: (name: string) => string,
+  ): LimitRefusal | undefined {
+    const called = toolOf(params);
+    if (called === undefined) return undefined;
+    const name = shown(called);
     for (const { glob, matches, buckets } of this.#tools) {
       const waitMs = matches(name) ? buckets.take(who, 1, now) : 0;
       if (waitMs > 0) return { limit: 'tool', name: glob, waitMs };

@@ -26,7 +26,7 @@ export const fetchJson: FetchJson = async (url) => {
   if (!response.ok) throw new Error(`status ${response.status}`);
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  for await (const part of response.body ?? []) {
+  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += part.length;
     if (bytes > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
     parts.push(part);

@@ -8,11 +8,14 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AdminRequestError, NoGatewayError } from '../admin/client.js';
 import { span, type Line } from '../admin/view/line.js';
 import { paintLine } from '../admin/view/paint.js';
+import { addAck, addAlarms } from './alarms.js';
+import { addAudit } from './audit.js';
 import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
 import { addKill } from './kill.js';
 import { addLogs } from './logs.js';
+import { addPolicy } from './policy.js';
 import { addSend } from './send.js';
 import { addStatus } from './status.js';
 import { addStdio } from './stdio.js';
@@ -66,13 +69,17 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addTree(program, io);
   addConnections(program, io);
   addUpstreams(program, io);
+  addAlarms(program, io);
+  addAck(program, io);
+  addPolicy(program, io);
   addSend(program, io);
   addKill(program, io);
   addTop(program, io, finish);
   addLogs(program, io);
   addStdio(program, io);
+  addAudit(program, io);
   // Subcommands made by `command()` copy these settings, but not global options: those are accepted anywhere this way.
-  for (const command of program.commands) {
+  for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command
       .option('--socket <path>', "the gateway's admin socket")
       .option('--port <number>', 'the port of the gateway, when its socket has the usual name', portNumber)

@@ -37,7 +37,7 @@ export function resolveAuth(auth: AuthFileOptions, { env, overrides, host, baseD
       auth.mode ??
       defaultMode(host, secrets.length + auth.issuers.length > 0, overrides.insecure),
     secrets,
-    ...(revocations !== undefined && { revocations: path.resolve(baseDir, revocations) }),
+    revocations: revocations === null ? null : path.resolve(baseDir, revocations),
   };
 }
 
@@ -80,7 +80,7 @@ export function checkAuth(document: unknown, { env, overrides }: Pick<AuthContex
       suggestion: `set JWT_SECRET (${MAKE_SECRET}) or \`gateway.auth.issuers\`; or listen on 127.0.0.1; or start with \`--insecure\` if the network is closed`,
     });
   }
-  findings.push(...checkSets(auth));
+  findings.push(...checkSets(auth), ...checkTls(valueAt(document, ['gateway', 'listen', 'tls'])));
   return findings;
 }
 
@@ -103,4 +103,30 @@ function checkSets(auth: Record<string, unknown>): Finding[] {
       return [{ path: ['gateway', 'auth', key, index, name], message: `this ${name} stands twice` }];
     });
   });
+}
+
+/** Half a certificate, and a check of client certificates against nobody. */
+function checkTls(block: unknown): Finding[] {
+  const tls = isRecord(block) ? block : {};
+  const given = (key: string): boolean => tls[key] !== undefined && tls[key] !== null;
+  const at = (key: string): Finding['path'] => ['gateway', 'listen', 'tls', key];
+  const findings: Finding[] = [];
+  if (given('cert') !== given('key')) {
+    const missing = given('cert') ? 'key' : 'cert';
+    findings.push({
+      path: at(missing),
+      message: '`cert` and `key` belong together',
+      suggestion: `give \`${missing}\`, too`,
+    });
+  }
+  const checks = tls['clientAuth'] === 'request' || tls['clientAuth'] === 'require';
+  if (checks && !(given('ca') && given('cert'))) {
+    const suggestion = 'give `cert`, `key` and `ca`';
+    findings.push({
+      path: at('clientAuth'),
+      message: 'client certificates need TLS and a `ca` to check them against',
+      suggestion,
+    });
+  }
+  return findings;
 }

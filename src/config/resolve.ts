@@ -53,22 +53,20 @@ function isIgnored(at: Path): boolean {
 }
 
 function applyOverrides(gateway: GatewayFileOptions, { overrides, baseDir, env }: ResolveContext): GatewayOptions {
-  const { listen, dashboard, logging, admin } = gateway;
+  const { listen, dashboard, logging, admin, audit } = gateway;
   const fromFile = admin.socket === null ? null : absolute(admin.socket, baseDir, env);
   const host = withoutBrackets(overrides.host ?? listen.host);
-  const tls = listen.tls && {
-    ...listen.tls,
-    cert: absolute(listen.tls.cert, baseDir, env),
-    key: absolute(listen.tls.key, baseDir, env),
-    ...(listen.tls.ca !== undefined && { ca: absolute(listen.tls.ca, baseDir, env) }),
-  };
+  const file = (name: string | null): string | null => (name === null ? null : absolute(name, baseDir, env));
+  const { cert, key, ca, clientAuth } = listen.tls;
+  const tls = { cert: file(cert), key: file(key), ca: file(ca), clientAuth };
   return {
     ...gateway,
     auth: resolveAuth(gateway.auth, { env, overrides, host, baseDir }),
-    listen: { ...listen, host, port: overrides.port ?? listen.port, ...(tls && { tls }) },
+    listen: { ...listen, host, port: overrides.port ?? listen.port, tls },
     dashboard: { ...dashboard, enabled: overrides.dashboard ?? dashboard.enabled },
     logging: { level: overrides.logLevel ?? logging.level },
     admin: { socket: overrides.adminSocket ?? fromFile },
+    audit: { ...audit, path: audit.path === null ? null : absolute(audit.path, baseDir, env) },
   };
 }
 

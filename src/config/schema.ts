@@ -6,10 +6,12 @@
  * 'restart'` marks what a running gateway cannot take over from a changed file.
  */
 import { z } from 'zod';
+import { audit } from './blocks/audit.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
 import { auth } from './blocks/auth.js';
 import { limits } from './blocks/limits.js';
 import { tls } from './blocks/tls.js';
+import { vsm } from './blocks/vsm.js';
 import { isHost, isProxy } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
@@ -42,7 +44,7 @@ const listen = block(RESTART, 'Where clients connect.', {
     .describe(
       'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses, subnets, or `loopback`.',
     ),
-  tls: tls.optional(),
+  tls: tls.prefault({}),
 });
 
 const sessions = block(LIVE, 'Client sessions.', {
@@ -170,6 +172,8 @@ export const gatewaySchema = z
     requestState: requestState.prefault({}),
     logging: logging.prefault({}),
     admin: admin.prefault({}),
+    vsm: vsm.prefault({}),
+    audit: audit.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 

@@ -61,6 +61,10 @@ export class DynamicSupervisor implements Supervising {
     return this.#slots.has(id);
   }
 
+  restartsWithin(now: number): number {
+    return this.#window.count(now);
+  }
+
   children(): Iterable<ChildSlot> {
     return this.#slots.values();
   }
@@ -173,6 +177,10 @@ export class PartitionedSupervisor implements Supervising {
     this.#spec = spec;
     const { id, intensity } = spec;
     this.#partitions = new DynamicSupervisor(system, dynamic({ id, intensity }), slot, self);
+  }
+
+  restartsWithin(now: number): number {
+    return this.#partitions.restartsWithin(now);
   }
 
   /** Partitions. */

@@ -20,6 +20,8 @@ export interface Supervising extends Behavior<SupervisorMessage> {
   /** In start order. */
   children(): Iterable<ChildSlot>;
   readonly childCount: number;
+  /** Restarts of children within the window of its intensity. */
+  restartsWithin(now: number): number;
   /** Starts the children that the spec names. Throws or rejects after undoing a partial start. */
   begin(): Behavior<SupervisorMessage> | Promise<Behavior<SupervisorMessage>>;
 }

@@ -37,6 +37,10 @@ export class StaticSupervisor implements Supervising {
     return this.#slots.size;
   }
 
+  restartsWithin(now: number): number {
+    return this.#window.count(now);
+  }
+
   children(): Iterable<ChildSlot> {
     return this.#slots.values();
   }

@@ -3,7 +3,7 @@
  */
 import { type ActorSystemRef, start as startNact } from 'nact';
 import { type Cell } from './cell.js';
-import { type ChildSpec } from './child-spec.js';
+import { type ChildSpec, type Intensity } from './child-spec.js';
 import { type Clock, SystemClock } from './clock.js';
 import { DynamicSupervisor, PartitionedSupervisor, type StartResult } from './dynamic-supervisor.js';
 import {
@@ -129,6 +129,24 @@ export class ActorSystem implements TreeHost {
       if (cell?.alive) refs.push(cell);
     }
     return refs;
+  }
+
+  /** How near the supervisor at `path` is to its intensity; `undefined` when none runs there. */
+  restartPressure(path: string): { readonly restarts: number; readonly intensity: Intensity } | undefined {
+    const slot = this.#slots.get(path);
+    if (!slot?.supervising || slot.spec.type === 'actor') return undefined;
+    return { restarts: slot.supervising.restartsWithin(this.clock.now()), intensity: slot.spec.intensity };
+  }
+
+  /**
+   * Stops the child of a static supervisor for good: it stays in the tree as `stopped` and comes back only when its
+   * supervisor is started anew. `false` if none lives there, or it is the root. Source: supervisor:terminate_child/2.
+   */
+  async stopForGood(path: string): Promise<boolean> {
+    const slot = this.#slots.get(path);
+    if (!slot?.cell?.alive || slot === this.#root) return false;
+    await slot.stop();
+    return true;
   }
 
   /** Kills the actor or supervisor at `path`; its supervisor restarts it as its spec says. `false` if none lives there. */

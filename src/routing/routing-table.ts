@@ -306,6 +306,12 @@ export class RoutingTable<T> {
     return this.#offers.get(server);
   }
 
+  /** The name that the aggregate has for a tool or prompt which this scope calls `name`. */
+  aggregateName(scope: ScopeKey, name: string): string {
+    const offer = scope === null ? undefined : this.#offers.get(scope);
+    return offer === undefined ? name : aggregateName(offer.prefix, name);
+  }
+
   /** Whether servers' own endpoints show a search in place of their tools. */
   get searches(): boolean {
     return this.#rules.search !== null;

@@ -97,7 +97,29 @@ export const TREE = {
       restart: 'permanent',
       strategy: 'one_for_one',
       intensity: { max: 5, withinMs: 30_000 },
-      children: [{ id: 'metrics', role: 'counters into windows, once a second', type: 'actor', restart: 'permanent' }],
+      children: [
+        {
+          id: 'audit-log',
+          role: 'who did what, into a file; nobody waits for it',
+          type: 'actor',
+          restart: 'permanent',
+          optional: true,
+        },
+        { id: 'metrics', role: 'counters into windows, once a second', type: 'actor', restart: 'permanent' },
+        { id: 'vital-signs', role: 'what hurts, told to the algedonic channel', type: 'actor', restart: 'permanent' },
+      ],
+    },
+    {
+      id: 'viability',
+      role: 'the viable system; without it the last leases and the last policy hold',
+      type: 'supervisor',
+      restart: 'permanent',
+      strategy: 'one_for_one',
+      intensity: { max: 10, withinMs: 30_000 },
+      children: [
+        { id: 'policy', role: 'S5: modes of admission, decides on alarms', type: 'actor', restart: 'permanent' },
+        { id: 'algedonic', role: 'pain and pleasure, escalated in time', type: 'actor', restart: 'permanent' },
+      ],
     },
     {
       id: 'operations',
@@ -132,6 +154,24 @@ export const TREE = {
             },
           ],
         },
+      ],
+    },
+    {
+      id: 'admission',
+      role: 'who may do what, how often: the slow half, behind the data path',
+      type: 'supervisor',
+      restart: 'permanent',
+      strategy: 'one_for_one',
+      intensity: { max: 5, withinMs: 30_000 },
+      children: [
+        {
+          id: 'authenticator',
+          role: 'key sets of issuers, revocations',
+          type: 'actor',
+          restart: 'permanent',
+          shutdownMs: 2_000,
+        },
+        { id: 'limiter', role: 'forgets the keys of limits that have rested', type: 'actor', restart: 'permanent' },
       ],
     },
     {

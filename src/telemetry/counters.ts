@@ -4,6 +4,7 @@
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { CLIENT_TRANSPORTS, type ClientTransport } from '../admin/protocol.js';
+import { Durations } from './metrics/operations.js';
 
 /** Counts of one client transport since the start. */
 export interface TransportCounters {
@@ -25,6 +26,8 @@ export type Drop =
   | 'notification_overflow' // a client's or session's mailbox was full
   | 'upstream_junk' // bytes from an upstream that are no message
   | 'unroutable_notification' // a notification that belongs to no call and no list
+  | 'webhook_overflow' // an alarm for a webhook that is too slow
+  | 'webhook_failed' // an alarm that the webhook did not take
   | 'refused_server_request'; // a request from an upstream that this gateway does not serve
 
 export class Counters {
@@ -36,6 +39,8 @@ export class Counters {
   sockets = 0;
   /** Latency of answered calls in microseconds; taken and replaced by the metrics actor. */
   latency: RecordableHistogram = newLatencyHistogram();
+  /** How long operations and sessions take, for collectors. */
+  readonly durations = new Durations();
 
   constructor() {
     this.transports = Object.fromEntries(

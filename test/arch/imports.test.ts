@@ -49,6 +49,7 @@ const CASES: readonly {
   { rule: 'protocol-does-no-io', files: { 'src/protocol/a.ts': "import 'node:url';" }, allowed: true },
   { rule: 'machines-and-vsm-models', files: { 'src/machines/a.ts': "import '../config/types.js';" } },
   { rule: 'machines-and-vsm-models', files: { 'src/vsm/a.ts': "import '../kernel/index.js';" }, allowed: true },
+  { rule: 'audit-knows-nobody', files: { 'src/audit/a.ts': "import '../protocol/text.js';" } },
   { rule: 'config-knows-the-protocol', files: { 'src/config/a.ts': "import '../actors/names.js';" } },
   {
     rule: 'machines-and-config-know-kernel-types-only',
@@ -102,6 +103,21 @@ const CASES: readonly {
   {
     rule: 'transport-sides-are-apart',
     files: { 'src/transports/outbound/a.ts': "import './b.js';", 'src/transports/outbound/b.ts': '' },
+    allowed: true,
+  },
+  { rule: 'machines-and-vsm-models', files: { 'src/vsm/a.ts': "import '../actors/names.js';" } },
+  {
+    rule: 'machines-and-vsm-models',
+    files: { 'src/vsm/a.ts': "import './actors/b.js';", 'src/vsm/actors/b.ts': '' },
+  },
+  { rule: 'vsm-models-do-no-io', files: { 'src/vsm/a.ts': "import 'node:http';" } },
+  {
+    rule: 'vsm-actors-know-the-plane',
+    files: { 'src/vsm/actors/a.ts': "import '../../actors/b.js';", 'src/actors/b.ts': '' },
+  },
+  {
+    rule: 'vsm-actors-know-the-plane',
+    files: { 'src/vsm/actors/a.ts': "import '../../actors/names.js';\nimport '../m.js';", 'src/vsm/m.ts': '' },
     allowed: true,
   },
   { rule: 'consoles-know-snapshots-only', files: { 'src/cli/a.ts': "import '../kernel/index.js';" } },

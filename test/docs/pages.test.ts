@@ -117,7 +117,9 @@ describe('docs/pages', () => {
   });
 
   it('every setting that a page names exists', () => {
-    const unknown = pages().flatMap(({ text, path: file }) => {
+    // The page of metrics has names of its own.
+    const written = pages().filter(({ path: file }) => file !== 'docs/metrics.md');
+    const unknown = written.flatMap(({ text, path: file }) => {
       const settings = [...text.matchAll(/`gateway((?:\.[a-zA-Z]+)+)`/g)].map(([, keys = '']) => `gateway${keys}`);
       const own = [...text.matchAll(/`viable((?:\.[a-zA-Z]+)+)`/g)].map(
         ([, keys = '']) => `mcpServers.any.viable${keys}`,

@@ -115,14 +115,16 @@ export const auth = block(LIVE, 'Who clients are.', {
       'Take `?token=` on `/mcp/sse` and WebSockets, for clients that cannot send headers. A ticket (`POST /mcp/ticket`) is better.',
     ),
   resource: safeUrl('the address')
-    .optional()
-    .describe('The address of `/mcp` as clients know it (RFC 9728). Absent: made from the Host header.'),
+    .nullable()
+    .default(null)
+    .describe('The address of `/mcp` as clients know it (RFC 9728). `null`: made from the Host header.'),
   scopes: z
     .array(text('a scope').regex(/^[\x21\x23-\x5B\x5D-\x7E]*$/, { error: 'must be a scope as in RFC 6749' }))
     .default([])
     .describe('Scopes that a client should ask for; told in the metadata and in `WWW-Authenticate`.'),
   revocations: text('the path')
-    .optional()
-    .describe('File that keeps revoked tokens over a restart, relative to this file. Absent: memory alone.')
+    .nullable()
+    .default(null)
+    .describe('File that keeps revoked tokens over a restart, relative to this file. `null`: memory alone.')
     .meta({ ...RESTART }),
 });

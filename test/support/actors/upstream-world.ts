@@ -107,8 +107,8 @@ export class UpstreamWorld extends World {
     const to = this.gate.session;
     if (!to) throw new Error('not sent: no session');
     const caller = { era: 'legacy', principal: ANONYMOUS, envelope: {} } as const;
-    const fields = { id, method: 'tools/call', params, progressToken, startedAt: 0, to, caller, tool: undefined };
-    const call = new Call({ ...fields, replyTo: client, gate: this.gate, channel: new FakeChannel() });
+    const fields = { id, method: 'tools/call', target: '', params, progressToken, startedAt: 0, to, caller };
+    const call = new Call({ ...fields, tool: undefined, replyTo: client, gate: this.gate, channel: new FakeChannel() });
     const sent = to.tell(call);
     if (sent !== 'ok') throw new Error(`not sent: ${sent}`);
     return { call, client };

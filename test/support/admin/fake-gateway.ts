@@ -79,6 +79,14 @@ export class FakeGateway {
         return send(request);
       case 'kill':
         return kill(request, this.#snapshot);
+      case 'alarms':
+        return result(this.#snapshot.alarms);
+      case 'ack': {
+        const alarm = this.#snapshot.alarms.active.find(({ id }) => id === request.params?.['id']);
+        return alarm ? result(alarm) : { ok: false, error: { code: 'unknown_alarm', message: 'No such alarm.' } };
+      }
+      case 'policy-mode':
+        return result(this.#snapshot.vsm.policy);
       case 'drain':
       case 'force-shutdown':
       case 'cancel':

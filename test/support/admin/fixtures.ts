@@ -10,11 +10,10 @@ import type {
   SupervisionNode,
   UpstreamSnapshot,
 } from '#src/admin/protocol.js';
+import { fakeAlarms, fakeVsm } from './vsm-fixtures.js';
+import { FAKE_NOW, HOSTILE } from './instant.js';
 
-export const FAKE_NOW = Date.UTC(2026, 10, 22, 14, 3, 59);
-
-/** Would clear the screen, set the clipboard, turn text around, hide characters and switch colours. */
-export const HOSTILE = '\u001b[2J\u001b]52;c;ZXZpbA==\u0007\u202egnol\u202c\u200b{red-fg}tag{/red-fg}\u009b31m';
+export { FAKE_NOW, HOSTILE };
 
 const MINUTE = 60_000;
 
@@ -245,6 +244,16 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     startedAt: FAKE_NOW - 125 * MINUTE,
     phase: 'running',
     drain: null,
+    audit: null,
+    auth: {
+      mode: 'required',
+      tokens: { cached: 210, hits: 58_200, misses: 1_800, hitRatio: 0.97, accepted: 1_790, revoked: 1 },
+      refused: [{ reason: 'expired', count: 10 }],
+      limited: [{ limit: 'role:user', count: 42 }],
+      limitKeys: 212,
+      tickets: { issued: 4, open: 1 },
+      issuers: [],
+    },
     connections: { total: 21, byTransport: { http: 12, sse: 3, websocket: 6 }, sockets: 25 },
     throughput: {
       perSecond: Array.from({ length: 60 }, (_, second) =>
@@ -263,6 +272,8 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
       { reason: 'mailbox_full', count: 0 },
     ],
     upstreams: fakeUpstreams(),
+    alarms: fakeAlarms(),
+    vsm: fakeVsm(),
     tree: fakeTree(),
     process: { rssBytes: 118 * 1_048_576, heapUsedBytes: 41 * 1_048_576, cpuPercent: 12.4, loopDelayP99: 1.9 },
     config: { file: 'viable.json', loadedAt: FAKE_NOW - 20 * MINUTE, version: 3, rejected: null },

@@ -82,6 +82,9 @@ describe('viable', () => {
         ['status', snapshot],
         ['tree', snapshot.tree],
         ['upstreams', snapshot.upstreams],
+        ['alarms', snapshot.alarms],
+        ['ack 7', snapshot.alarms.active[0]],
+        ['policy mode', snapshot.vsm.policy],
       ];
       for (const [command, value] of expected) {
         const { code, out } = await run(`--socket ${socket} ${command} --json`);
@@ -92,7 +95,18 @@ describe('viable', () => {
 
   it('fits its tables to the terminal and lets nothing foreign through', () =>
     withGateway(async (_, socket) => {
-      for (const command of ['status', 'tree', 'connections', 'upstreams', 'logs', 'send --list']) {
+      for (const command of [
+        'status',
+        'tree',
+        'connections',
+        'upstreams',
+        'logs',
+        'send --list',
+        'alarms',
+        'alarms --history',
+        'ack 7',
+        'policy mode',
+      ]) {
         const { code, out } = await run(`${command} --socket ${socket}`, { columns: 90, env: { NO_COLOR: '1' } });
         assert.equal(code, EXIT_CODES.ok);
         const lines = out.replace(/\u001b\[[17]?0?m/g, '').split('\n');
@@ -151,6 +165,17 @@ describe('viable', () => {
       assert.equal(several.code, EXIT_CODES.refused);
       assert.match(several.err, /upstream:memory\/session/);
       assert.equal(gateway.received.filter(({ method }) => method === 'kill').length, before);
+    }));
+
+  it('takes note of alarms by number, and says so when there is none of that number', () =>
+    withGateway(async (gateway, socket) => {
+      const { out } = await run(`ack 7 --socket ${socket}`);
+      assert.match(out, /^Noted: upstream:tickets down_ms, upstream "tickets" is away/);
+      assert.equal((await run(`ack 99 --socket ${socket}`)).code, EXIT_CODES.refused);
+      assert.equal((await run(`ack none --socket ${socket}`)).code, EXIT_CODES.usage);
+      await run(`policy mode lockdown --socket ${socket}`);
+      assert.deepEqual(gateway.received.at(-1)?.params, { mode: 'lockdown' });
+      assert.equal((await run(`policy mode panic --socket ${socket}`)).code, EXIT_CODES.usage);
     }));
 
   it('repeats with --watch until stopped', () =>

@@ -163,7 +163,9 @@ describe('config/load: what is accepted', () => {
 
   it('has the documented defaults', async () => {
     const { config, warnings } = accepted(await load('{}'));
-    assert.deepEqual(config.gateway, {
+    const { vsm, ...others } = config.gateway;
+    assert.deepEqual([vsm.enabled, vsm.webhook.url, vsm.alarms.escalation.policy], [true, null, 60_000]);
+    assert.deepEqual(others, {
       listen: {
         host: '127.0.0.1',
         port: 4000,
@@ -171,6 +173,31 @@ describe('config/load: what is accepted', () => {
         allowedOrigins: [],
         maxBodyBytes: 4_194_304,
         maxConnections: 10_000,
+        trustedProxies: [],
+        tls: { cert: null, key: null, ca: null, clientAuth: 'none' },
+      },
+      auth: {
+        mode: 'off',
+        issuer: 'autonomous-opponent',
+        audience: 'mcp-gateway',
+        secrets: [],
+        issuers: [],
+        cacheTtl: 300_000,
+        publicKeyRefresh: 3_600_000,
+        tokenTtl: 3_600_000,
+        queryToken: true,
+        resource: null,
+        scopes: [],
+        revocations: null,
+      },
+      limits: {
+        roles: { admin: 10_000, premium: 1_000, user: 100, guest: 10 },
+        burst: 1,
+        tools: {},
+        tenants: {},
+        tenantClaim: 'tenant',
+        failedLogins: 30,
+        maxKeys: 100_000,
       },
       sessions: { max: 10_000, idleTimeout: 1_800_000 },
       requests: { timeout: 60_000, maxInFlight: 256 },
@@ -182,6 +209,7 @@ describe('config/load: what is accepted', () => {
       requestState: { secret: null },
       logging: { level: 'info' },
       admin: { socket: null },
+      audit: { path: null, maxFileBytes: 64 * 1024 * 1024, maxFiles: 10, arguments: 'none', queue: 10_000, key: null },
     });
     assert.match(warnings[0]?.message ?? '', /no server/);
     const without = accepted(await loadConfig({ env: {} }));

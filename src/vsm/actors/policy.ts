@@ -1,0 +1,83 @@
+/**
+ * S5, policy: holds the mode of the gateway, decides on alarms, and is the last word when S3 and S4 cannot agree.
+ *
+ * Parent: viability. Restart: permanent; the policy in force is kept outside and stays in force while S5 is dead.
+ *
+ * Invariant: every change is a new version, and says who made it and why.
+ * Source: Beer, "The Heart of Enterprise"; the decisions are `src/vsm/policy-model.ts`.
+ */
+import { type DataPlane } from '../../actors/data-plane.js';
+import { type ActorContext, type Behavior } from '../../kernel/index.js';
+import { type Logger } from '../../telemetry/logger.js';
+import { isForPolicy } from '../alarms-model.js';
+import { calledFor, decide, type Mode, next, type Standing } from '../policy-model.js';
+import { type ViabilityState } from '../view.js';
+import { type PolicyMessage } from './messages.js';
+
+export interface PolicyDeps {
+  readonly plane: DataPlane;
+  readonly state: ViabilityState;
+  readonly log: Logger;
+}
+
+const TICK_MS = 1_000;
+
+export function policy(deps: PolicyDeps) {
+  return (context: ActorContext<PolicyMessage>): Behavior<PolicyMessage> => new Policy(deps, context);
+}
+
+class Policy implements Behavior<PolicyMessage> {
+  readonly #deps: PolicyDeps;
+  readonly #context: ActorContext<PolicyMessage>;
+  #quietSince: number | null = null;
+
+  constructor(deps: PolicyDeps, context: ActorContext<PolicyMessage>) {
+    this.#deps = deps;
+    this.#context = context;
+    context.after(TICK_MS, { type: 'policy/tick' });
+  }
+
+  handle(message: PolicyMessage): void {
+    switch (message.type) {
+      case 'policy/alarm':
+      case 'policy/alarm-cleared':
+        return this.#decide();
+      case 'policy/tick':
+        this.#decide();
+        this.#context.after(TICK_MS, { type: 'policy/tick' });
+        return;
+      case 'policy/set-mode':
+        this.#setMode(message.mode);
+        return message.replyTo?.reply(this.#deps.state.policy);
+    }
+  }
+
+  #decide(): void {
+    const { plane, state } = this.#deps;
+    const { policy: options, enabled } = plane.options.vsm;
+    if (!enabled || !options.enabled) return;
+    const now = this.#context.clock.now();
+    const alarms = state.alarms.active().filter(isForPolicy);
+    const quiet = calledFor(alarms, options.modes).because === null;
+    this.#quietSince = quiet ? (this.#quietSince ?? now) : null;
+    this.#apply(decide(state.policy, alarms, this.#quietSince, options, now));
+  }
+
+  #setMode(mode: Mode): void {
+    const by = mode === 'normal' ? 'policy' : 'operator';
+    const { state } = this.#deps;
+    if (state.policy.mode === mode && state.policy.by === by) return;
+    this.#apply(next(state.policy, mode, by, 'an operator said so', this.#context.clock.now()));
+  }
+
+  #apply(standing: Standing): void {
+    const { state, log } = this.#deps;
+    if (standing === state.policy) return;
+    const before = state.policy.mode;
+    state.policy = standing;
+    const { version, mode, by, reason } = standing;
+    const fields = { event: 'policy_mode', version, mode, before, by, reason };
+    if (mode === 'normal') log.info(fields, `policy ${version}: back to normal, ${reason}`);
+    else log.warn(fields, `policy ${version}: ${mode}, ${reason}`);
+  }
+}
