@@ -210,7 +210,7 @@ export class Gateway {
         load:
           this.#options.reload ?? (() => Promise.resolve({ ok: true, config: this.#running.current, warnings: [] })),
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
-        buildUpstream: (id, lifecycle) => buildUpstream(id, lifecycle as ActorInit<never>),
+        buildUpstream,
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
@@ -273,6 +273,7 @@ export class Gateway {
     };
     if (this.#plane.auth.configure(this.#plane.options))
       this.#system.tell(AUTHENTICATOR, { type: 'authenticator/refresh' });
+    this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
   }
@@ -307,6 +308,9 @@ export class Gateway {
           `restarted after ${describeExit(report.reason)}`,
         );
       case 'child/start-failed':
+        // It fails the whole start, whose caller says so once.
+        if (this.#plane.admission.state === 'starting') return log.debug(fields, report.error.message);
+        return log.error({ ...fields, stack: report.error.stack }, report.error.message);
       case 'actor/late-error':
         return log.error({ ...fields, stack: report.error.stack }, report.error.message);
       case 'child/abandoned':

@@ -210,7 +210,7 @@ export function insufficientScope(permissions: readonly string[], resource: stri
     name: 'insufficient_scope',
     reply: {
       detail: `this needs ${permissions.join(' or ')}`,
-      data: { required: permissions },
+      data: { scope: permissions.join(' ') },
       headers: { 'www-authenticate': header },
     },
   };

@@ -29,6 +29,7 @@ import {
 } from '../kernel/index.js';
 import { type Logger, type LogRing } from '../telemetry/logger.js';
 import { adminEvent, isReadOnly } from './admin-audit.js';
+import { checkPolicy, policyDetails } from './admin-policy.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
 import { type GatewayView } from './gateway-view.js';
@@ -112,6 +113,10 @@ class AdminAnswers {
         return done(alarmsSnapshot(this.#deps.plane));
       case 'ack':
         return acknowledge(system, (params as Params['ack']).id);
+      case 'policy':
+        return done(policyDetails(this.#deps.plane, system.clock.now()));
+      case 'policy-check':
+        return done(checkPolicy(this.#deps.plane, params as Params['policy-check']));
       case 'policy-mode':
         return policyMode(system, this.#deps.plane, (params as Params['policy-mode']).mode);
       case 'cancel':

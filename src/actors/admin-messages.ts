@@ -36,6 +36,17 @@ export const ADMIN_MESSAGES: readonly AdminMessages[] = [
     ],
   },
   {
+    actor: /^\/operations\/provisioning\/upstreams\/[^/]+\/pool$/,
+    messages: [
+      plain(
+        'drain',
+        'Give out no more sessions; each ends when its calls are answered. Answers when none is left.',
+        'pool/drain',
+      ),
+      plain('resume', 'Give out sessions again after `drain`.', 'pool/resume'),
+    ],
+  },
+  {
     actor: /^\/operations\/provisioning\/configuration$/,
     messages: [
       {

@@ -10,6 +10,7 @@
  * Source: MCP specification 2026-07-28, "Patterns › Multi Round-Trip Requests"; 2025-11-25, "Client Features".
  */
 import { randomBytes } from 'node:crypto';
+import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Behavior, NORMAL, type Ref, type TimerHandle } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
@@ -29,7 +30,7 @@ import { type Channel } from '../transports/inbound/channel.js';
 import { Call, type UpstreamSessionMessage } from './call.js';
 import { type ClientMessage } from './client-message.js';
 import { type SessionEnvironment } from './legacy-session.js';
-import { INPUT_TIMEOUT_MS } from './input-rounds.js';
+import { type Lease, leaseFor } from './lease.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 export type BridgedCallMessage =
@@ -46,9 +47,9 @@ const NO_CHANNEL: Channel = {
   stillWorking: () => undefined,
 };
 
-export function bridgedCall(env: SessionEnvironment, gate: UpstreamGate, envelope: Envelope) {
+export function bridgedCall(env: SessionEnvironment, gate: UpstreamGate, envelope: Envelope, principal: Principal) {
   return (context: ActorContext<BridgedCallMessage>): Behavior<BridgedCallMessage> =>
-    new BridgedCall(env, gate, envelope, context);
+    new BridgedCall(env, gate, envelope, principal, context);
 }
 
 interface Question {
@@ -61,13 +62,16 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
   readonly #env: SessionEnvironment;
   readonly #gate: UpstreamGate;
   readonly #envelope: Envelope;
+  readonly #principal: Principal;
   readonly #context: ActorContext<BridgedCallMessage>;
   readonly #callId = randomBytes(12).toString('base64url');
   readonly #questions = new Map<string, Question>();
   /** The client's request that waits here; `null` while the call is parked. */
   #outer: Call | null = null;
   #inner: Call | null = null;
-  #upstream: Ref<UpstreamSessionMessage> | null = null;
+  #lease: Lease | null = null;
+  /** The server has answered: nothing of the call goes on there. */
+  #over = false;
   /** The server's answer, when it came while nobody waited. */
   #answer: JsonRpcResponse | null = null;
   #asked = 0;
@@ -79,11 +83,13 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
     env: SessionEnvironment,
     gate: UpstreamGate,
     envelope: Envelope,
+    principal: Principal,
     context: ActorContext<BridgedCallMessage>,
   ) {
     this.#env = env;
     this.#gate = gate;
     this.#envelope = envelope;
+    this.#principal = principal;
     this.#context = context;
     env.plane.parking.calls.set(this.#callId, context.self);
   }
@@ -96,8 +102,10 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
         if (message.call === this.#outer) this.#abandon(message.reason);
         return;
       case 'call/answered':
+        this.#over = true;
         return this.#answered(message.message);
       case 'call/failed':
+        this.#over = true;
         return this.#finish({ jsonrpc: '2.0', id: 0, error: message.error });
       case 'call/notified':
         if (this.#outer)
@@ -127,7 +135,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
     this.#env.plane.parking.calls.delete(this.#callId);
     if (this.#outer)
       this.#reply({ jsonrpc: '2.0', id: 0, error: gatewayError('upstream_lost', 'the bridge was closed') });
-    this.#upstream?.tell({ type: 'session/close', reason: 'its call is over' });
+    this.#lease?.leave(this.#context.self, this.#over && this.#questions.size === 0);
   }
 
   /** The client's request: the first one, or a retry that brings answers. */
@@ -147,19 +155,14 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
   }
 
   #begin(call: Call): void {
-    const opened = this.#gate.openSession?.({
-      ref: this.#context.self,
+    const lease = leaseFor(this.#gate, {
+      member: this.#context.self,
+      principal: this.#principal,
       capabilities: this.#capabilities(),
       info: this.#envelope.clientInfo,
+      session: false,
     });
-    if (opened === undefined || typeof opened === 'string') {
-      return this.#finish({
-        jsonrpc: '2.0',
-        id: 0,
-        error: gatewayError('overloaded', opened ?? `upstream "${this.#gate.name}" is gone`),
-      });
-    }
-    this.#upstream = opened;
+    this.#lease = lease;
     this.#inner = new Call({
       id: 0,
       method: call.method,
@@ -167,14 +170,17 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
       params: originalParams(call.params) ?? {},
       replyTo: this.#context.self,
       gate: this.#gate,
-      to: opened,
+      to: lease,
       caller: call.caller,
       tool: call.tool,
       channel: NO_CHANNEL,
       progressToken: call.progressToken,
       startedAt: call.startedAt,
     });
-    opened.tell(this.#inner);
+    if (lease.tell(this.#inner) === 'ok') return;
+    this.#over = true;
+    const error = gatewayError('upstream_unavailable', `upstream "${this.#gate.name}" takes no calls now`);
+    this.#finish({ jsonrpc: '2.0', id: 0, error });
   }
 
   #capabilities(): JsonObject {
@@ -212,8 +218,9 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
       upstream: this.#gate.name,
       round: this.#round,
     };
-    const state = sealState(plane.parking.keys, parked, binding, clock.now() + INPUT_TIMEOUT_MS, randomBytes);
-    this.#timer = this.#context.after(INPUT_TIMEOUT_MS, { type: 'bridge/expired' });
+    const { timeout } = plane.options.input;
+    const state = sealState(plane.parking.keys, parked, binding, clock.now() + timeout, randomBytes);
+    this.#timer = this.#context.after(timeout, { type: 'bridge/expired' });
     const serverInfo = { name: 'viable', title: 'Viable MCP gateway', version: this.#env.version };
     this.#reply({ jsonrpc: '2.0', id: 0, result: inputRequiredResult(requests, state, serverInfo) });
   }
@@ -240,7 +247,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
 
   /** The round is answered with an error; the call stays parked, so that the client can mend its answer. */
   #refuseRound(error: JsonRpcErrorObject): void {
-    this.#timer = this.#context.after(INPUT_TIMEOUT_MS, { type: 'bridge/expired' });
+    this.#timer = this.#context.after(this.#env.plane.options.input.timeout, { type: 'bridge/expired' });
     this.#reply({ jsonrpc: '2.0', id: 0, error });
   }
 
@@ -268,7 +275,10 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
   /** Nobody wants the answer any more. */
   #abandon(reason: string): void {
     this.#outer = null;
-    if (this.#inner && this.#upstream) this.#upstream.urgent({ type: 'call/cancel', call: this.#inner, reason });
+    if (this.#inner && !this.#over) {
+      this.#inner.cancelled = true;
+      this.#lease?.urgent({ type: 'call/cancel', call: this.#inner, reason });
+    }
     this.#context.exit(NORMAL);
   }
 }

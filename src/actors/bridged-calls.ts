@@ -1,6 +1,6 @@
 /**
- * Where a modern client's call goes: straight to the upstream's session, to a bridge when a legacy server may want to ask
- * the client something, or back to the bridge that waits for what this retry brings. Process-free.
+ * Where a modern client's call goes: straight to the upstream's session, to a bridge when it needs a session that not
+ * everybody shares (a legacy server may want to ask the client something, or keeps state), or back to the bridge that waits for what this retry brings. Process-free.
  *
  * Source: MCP specification 2026-07-28, "Patterns › Multi Round-Trip Requests › Server Requirements".
  */
@@ -13,6 +13,7 @@ import { MODERN_CLIENT_REQUESTS } from '../protocol/methods.js';
 import { bridgedCall, type BridgedCallMessage } from './bridged-call.js';
 import { type ModernCaller, type UpstreamSessionMessage } from './call.js';
 import { ASKABLE } from './client-links.js';
+import { needsLease } from './lease.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
 import { type UpstreamGate } from './upstream-gate.js';
@@ -27,17 +28,18 @@ export class BridgedCalls {
   }
 
   route(gate: UpstreamGate, method: string, params: JsonObject, caller: ModernCaller): BridgeRoute {
-    if (gate.session === null || gate.era === 'modern') return gate.session;
-    if (MODERN_CLIENT_REQUESTS.get(method)?.multiRoundTrip !== true) return gate.session;
+    if (gate.session === null || gate.era === 'modern') return gate.route();
+    const askable = ASKABLE.some((name) => caller.envelope.clientCapabilities[name] !== undefined);
+    const alone = needsLease(gate, askable);
+    if (MODERN_CLIENT_REQUESTS.get(method)?.multiRoundTrip !== true)
+      return alone && gate.sharing !== 'auto' ? this.#start(gate, caller) : gate.route();
     const retry = readRetry(params);
     if ('error' in retry) return { error: retry.error, detail: retry.detail };
     if (retry.requestState !== undefined && isOwnState(retry.requestState))
       return this.#parked(retry.requestState, method, params, caller);
     if (retry.requestState !== undefined)
       return { error: 'invalid_request_state', detail: 'it is none of this gateway' };
-    const askable = ASKABLE.some((name) => caller.envelope.clientCapabilities[name] !== undefined);
-    if (gate.sharing === 'shared' || !askable) return gate.session;
-    return this.#start(gate, caller);
+    return alone ? this.#start(gate, caller) : gate.route();
   }
 
   #parked(state: string, method: string, params: JsonObject, { principal }: ModernCaller): BridgeRoute {
@@ -54,16 +56,16 @@ export class BridgedCalls {
     return bridge;
   }
 
-  #start(gate: UpstreamGate, { envelope }: ModernCaller): BridgeRoute {
+  #start(gate: UpstreamGate, { envelope, principal }: ModernCaller): BridgeRoute {
     const { plane, system } = this.#env;
-    if (plane.parking.calls.size >= plane.parking.max)
+    if (plane.parking.calls.size >= plane.options.input.maxParked)
       return { error: 'overloaded', detail: 'too many calls wait for input' };
     const started = system.startChild<BridgedCallMessage>(
       CONNECTIONS,
       actor<BridgedCallMessage>({
         id: `bridge-${plane.parking.nextId()}`,
         restart: 'temporary',
-        init: bridgedCall(this.#env, gate, envelope),
+        init: bridgedCall(this.#env, gate, envelope, principal),
       }),
     );
     if (!started.ok) return { error: 'overloaded', detail: 'no bridge can be started' };

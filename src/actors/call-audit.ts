@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { type AuditEvent } from '../audit/event.js';
-import { ANONYMOUS } from '../auth/principal.js';
+import { type Principal } from '../auth/principal.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
 import { stripControl } from '../protocol/text.js';
 
@@ -12,12 +12,13 @@ const MAX_NAME = 256;
 export interface AuditedCall {
   readonly params: JsonObject;
   readonly gate: { readonly name: string };
+  readonly caller: { readonly principal: Principal };
 }
 
 /** `ms`: from its arrival to its answer; `null` when it never left. */
 export function toolCallEvent(call: AuditedCall, outcome: string, ms: number | null, hash: boolean): AuditEvent {
   const { params, gate } = call;
-  const { key, role } = ANONYMOUS;
+  const { key, role } = call.caller.principal;
   return {
     type: 'tool_call',
     outcome,

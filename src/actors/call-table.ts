@@ -24,8 +24,6 @@ import { type UpstreamGate } from './upstream-gate.js';
 
 /** Calls that one client may have outstanding. Past it a request is answered "overloaded". */
 export const MAX_CALLS = 1_024;
-/** A legacy call that has waited this long gets its stream opened. Milliseconds. */
-const OPEN_MS = 60;
 /** A call that is older gets a sign of life on its channel when the client's heartbeat comes round. */
 const QUIET_MS = 5_000;
 
@@ -113,11 +111,7 @@ export class CallTable {
     gate.inFlight += 1;
     gate.calls += 1;
     this.#deps.plane.counters.inFlight += 1;
-    // A legacy call first comes due when it has been quiet: see `overdue`.
-    this.#deps.wheel.schedule(
-      call,
-      caller.era === 'legacy' ? Math.min(OPEN_MS, gate.requestTimeout) : gate.requestTimeout,
-    );
+    this.#schedule(call, gate.requestTimeout);
     return undefined;
   }
 
@@ -126,9 +120,9 @@ export class CallTable {
    * since, its channel is opened, so that a client that loses the connection can come back for the answer.
    */
   overdue(call: Call): boolean {
-    const left = call.gate.requestTimeout - OPEN_MS;
-    if (call.quiet || call.caller.era === 'modern' || left <= 0 || this.#calls.get(call.id) !== call) return true;
-    call.quiet = true;
+    const { left } = call;
+    if (left === 0 || this.#calls.get(call.id) !== call) return true;
+    call.left = 0;
     call.channel.stillWorking();
     this.#deps.wheel.schedule(call, left);
     return false;
@@ -198,7 +192,11 @@ export class CallTable {
 
   /** Somebody is being asked before this session's calls can go on: people take longer than servers. */
   extend(session: Ref<UpstreamSessionMessage>, ms: number): void {
-    for (const call of this.#calls.values()) if (call.to === session) this.#deps.wheel.schedule(call, ms);
+    for (const call of this.#calls.values()) {
+      if (call.to !== session) continue;
+      call.left = 0;
+      this.#deps.wheel.schedule(call, ms);
+    }
   }
 
   /** A channel on which the client hears what this upstream session has to say now: that of a call on it. */
@@ -211,6 +209,14 @@ export class CallTable {
   signOfLife(): void {
     const before = performance.now() - QUIET_MS;
     for (const call of this.#calls.values()) if (call.startedAt < before) call.channel.stillWorking();
+  }
+
+  /** A legacy call first comes due when it has been quiet: see `overdue`. */
+  #schedule(call: Call, timeout: number): void {
+    const { openStreamAfter } = this.#deps.plane.options.requests;
+    const twice = call.caller.era === 'legacy' && openStreamAfter < timeout;
+    call.left = twice ? timeout - openStreamAfter : 0;
+    this.#deps.wheel.schedule(call, twice ? openStreamAfter : timeout);
   }
 
   /** What S5's mode keeps out. No failure: neither the server nor time is to blame. */
@@ -232,6 +238,12 @@ export class CallTable {
 
   #refused(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
     const { audit } = this.#deps.plane;
+    const { gate } = request;
+    // An error that names the server is on its account: a call of its that failed.
+    if (isJsonObject(error.data) && error.data['server'] === gate.name) {
+      gate.calls += 1;
+      gate.failures += 1;
+    }
     if (audit.enabled && request.method === 'tools/call') {
       const reason = isJsonObject(error.data) ? String(error.data['reason']) : 'refused';
       audit.record(toolCallEvent(request, reason, null, audit.hashArguments));

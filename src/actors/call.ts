@@ -85,10 +85,12 @@ export class Call extends Deadline {
   readonly round: number;
   /** Given by the upstream session when it sends the call; 0 before. */
   upstreamId = 0;
+  /**
+   * Milliseconds that its deadline has left when it first comes due, for its channel to be opened; 0: that is the deadline.
+   */
+  left = 0;
   /** `performance.now()` when it was sent upstream; 0 before. Written by the upstream session. */
   sentAt = 0;
-  /** It has been quiet for a while, and its channel has been opened for what comes later. */
-  quiet = false;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */
   cancelled = false;
 
@@ -152,5 +154,7 @@ export type UpstreamSessionMessage =
   | { readonly type: 'resource/unsubscribe'; readonly uri: string }
   /** The most verbose level that any client wants. */
   | { readonly type: 'log-level'; readonly level: string }
+  /** Take no new call, end when those that run have been answered. */
+  | { readonly type: 'session/finish' }
   /** End this session; the upstream's lifecycle decides what comes next. */
   | { readonly type: 'session/close'; readonly reason: string };

@@ -15,6 +15,7 @@ import { assignPrefixes } from '../protocol/naming.js';
 import { stripControl } from '../protocol/text.js';
 import { type Collision, type Listing, type Offer, RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules, type ScopeKey } from '../routing/scopes.js';
+import { type ToolSearch } from '../routing/tool-search.js';
 import { type Logger } from '../telemetry/logger.js';
 import { type DataPlane } from './data-plane.js';
 import { REGISTRY, upstreamLifecycle } from './names.js';
@@ -29,7 +30,11 @@ export type CatalogueMessage =
   | { readonly type: 'catalogue/withdrawn'; readonly server: string }
   /** Page size, toolsets or search may have changed: what they are now is published at once. */
   | { readonly type: 'catalogue/reconfigured' }
-  | { readonly type: 'catalogue/publish' };
+  /** What some clients see has changed, though what there is has not. */
+  | { readonly type: 'catalogue/policy-changed' }
+  | { readonly type: 'catalogue/publish' }
+  /** Time to index some more tools for the search. */
+  | { readonly type: 'catalogue/index' };
 
 /** What of an upstream's configuration the catalogue needs. */
 export interface UpstreamOffer {
@@ -44,6 +49,11 @@ export interface CatalogueDeps {
   readonly plane: DataPlane;
   readonly log: Logger;
 }
+
+/** Tools that are indexed in one turn: a few milliseconds at most. */
+const INDEXED_AT_ONCE = 64;
+/** Between two such turns; what waits for the event loop gets it. Milliseconds. */
+const INDEX_PAUSE_MS = 1;
 
 interface Part {
   readonly server: UpstreamOffer;
@@ -61,6 +71,8 @@ class Catalogue implements Behavior<CatalogueMessage> {
   readonly #parts = new Map<string, Part>();
   readonly #reported = new Set<string>();
   #publishing: TimerHandle | null = null;
+  /** Searches of the last table that are not indexed to their end. */
+  #unindexed: Iterator<ToolSearch, undefined> | null = null;
 
   constructor(deps: CatalogueDeps, context: ActorContext<CatalogueMessage>) {
     this.#deps = deps;
@@ -89,10 +101,14 @@ class Catalogue implements Behavior<CatalogueMessage> {
         this.#publishing?.cancel();
         this.#publishing = null;
         return this.#publish();
+      case 'catalogue/policy-changed':
+        return this.#announceAll();
       case 'catalogue/publish':
         this.#publishing?.cancel();
         this.#publishing = null;
         return this.#publish();
+      case 'catalogue/index':
+        return this.#index();
     }
   }
 
@@ -126,6 +142,8 @@ class Catalogue implements Behavior<CatalogueMessage> {
     const rules = compileScopeRules(options);
     const table = new RoutingTable(before.version + 1, this.#offers(parts), options.catalogue.pageSize, rules);
     plane.routing = table;
+    if (this.#unindexed === null) this.#context.after(INDEX_PAUSE_MS, { type: 'catalogue/index' });
+    this.#unindexed = table.unindexed();
     this.#reportCollisions(table.collisions);
     const changes = [...this.#changes(before, table)];
     if (changes.length > 0) system.tell(REGISTRY, { type: 'registry/lists-changed', changes });
@@ -140,6 +158,17 @@ class Catalogue implements Behavior<CatalogueMessage> {
       },
       'published the merged catalogue',
     );
+  }
+
+  /** Off the path of calls, so that the first `find_tool` finds everything read. */
+  #index(): void {
+    const search = this.#unindexed?.next().value;
+    if (!search) {
+      this.#unindexed = null;
+      return;
+    }
+    search.prepare(INDEXED_AT_ONCE);
+    this.#context.after(INDEX_PAUSE_MS, { type: 'catalogue/index' });
   }
 
   #offers(parts: readonly Part[]): Offer<UpstreamGate>[] {
@@ -163,6 +192,13 @@ class Catalogue implements Behavior<CatalogueMessage> {
       available,
       toolFilter: server.toolFilter,
     }));
+  }
+
+  #announceAll(): void {
+    const { routing } = this.#deps.plane;
+    const scopes = [null, ...routing.servers(), ...routing.toolsetScopes()];
+    const changes = scopes.flatMap((scope) => LISTS.map((kind) => ({ scope, kind })));
+    this.#deps.system.tell(REGISTRY, { type: 'registry/lists-changed', changes });
   }
 
   /** Scopes and lists whose content differs between two tables. */

@@ -1,18 +1,20 @@
 /**
- * What ties one client to the upstreams: sessions that are its alone, what servers have asked of it, the resources that
+ * What ties one client to the upstreams: its leases of sessions, what servers have asked of it, the resources that
  * it subscribes to. Process-free; ends with the client.
  *
  * Invariant: a server's request reaches the client that caused it and no other, because only sessions that serve one
  * client announce that the client can be asked.
  */
+import { type Principal } from '../auth/principal.js';
 import { type Ref } from '../kernel/index.js';
 import { isJsonObject, type JsonObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type ServerEvent, type UpstreamSessionMessage } from './call.js';
 import { type ClientMessage } from './client-message.js';
+import { type Lease, leaseFor, needsLease } from './lease.js';
 import { type ClientAnswer, ServerRequests } from './server-requests.js';
-import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
+import { type UpstreamGate } from './upstream-gate.js';
 
 /** Client capabilities that let a server ask the client something. */
 export const ASKABLE = ['sampling', 'elicitation', 'roots'] as const;
@@ -22,37 +24,36 @@ export class ClientLinks {
   readonly #counters: Counters;
   /** Sends what belongs to no call. `false` when the client has no open stream. */
   readonly #push: (text: string) => boolean;
-  readonly #own = new Map<UpstreamGate, Ref<UpstreamSessionMessage>>();
+  readonly #leases = new Map<UpstreamGate, Lease>();
   readonly #requests = new ServerRequests();
   readonly #subscribed = new Map<UpstreamGate, Set<string>>();
-  #client: SessionClient;
-  #askable = false;
+  /** What servers can ask of it. */
+  #askable: JsonObject = {};
+  #info: JsonObject | undefined;
 
   constructor(self: Ref<ClientMessage>, counters: Counters, push: (text: string) => boolean) {
     this.#self = self;
     this.#counters = counters;
     this.#push = push;
-    this.#client = { ref: self, capabilities: {}, info: undefined };
   }
 
   /** What the client said of itself. */
   declare(capabilities: unknown, info: unknown): void {
     const declared = isJsonObject(capabilities) ? capabilities : {};
     const asked = ASKABLE.filter((name) => isJsonObject(declared[name])).map((name) => [name, declared[name]]);
-    this.#askable = asked.length > 0;
-    const askable = Object.fromEntries(asked) as JsonObject;
-    this.#client = { ref: this.#self, capabilities: askable, info: isJsonObject(info) ? info : undefined };
+    this.#askable = Object.fromEntries(asked) as JsonObject;
+    this.#info = isJsonObject(info) ? info : undefined;
   }
 
-  /** The upstream session for this client's calls; `null` when there is none now. */
-  to(gate: UpstreamGate): Ref<UpstreamSessionMessage> | null {
-    if (gate.session === null || !this.#needsOwn(gate)) return gate.session;
-    const known = this.#own.get(gate);
-    if (known?.alive) return known;
-    const opened = gate.openSession?.(this.#client);
-    if (opened === undefined || typeof opened === 'string') return null;
-    this.#own.set(gate, opened);
-    return opened;
+  /** Where this client's calls go: the session that all share, or its lease; `null` when there is none now. */
+  to(gate: UpstreamGate, principal: Principal): Ref<UpstreamSessionMessage> | null {
+    if (gate.session === null || !needsLease(gate, Object.keys(this.#askable).length > 0)) return gate.route();
+    const known = this.#leases.get(gate);
+    if (known) return known;
+    const lessee = { member: this.#self, principal, capabilities: this.#askable, info: this.#info, session: true };
+    const lease = leaseFor(gate, lessee);
+    this.#leases.set(gate, lease);
+    return lease;
   }
 
   /** A server speaks to this client. `channelOf` finds the call during which it does. */
@@ -101,7 +102,7 @@ export class ClientLinks {
 
   /** Tells every server that knows this client. */
   tellServers(method: string, params: JsonObject): void {
-    for (const session of this.#own.values()) session.tell({ type: 'client/said', method, params });
+    for (const { worker } of this.#leases.values()) worker?.tell({ type: 'client/said', method, params });
   }
 
   /** Notes a subscription; true when the upstream has to be asked for it. */
@@ -130,13 +131,8 @@ export class ClientLinks {
       for (const uri of [...uris])
         if (this.unsubscribe(gate, uri)) gate.session?.tell({ type: 'resource/unsubscribe', uri });
     }
-    for (const session of this.#own.values()) session.tell({ type: 'session/close', reason: 'its client is gone' });
-    this.#own.clear();
-  }
-
-  #needsOwn(gate: UpstreamGate): boolean {
-    if (gate.sharing === 'shared' || gate.era === 'modern') return false;
-    return gate.sharing === 'session' || this.#askable;
+    for (const lease of this.#leases.values()) lease.leave(this.#self);
+    this.#leases.clear();
   }
 
   #deliver(text: string, channel: Channel | undefined): boolean {

@@ -27,8 +27,9 @@ import {
 import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type DataPlane } from './data-plane.js';
-import { CATALOGUE, upstreamId, upstreamLifecycle, UPSTREAMS } from './names.js';
-import { upstream, type UpstreamMessage } from './upstream.js';
+import { CATALOGUE, upstreamId, upstreamLifecycle, upstreamPool, UPSTREAMS } from './names.js';
+import { pool } from './pool.js';
+import { upstream } from './upstream.js';
 import { newUpstreamView, type UpstreamView } from './upstream-view.js';
 import { UpstreamGate } from './upstream-gate.js';
 
@@ -59,8 +60,8 @@ export interface ConfigurationDeps {
   readonly random: () => number;
   readonly load: () => Promise<LoadResult>;
   readonly createTransport: (config: ServerConfig, handlers: OutboundHandlers) => OutboundTransport;
-  /** The tree of one upstream around its lifecycle actor (`src/supervisors`). */
-  readonly buildUpstream: (id: string, lifecycle: ActorInit<UpstreamMessage>) => ChildSpec;
+  /** The tree of one upstream from the inits of its actors (`src/supervisors`). */
+  readonly buildUpstream: (id: string, inits: ReadonlyMap<string, ActorInit<never>>) => ChildSpec;
   /** Takes over what a reload changed of the gateway's own options. */
   readonly onOptions: (config: Config) => void;
 }
@@ -108,10 +109,15 @@ class Configuration implements Behavior<ConfigurationMessage> {
     this.#deps.onOptions(loaded.config);
     if (diff.gateway.applied.some((path) => /^gateway\.(?:catalogue|toolsets)\b/.test(path)))
       system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
+    if (diff.gateway.applied.some((path) => path.startsWith('gateway.policy')))
+      system.tell(CATALOGUE, { type: 'catalogue/policy-changed' });
     for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
     for (const server of loaded.config.servers.values()) this.#add(server);
     this.#reorderGates();
-    for (const name of diff.changed) system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
+    for (const name of diff.changed) {
+      system.tell(upstreamLifecycle(name), { type: 'upstream/reconfigured' });
+      system.tell(upstreamPool(name), { type: 'pool/reconfigured' });
+    }
     const { added, removed, changed, gateway } = diff;
     const summary = `added ${added.length}, removed ${removed.length}, changed ${changed.length} upstreams`;
     log.info(
@@ -151,6 +157,8 @@ class Configuration implements Behavior<ConfigurationMessage> {
     const gate =
       plane.gates.get(server.name) ?? new UpstreamGate(server.name, server.maxInFlight, server.timeouts.request);
     const view = views.get(server.name) ?? newUpstreamView(this.#context.clock.now());
+    // Clients may have asked before this upstream was configured.
+    gate.logLevel ??= plane.logLevel;
     plane.gates.set(server.name, gate);
     views.set(server.name, view);
     const started = system.startChild(UPSTREAMS, this.#upstreamSpec(server.name, gate, view));
@@ -169,10 +177,12 @@ class Configuration implements Behavior<ConfigurationMessage> {
       if (!server) throw new Error(`upstream "${name}" is configured no more`);
       return server;
     };
-    return buildUpstream(
-      upstreamId(name),
-      upstream({ system, plane, gate, config, version, log, random, createTransport, view }),
-    );
+    const deps = { system, plane, gate, config, version, log, random, createTransport, view };
+    const inits: Record<string, unknown> = {
+      '/lifecycle': upstream(deps),
+      '/pool': pool(deps),
+    };
+    return buildUpstream(upstreamId(name), new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>);
   }
 
   /** Gates in the order of the configuration: that of the merged lists and of the consoles. */

@@ -7,8 +7,10 @@
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { AuthPlane } from '../auth/auth-plane.js';
 import { type GatewayOptions } from '../config/types.js';
+import { type LogLevel } from '../protocol/methods.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
+import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
 import { type ClientMessage } from './client-message.js';
@@ -40,10 +42,14 @@ export class DataPlane {
   readonly sessions: SessionDirectory;
   /** Modern clients with a stream of changes open. Written by themselves. */
   readonly listeners = new Set<Ref<ClientMessage>>();
+  /** The most verbose level of log messages that any client has asked for; `null` until one does. Written by the registry. */
+  logLevel: LogLevel | null = null;
   /** Calls that wait for input. Written by their bridges. */
   readonly parking: Parking;
   /** Written by the configuration actor. */
   options: GatewayOptions;
+  /** Who may what. Written by the configuration actor. */
+  policy: Policy;
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
   readonly counters: Counters;
@@ -68,6 +74,7 @@ export class DataPlane {
     this.auth = new AuthPlane(options, clock);
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
+    this.policy = new Policy(options.policy, 1);
     this.counters = counters;
     this.viability = viability;
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));

@@ -12,6 +12,7 @@ import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { type Windows } from '../telemetry/windows.js';
 import { authSnapshot } from './auth-view.js';
+import { rulesSnapshot } from './admin-policy.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainProgress, drainSnapshot } from './drain.js';
@@ -41,11 +42,12 @@ export class GatewayView {
   }
 
   upstreams(): UpstreamSnapshot[] {
-    const { plane, views, running } = this.#deps;
+    const { plane, views, running, system } = this.#deps;
+    const now = system.clock.now();
     return [...running.current.servers.values()].flatMap((config) => {
       const gate = plane.gates.get(config.name);
       const view = views.get(config.name);
-      return gate && view ? [upstreamSnapshot(config, gate, view)] : [];
+      return gate && view ? [upstreamSnapshot(config, gate, view, now)] : [];
     });
   }
 
@@ -80,6 +82,7 @@ export class GatewayView {
         rejected: running.rejected,
       },
       audit: this.#deps.audit?.() ?? null,
+      rules: rulesSnapshot(plane, now),
     };
   }
 

@@ -25,8 +25,6 @@ import { type ClientAnswer } from './server-requests.js';
 
 /** Times that one call may ask for input. */
 const MAX_ROUNDS = 16;
-/** How long a client, and the person in front of it, may take for one round. Milliseconds. */
-export const INPUT_TIMEOUT_MS = 600_000;
 
 interface Round {
   readonly call: Call;
@@ -43,7 +41,8 @@ export interface InputRoundsDeps {
   /** Sends the call again with these params. */
   readonly retry: (call: Call, params: JsonObject) => void;
   readonly fail: (call: Call, error: JsonRpcErrorObject) => void;
-  readonly later: (ms: number, id: JsonRpcId) => TimerHandle;
+  /** Ends the wait of the call's round when the client has taken too long. */
+  readonly later: (id: JsonRpcId) => TimerHandle;
 }
 
 export class InputRounds {
@@ -79,7 +78,7 @@ export class InputRounds {
     const round: Round = { call, requestState, answers: new Map(), waiting: requests.size, timer: null };
     if (requests.size === 0) return this.#deps.retry(call, retryParams(call.params, undefined, requestState));
     this.#rounds.set(call.id, round);
-    round.timer = this.#deps.later(INPUT_TIMEOUT_MS, call.id);
+    round.timer = this.#deps.later(call.id);
     for (const [key, request] of requests) this.#ask(round, key, request);
   }
 

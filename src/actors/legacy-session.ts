@@ -33,11 +33,12 @@ import { type Call, type ServerEvent } from './call.js';
 import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
-import { INPUT_TIMEOUT_MS, InputRounds } from './input-rounds.js';
+import { InputRounds } from './input-rounds.js';
 import { CallTable } from './call-table.js';
 import { errorType } from './request-watch.js';
 import { legacyCapabilities, resultJson } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
+import { type NotResolved, refusalOf, viewFor } from './policy-guard.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -86,7 +87,8 @@ export class LegacySession {
       capabilities: () => this.profile.modernCapabilities,
       retry: (call, params) => this.#retry(call, params),
       fail: (call, error) => this.#answerFailed(call, error),
-      later: (ms, id) => env.wheel.after(ms, () => void self.urgent({ type: 'client/input-late', id })),
+      later: (id) =>
+        env.wheel.after(env.plane.options.input.timeout, () => void self.urgent({ type: 'client/input-late', id })),
     });
     this.scope = scope;
     this.#counters = counters;
@@ -137,7 +139,12 @@ export class LegacySession {
 
   /** The client has given what a modern upstream asked for: the same call once more, with it. */
   #retry(call: Call, params: JsonObject): void {
-    const refusal = this.#calls.retry(call, params, this.#links.to(call.gate), this.profile.caller);
+    const refusal = this.#calls.retry(
+      call,
+      params,
+      this.#links.to(call.gate, this.profile.principal),
+      this.profile.caller,
+    );
     if (refusal) this.#refuse(call.id, refusal, call.channel);
   }
 
@@ -173,7 +180,7 @@ export class LegacySession {
 
   /** A server speaks to this client outside the calls' answers. */
   heard(event: ServerEvent): void {
-    if (event.type === 'server/requested') this.#calls.extend(event.from, INPUT_TIMEOUT_MS);
+    if (event.type === 'server/requested') this.#calls.extend(event.from, this.#env.plane.options.input.timeout);
     if (this.#links.heard(event, (session) => this.#calls.channelOf(session))) this.sent();
   }
 
@@ -304,9 +311,9 @@ export class LegacySession {
   #forward(request: JsonRpcRequest, params: JsonObject, kind: UpstreamRoute, channel: Channel): void {
     const { id, method } = request;
     const resolved = resolveRequest(kind, params, this.#view());
-    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    if (!resolved.ok) return this.#notFound(id, kind, params, resolved, channel);
     const { target: gate, params: own, tool, renamedUri } = resolved;
-    const to = this.#links.to(gate);
+    const to = this.#links.to(gate, this.profile.principal);
     const caller = this.profile.caller;
     const refusal = this.#calls.start({ id, method, params: own, gate, to, caller, tool, channel, renamedUri });
     if (refusal) this.#refuse(id, refusal, channel);
@@ -315,7 +322,7 @@ export class LegacySession {
   #subscription(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
     const { id, method } = request;
     const resolved = resolveRequest('resource', params, this.#view());
-    if (!resolved.ok) return this.#refuse(id, gatewayError(resolved.error, resolved.detail, resolved.data), channel);
+    if (!resolved.ok) return this.#notFound(id, 'resource', params, resolved, channel);
     if (method === 'resources/unsubscribe') this.#subscriptions.unsubscribe(resolved);
     const outcome =
       method === 'resources/subscribe' ? this.#subscriptions.subscribe(request, resolved, channel) : 'done';
@@ -362,17 +369,25 @@ export class LegacySession {
     this.#calls.abandon(call, typeof reason === 'string' ? reason : 'cancelled by the client');
   }
 
-  #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel): void {
-    this.#calls.watch.refused(error);
-    this.#answer(channel, errorText(id, error));
+  /** Nothing of that name, or nothing for this client. */
+  #notFound(id: JsonRpcId, kind: UpstreamRoute, params: JsonObject, found: NotResolved, channel: Channel): void {
+    const { plane, clock } = this.#env;
+    const asked = { kind, params, scope: this.scope, principal: this.profile.principal };
+    const { error, detail, data, challenge } = refusalOf(plane, asked, found, clock.now());
+    this.#refuse(id, gatewayError(error, detail, data), channel, challenge);
   }
 
-  #answer(channel: Channel, text: string): void {
-    if (channel.answer(text)) this.sent();
+  #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel, challenge?: string): void {
+    this.#calls.watch.refused(error);
+    this.#answer(channel, errorText(id, error), challenge);
+  }
+
+  #answer(channel: Channel, text: string, challenge?: string): void {
+    if (channel.answer(text, challenge === undefined ? undefined : 403, challenge)) this.sent();
     else this.#env.plane.counters.drop('client_gone');
   }
 
   #view(): ScopeView<UpstreamGate> | undefined {
-    return this.#env.plane.routing.scope(this.scope);
+    return viewFor(this.#env.plane, this.scope, this.profile.principal);
   }
 }

@@ -22,6 +22,7 @@ import {
 } from '../protocol/jsonrpc.js';
 import { isLogLevel, LOG_LEVELS, MODERN_CLIENT_REQUESTS } from '../protocol/methods.js';
 import { errorForModern, resultForModern } from '../protocol/modern/bridge.js';
+import { type CacheHints } from '../protocol/modern/caching.js';
 import { discoverResult } from '../protocol/modern/discover.js';
 import { type Envelope, modernResult } from '../protocol/modern/envelope.js';
 import {
@@ -42,6 +43,7 @@ import { CallTable } from './call-table.js';
 import { type ClientMessage } from './client-message.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { ModernStreams } from './modern-streams.js';
+import { refusalOf, viewFor } from './policy-guard.js';
 import { errorType } from './request-watch.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -97,7 +99,7 @@ export class ModernPeer {
   }
 
   #dispatch(request: ModernRequest): void {
-    const { message, channel, scope } = request;
+    const { message, channel } = request;
     const { id, method } = message;
     const params = message.params ?? {};
     const rule = MODERN_CLIENT_REQUESTS.get(method);
@@ -107,15 +109,15 @@ export class ModernPeer {
     }
     switch (rule.method) {
       case 'server/discover':
-        return this.#discover(id, scope, channel);
+        return this.#discover(request);
       case 'tools/list':
-        return this.#list(id, 'tools', params, scope, channel);
+        return this.#list(request, 'tools', params);
       case 'prompts/list':
-        return this.#list(id, 'prompts', params, scope, channel);
+        return this.#list(request, 'prompts', params);
       case 'resources/list':
-        return this.#list(id, 'resources', params, scope, channel);
+        return this.#list(request, 'resources', params);
       case 'resources/templates/list':
-        return this.#list(id, 'resourceTemplates', params, scope, channel);
+        return this.#list(request, 'resourceTemplates', params);
       case 'tools/call':
         return this.#callTool(request, params);
       case 'prompts/get':
@@ -213,21 +215,26 @@ export class ModernPeer {
     this.#streams.signOfLife();
   }
 
-  #discover(id: JsonRpcId, scope: string | null, channel: Channel): void {
-    const view = this.#env.plane.routing.scope(scope);
+  #discover({ message: { id }, scope, principal, channel }: ModernRequest): void {
+    const view = viewFor(this.#env.plane, scope, principal);
     const capabilities = view?.modernCapabilities ?? {};
     const instructions = view?.instructions;
-    const result = discoverResult({ capabilities, serverInfo: this.#serverInfo, instructions, hints: hintsOf(view) });
+    const result = discoverResult({
+      capabilities,
+      serverInfo: this.#serverInfo,
+      instructions,
+      hints: this.#hintsOf(view),
+    });
     this.#answerResult(channel, id, JSON.stringify(result));
   }
 
-  #list(id: JsonRpcId, kind: CursorKind, params: JsonObject, scope: string | null, channel: Channel): void {
+  #list({ message: { id }, scope, principal, channel }: ModernRequest, kind: CursorKind, params: JsonObject): void {
     const given = params['cursor'];
     const cursor = given === undefined ? undefined : decodeCursor(given, kind);
     if (given !== undefined && cursor === undefined) return this.#refuse(channel, id, 'invalid_cursor');
-    const view = this.#env.plane.routing.scope(scope);
+    const view = viewFor(this.#env.plane, scope, principal);
     const page = view?.lists[kind].page(cursor?.after) ?? `{"${kind}":[]}`;
-    const { ttlMs, cacheScope } = hintsOf(view);
+    const { ttlMs, cacheScope } = this.#hintsOf(view);
     // The page is text already: what a modern result adds is written behind it.
     const tail = JSON.stringify({
       resultType: 'complete',
@@ -238,8 +245,8 @@ export class ModernPeer {
     this.#answerResult(channel, id, `${page.slice(0, -1)},${tail.slice(1)}`);
   }
 
-  #listen({ message, scope, channel, principal }: ModernRequest, params: JsonObject): void {
-    const refusal = this.#streams.begin(message.id, params, { scope, channel, principal });
+  #listen({ message, scope, principal, channel }: ModernRequest, params: JsonObject): void {
+    const refusal = this.#streams.begin(message.id, params, { scope, principal }, channel);
     if (refusal === undefined) this.#watch();
     if (refusal !== undefined) this.#refuse(channel, message.id, 'invalid_params', refusal);
     else this.#counters.messagesOut += 1;
@@ -247,7 +254,7 @@ export class ModernPeer {
 
   /** `find_tool` is answered here; any other tool by its upstream. */
   #callTool(request: ModernRequest, params: JsonObject): void {
-    const own = gatewayTool(params, this.#env.plane.routing.scope(request.scope));
+    const own = gatewayTool(params, viewFor(this.#env.plane, request.scope, request.principal));
     if (own === undefined) return this.#forward(request, 'tool');
     this.#answerResult(request.channel, request.message.id, JSON.stringify(modernResult(own, this.#serverInfo)));
   }
@@ -255,8 +262,14 @@ export class ModernPeer {
   #forward(request: ModernRequest, kind: UpstreamRoute): void {
     const { message, envelope, headers, scope, principal, channel } = request;
     const { id, method } = message;
-    const resolved = resolveRequest(kind, message.params ?? {}, this.#env.plane.routing.scope(scope));
-    if (!resolved.ok) return this.#refuse(channel, id, resolved.error, resolved.detail, resolved.data);
+    const given = message.params ?? {};
+    const resolved = resolveRequest(kind, given, viewFor(this.#env.plane, scope, principal));
+    if (!resolved.ok) {
+      const { plane, clock } = this.#env;
+      const refusal = refusalOf(plane, { kind, params: given, scope, principal }, resolved, clock.now());
+      const { error, detail, data, challenge } = refusal;
+      return this.#refuse(channel, id, error, detail, data, challenge);
+    }
     const { target: gate, tool, params, renamedUri } = resolved;
     const declared = tool && headers ? scanParamHeaders(tool['inputSchema']) : undefined;
     const known = declared?.ok === true ? declared.headers : [];
@@ -319,18 +332,25 @@ export class ModernPeer {
     name: ErrorName,
     detail?: string,
     data?: JsonObject | Readonly<Record<string, unknown>>,
+    challenge?: string,
   ): void {
     const error = modernError(name, detail, data);
     this.#calls.watch.refused(error);
-    this.#answer(channel, errorText(id, error), modernHttpStatus(name));
+    this.#answer(channel, errorText(id, error), modernHttpStatus(name), challenge);
+  }
+
+  /** Where lists differ from principal to principal, nobody may share them. */
+  #hintsOf(view: ScopeView<UpstreamGate> | undefined): CacheHints {
+    const hints = view?.hints ?? { ttlMs: 0, cacheScope: 'private' };
+    return this.#env.plane.policy.personal ? { ...hints, cacheScope: 'private' } : hints;
   }
 
   #answerResult(channel: Channel, id: JsonRpcId, result: string): void {
     this.#answer(channel, resultText(id, result), OK);
   }
 
-  #answer(channel: Channel, text: string, status: number): void {
-    if (channel.answer(text, status)) this.#counters.messagesOut += 1;
+  #answer(channel: Channel, text: string, status: number, challenge?: string): void {
+    if (channel.answer(text, status, challenge)) this.#counters.messagesOut += 1;
     else this.#env.plane.counters.drop('client_gone');
   }
 }
@@ -338,10 +358,6 @@ export class ModernPeer {
 /** −32021 from an upstream is a 400 here as it was there; other errors of upstreams are in-band. */
 function statusOf({ code }: JsonRpcErrorObject): number {
   return code === ERRORS.missing_client_capability.code ? modernHttpStatus('missing_client_capability') : OK;
-}
-
-function hintsOf(view: ScopeView<UpstreamGate> | undefined): { ttlMs: number; cacheScope: 'public' | 'private' } {
-  return view?.hints ?? { ttlMs: 0, cacheScope: 'private' };
 }
 
 /** A client that named no level gets no log messages (specification, "Utilities › Logging"). */

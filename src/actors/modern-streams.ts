@@ -17,14 +17,22 @@ import {
   type SubscriptionFilter,
   teardownResult,
 } from '../protocol/modern/subscriptions.js';
+import { type ScopeView } from '../routing/routing-table.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { type DataPlane } from './data-plane.js';
+import { viewFor } from './policy-guard.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** Streams that one connection may have open. */
 const MAX_STREAMS = 64;
+
+/** Who listens, and where. */
+interface Listener {
+  readonly scope: string | null;
+  readonly principal: Principal;
+}
 
 interface Stream {
   readonly filter: SubscriptionFilter;
@@ -34,9 +42,6 @@ interface Stream {
   /** The upstreams' own URIs that this stream subscribed to. */
   readonly subscribed: readonly { readonly gate: UpstreamGate; readonly own: string }[];
 }
-
-/** Who asks for a stream, for what, and where it goes. */
-export type StreamFor = Pick<Stream, 'scope' | 'channel' | 'principal'>;
 
 export class ModernStreams {
   readonly #plane: DataPlane;
@@ -61,11 +66,11 @@ export class ModernStreams {
   }
 
   /** Opens a stream and acknowledges it; says why it cannot be. */
-  begin(id: JsonRpcId, params: JsonObject, { scope, channel, principal }: StreamFor): string | undefined {
+  begin(id: JsonRpcId, params: JsonObject, { scope, principal }: Listener, channel: Channel): string | undefined {
     const reading = readFilter(params);
     if (!reading.ok) return reading.detail;
     if (this.#streams.size >= MAX_STREAMS) return `at most ${MAX_STREAMS} streams on one connection`;
-    const view = this.#plane.routing.scope(scope);
+    const view = viewFor(this.#plane, scope, principal);
     // The gateway's own lists change when upstreams come, also while none is there yet.
     const capabilities = {
       tools: { listChanged: true },
@@ -78,7 +83,7 @@ export class ModernStreams {
       channel.answer(JSON.stringify(teardownResult(id, this.#serverInfo)));
       return undefined;
     }
-    this.#streams.set(id, { filter, scope, channel, principal, subscribed: this.#subscribe(filter, scope) });
+    this.#streams.set(id, { filter, scope, channel, principal, subscribed: this.#subscribe(filter, view) });
     this.#plane.listeners.add(this.#self);
     return undefined;
   }
@@ -139,8 +144,7 @@ export class ModernStreams {
     for (const { channel } of this.#streams.values()) channel.stillWorking();
   }
 
-  #subscribe(filter: SubscriptionFilter, scope: string | null): Stream['subscribed'] {
-    const view = this.#plane.routing.scope(scope);
+  #subscribe(filter: SubscriptionFilter, view: ScopeView<UpstreamGate> | undefined): Stream['subscribed'] {
     return [...filter.resourceSubscriptions].flatMap((uri) => {
       const route = view?.resource(uri);
       if (!route) return [];

@@ -4,6 +4,7 @@ import { type AuthenticatorMessage } from './authenticator.js';
 import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain.js';
+import { type PoolMessage } from './pool-messages.js';
 import { type RegistryMessage } from './session-registry.js';
 import { type UpstreamMessage } from './upstream.js';
 import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
@@ -26,6 +27,10 @@ export function upstreamId(name: string): string {
 
 export function upstreamLifecycle(name: string): ReturnType<typeof actorName<UpstreamMessage>> {
   return actorName<UpstreamMessage>(`${UPSTREAMS}/${upstreamId(name)}/lifecycle`);
+}
+
+export function upstreamPool(name: string): ReturnType<typeof actorName<PoolMessage>> {
+  return actorName<PoolMessage>(`${UPSTREAMS}/${upstreamId(name)}/pool`);
 }
 
 export function upstreamSessions(name: string): string {

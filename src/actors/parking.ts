@@ -1,20 +1,16 @@
 /**
  * Calls that wait for their client to come back with input, by the id that their `requestState` carries. Plain memory;
- * a bridge enters itself when it starts and leaves when it ends.
+ * a bridge enters itself when it starts and leaves when it ends. `gateway.input.maxParked` bounds them.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type Ref } from '../kernel/index.js';
 import { deriveStateKey, ephemeralStateKey, type StateKeys } from '../protocol/modern/request-state.js';
 import { type BridgedCallMessage } from './bridged-call.js';
 
-/** Calls that may wait at one time, all clients together. */
-const MAX_PARKED = 1_000;
-
 export class Parking {
   readonly calls = new Map<string, Ref<BridgedCallMessage>>();
   /** Names this process in the notes that it hands out. */
   readonly nodeId = randomUUID();
-  readonly max = MAX_PARKED;
   /** What seals and opens notes. Without a secret they are good for this process alone. */
   readonly keys: StateKeys;
   #made = 0;

@@ -6,6 +6,7 @@
  */
 import { type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Call } from './call.js';
+import { type SessionLoad } from './upstream-gate.js';
 
 /** A request of the gateway's own: handshake, listing, log level. */
 export interface OwnRequestPending {
@@ -21,7 +22,13 @@ export class PendingRequests {
   readonly #pending = new Map<number, Pending>();
   /** Calls that the server is known not to have begun. */
   readonly #refused = new WeakSet<Call>();
+  readonly #load: SessionLoad;
   #nextId = 1;
+
+  /** `load` is kept at the number of calls that wait. */
+  constructor(load: SessionLoad = { calls: 0 }) {
+    this.#load = load;
+  }
 
   nextId(): number {
     return this.#nextId++;
@@ -34,13 +41,16 @@ export class PendingRequests {
 
   add(id: number, waiting: Pending): void {
     this.#pending.set(id, waiting);
+    if (waiting.type === 'call') this.#load.calls += 1;
   }
 
   /** What waits under this id, and waits no more. */
   take(id: JsonRpcId | null): Pending | undefined {
     if (typeof id !== 'number') return undefined;
     const waiting = this.#pending.get(id);
-    if (waiting !== undefined) this.#pending.delete(id);
+    if (waiting === undefined) return undefined;
+    this.#pending.delete(id);
+    if (waiting.type === 'call') this.#load.calls -= 1;
     return waiting;
   }
 
@@ -55,6 +65,11 @@ export class PendingRequests {
     for (const waiting of this.#pending.values()) if (waiting.type === 'call') yield waiting;
   }
 
+  /** Calls that wait. */
+  get count(): number {
+    return this.#load.calls;
+  }
+
   /** Methods of the gateway's own requests that wait. */
   ownMethods(): string[] {
     return [...this.#pending.values()].flatMap((waiting) => (waiting.type === 'own' ? [waiting.method] : []));
@@ -64,6 +79,7 @@ export class PendingRequests {
   takeAll(): Pending[] {
     const all = [...this.#pending.values()];
     this.#pending.clear();
+    this.#load.calls = 0;
     return all;
   }
 
@@ -78,6 +94,7 @@ export class PendingRequests {
     const calls = [...this.calls()].filter((call) => this.#refused.has(call));
     for (const call of calls) {
       this.#pending.delete(call.upstreamId);
+      this.#load.calls -= 1;
       call.upstreamId = 0;
     }
     return calls;

@@ -44,7 +44,6 @@ const METHOD: Readonly<Record<CursorKind, string>> = {
 
 class SessionRegistry implements Behavior<RegistryMessage> {
   readonly #deps: RegistryDeps;
-  #logLevel: LogLevel | null = null;
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
@@ -94,11 +93,15 @@ class SessionRegistry implements Behavior<RegistryMessage> {
     return toolsetOf(scope) !== undefined && this.#deps.plane.routing.scope(scope)?.servers.has(server) === true;
   }
 
-  /** Upstreams send from the most verbose level that any session asked for; each session keeps what it wants. */
+  /**
+   * Upstreams send from the most verbose level that any session asked for; each session keeps what it wants. Upstreams
+   * that are configured later find the level at their gate.
+   */
   #wantLogLevel(level: LogLevel): void {
-    if (this.#logLevel !== null && LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.#logLevel)) return;
-    this.#logLevel = level;
-    for (const name of this.#deps.plane.gates.keys()) {
+    const { plane } = this.#deps;
+    if (plane.logLevel !== null && LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(plane.logLevel)) return;
+    plane.logLevel = level;
+    for (const name of plane.gates.keys()) {
       this.#deps.system.tell(upstreamLifecycle(name), { type: 'upstream/log-level', level });
     }
   }

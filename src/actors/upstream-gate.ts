@@ -5,26 +5,30 @@
  * object for each configured upstream, for as long as it is configured, whatever happens to its actors.
  */
 import { type Ref } from '../kernel/index.js';
-import { type JsonObject } from '../protocol/jsonrpc.js';
 import { type UpstreamSessionMessage } from './call.js';
 import { type ClientMessage } from './client-message.js';
+import { type Lease } from './lease.js';
+import { type PoolRequest } from './pool-messages.js';
 
 /**
  * Who shares an upstream session. `auto`: clients that a server may ask something (they declared sampling, elicitation or
  * roots) have one each, the others share one. `shared`: all share one, and no server can ask. `session`: one each, for
- * servers that keep state by session.
+ * servers that keep state by session. `principal`: all clients of one principal share one, and nobody else has it.
  */
-export type Sharing = 'auto' | 'shared' | 'session';
+export type Sharing = 'auto' | 'shared' | 'session' | 'principal';
 
 /** legacy: 2024-11-05 … 2025-11-25, sessions. modern: 2026-07-28, stateless. */
 export type Era = 'legacy' | 'modern';
 
-/** The client behind a session that is its alone. */
-export interface SessionClient {
-  readonly ref: Ref<ClientMessage>;
-  /** As the client declared them. */
-  readonly capabilities: JsonObject;
-  readonly info: JsonObject | undefined;
+/** Calls that one session has sent and waits for. Written by the session. */
+export interface SessionLoad {
+  calls: number;
+}
+
+/** A session that clients share, besides the first. */
+export interface SharedSession {
+  readonly ref: Ref<UpstreamSessionMessage>;
+  readonly load: SessionLoad;
 }
 
 export class UpstreamGate {
@@ -35,14 +39,19 @@ export class UpstreamGate {
   trouble = 'not connected yet';
   /** Epoch milliseconds of the next connection attempt, `null` when none is planned. */
   retryAt: number | null = null;
-  /**
-   * Opens a session for one client alone, over which the server may ask that client (sampling, elicitation, roots) and
-   * keep state for it. `null` while the upstream takes no calls. Returns why it cannot be opened. Set by the lifecycle.
-   */
-  openSession: ((client: SessionClient) => Ref<UpstreamSessionMessage> | string) | null = null;
+  /** Of the session that takes calls. */
+  sessionLoad: SessionLoad = { calls: 0 };
+  /** Sessions that share the calls with the first. Written by the pool. */
+  others: readonly SharedSession[] = [];
   sharing: Sharing = 'auto';
-  /** Sessions that are one client's alone. Written by those sessions. */
-  ownSessions = 0;
+  /** Who gives out sessions that are not shared by all; `null` while it restarts. Written by the pool. */
+  pool: Ref<PoolRequest> | null = null;
+  /** The most of those that control grants now; `null`: as many as are configured. The pool heeds it when one is wanted. */
+  poolLimit: number | null = null;
+  /** Leases that the clients of one principal share, by their key. Written by the clients. */
+  readonly jointLeases = new Map<string, Lease>();
+  /** Makes the key of a lease that is one client's unique. */
+  leasesMade = 0;
   /** The most verbose level of log messages that clients have asked for; `null` until one does. */
   logLevel: string | null = null;
   /** Of the server that answers now. */
@@ -51,7 +60,9 @@ export class UpstreamGate {
   readonly subscriptions = new Map<string, Map<Ref<ClientMessage>, string>>();
   /** Calls sent and not yet answered. */
   inFlight = 0;
+  /** Calls for it, those that were refused because of it included. */
   calls = 0;
+  /** Of these, those that ended with an error of the gateway's or an internal one of its own. */
   failures = 0;
   /** Bound of `inFlight`; past it a call is answered "overloaded" at once. */
   maxInFlight: number;
@@ -62,5 +73,20 @@ export class UpstreamGate {
     this.name = name;
     this.maxInFlight = maxInFlight;
     this.requestTimeout = requestTimeout;
+  }
+
+  /** The shared session with the fewest calls; `null` while there is none. */
+  route(): Ref<UpstreamSessionMessage> | null {
+    const { session, others } = this;
+    if (others.length === 0 || session === null) return session;
+    let best = session;
+    let least = this.sessionLoad.calls + session.backlog;
+    for (const { ref, load } of others) {
+      const calls = load.calls + ref.backlog;
+      if (calls >= least || !ref.alive) continue;
+      best = ref;
+      least = calls;
+    }
+    return best;
   }
 }

@@ -8,7 +8,7 @@ import { type JsonObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { isModernError } from '../protocol/modern/probe.js';
 import { MODERN_REVISION } from '../protocol/revisions.js';
 import { type TransportError } from '../transports/outbound/transport.js';
-import { type Era, type SessionClient } from './upstream-gate.js';
+import { type Era } from './upstream-gate.js';
 import { HandshakeError, initialize, modernFacts, type ServerFacts } from './upstream-handshake.js';
 import { type FinalVerdict, probeEra } from './upstream-probe.js';
 import { LEGACY_WIRE, modernWire, type UpstreamWire } from './upstream-wire.js';
@@ -32,8 +32,8 @@ const MAX_PROBE_MS = 5_000;
 export interface GreetingDeps {
   readonly network: 'pipe' | 'tcp';
   readonly era: 'auto' | Era;
-  /** A session that is one client's alone is with a server that is known to be legacy. */
-  readonly client: SessionClient | null;
+  /** Whose session it is to be, as `initialize` tells the server; `null`: the gateway's. */
+  readonly client: { readonly capabilities: JsonObject; readonly info: JsonObject | undefined } | null;
   readonly version: string;
   readonly connectTimeout: number;
   readonly clock: Clock;
@@ -46,24 +46,33 @@ export interface Acquaintance {
   readonly wire: UpstreamWire;
 }
 
+/** What servers are told of the gateway itself. */
+export function gatewayInfo(version: string): JsonObject {
+  return { name: 'viable', title: 'Viable MCP gateway', version };
+}
+
 /** Modern or legacy: as configured, or as the server answers. Rejects with what is wrong, for people. */
 export async function greet(deps: GreetingDeps): Promise<Acquaintance> {
   const { client, version, era } = deps;
-  const clientInfo: JsonObject = { name: 'viable', title: 'Viable MCP gateway', version };
-  const verdict = era === 'auto' && !client ? await probe(deps, clientInfo) : undefined;
+  const clientInfo = gatewayInfo(version);
+  const verdict = era === 'auto' ? await askEra(deps, clientInfo) : undefined;
   if (verdict?.era === 'none') throw new HandshakeError(refusalOf(verdict));
   if (verdict?.era === 'modern') {
     const { version: revision, discovered } = verdict;
     return { facts: modernFacts(revision, discovered), wire: modernWire(revision, clientInfo) };
   }
-  if (era === 'modern' && !client) {
+  if (era === 'modern') {
     return { facts: modernFacts(MODERN_REVISION, undefined), wire: modernWire(MODERN_REVISION, clientInfo) };
   }
   const facts = await initialize((method, params) => deps.request(method, params, LEGACY_WIRE), version, client);
   return { facts, wire: LEGACY_WIRE };
 }
 
-function probe(deps: GreetingDeps, clientInfo: JsonObject): Promise<FinalVerdict> {
+/** Asks the server for its era. */
+export function askEra(
+  deps: Omit<GreetingDeps, 'era' | 'client' | 'version'>,
+  clientInfo: JsonObject,
+): Promise<FinalVerdict> {
   return probeEra({
     network: deps.network,
     clientInfo,

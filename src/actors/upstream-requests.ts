@@ -58,6 +58,11 @@ export class OwnRequests {
     );
   }
 
+  /** Whether the server lives: who asks takes the request back when its answer is late. */
+  ping(): void {
+    void this.request('ping').catch(() => undefined);
+  }
+
   /** A request that is a stream: its id, and when it ends. */
   open(method: string, params: JsonObject): { id: number; ended: Promise<unknown> } {
     const id = this.#deps.pending.peekId();

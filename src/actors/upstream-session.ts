@@ -8,90 +8,31 @@
  * call that it holds is answered.
  * Source: MCP specification 2025-11-25, "Base Protocol" (lifecycle, cancellation, progress, ping).
  */
-import { type ActorContext, type ActorSystem, type Behavior, NORMAL, type Ref, toError } from '../kernel/index.js';
-import { gatewayError } from '../protocol/errors.js';
-import { type JsonRpcId, type JsonRpcMessage, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { type ActorContext, type Behavior, NORMAL, type Ref, toError } from '../kernel/index.js';
+import { type JsonRpcId, type JsonRpcMessage } from '../protocol/jsonrpc.js';
 import { type Listing } from '../routing/routing-table.js';
-import { type Counters } from '../telemetry/counters.js';
-import { type Logger } from '../telemetry/logger.js';
-import {
-  type OutboundHandlers,
-  type OutboundTransport,
-  type TransportError,
-} from '../transports/outbound/transport.js';
+import { type OutboundTransport, type TransportError } from '../transports/outbound/transport.js';
 import { CallReplies } from './call-replies.js';
-import { type Call, type UpstreamSessionMessage } from './call.js';
-import { type Era, type SessionClient, type UpstreamGate } from './upstream-gate.js';
-import { callError } from './upstream-errors.js';
+import { type Call } from './call.js';
+import { type Lease } from './lease.js';
 import { UpstreamListening } from './upstream-listening.js';
-import { disprovesEra, greet } from './upstream-greeting.js';
+import { EraWatch } from './upstream-era-watch.js';
+import { callError, lateMessage, lostError, slowError } from './upstream-errors.js';
+import { askEra, gatewayInfo, greet } from './upstream-greeting.js';
 import { RequestFailed } from './upstream-probe.js';
-import { Relisting, type RelistingMessage } from './upstream-relisting.js';
+import { Relisting } from './upstream-relisting.js';
 import { OwnRequests } from './upstream-requests.js';
+import {
+  type UpstreamSessionDeps,
+  type UpstreamSessionEvent,
+  type UpstreamSessionInbox,
+} from './upstream-session-messages.js';
 import { UpstreamVoice } from './upstream-voice.js';
 import { LEGACY_WIRE, type UpstreamWire } from './upstream-wire.js';
 import { listAll, NO_LISTING, type ServerFacts } from './upstream-handshake.js';
 import { PendingRequests } from './pending-requests.js';
 
-/** What the session tells the lifecycle actor. After `session/ended` it exits. */
-export type UpstreamSessionEvent =
-  | { readonly type: 'session/opened'; readonly ref: Ref<UpstreamSessionMessage>; readonly pid: number | undefined }
-  | {
-      readonly type: 'session/ready';
-      readonly ref: Ref<UpstreamSessionMessage>;
-      readonly facts: ServerFacts;
-      readonly listing: Listing;
-    }
-  | { readonly type: 'session/listed'; readonly ref: Ref<UpstreamSessionMessage>; readonly listing: Listing }
-  /** `unsent`: calls that the upstream is known not to have begun, for the next session. */
-  | {
-      readonly type: 'session/ended';
-      readonly ref: Ref<UpstreamSessionMessage>;
-      readonly why: string;
-      /** The upstream knows the session no more: a new one is worth trying at once. */
-      readonly forgotten: boolean;
-      /** It ended while its era was being found out: the question may have been too much for it. */
-      readonly probing: boolean;
-      readonly unsent: readonly Call[];
-    };
-
-export interface UpstreamSessionDeps {
-  readonly system: ActorSystem;
-  readonly server: string;
-  readonly version: string;
-  /** The lifecycle actor, until another adopts the session; `null` for a session that is one client's alone. */
-  readonly owner: Ref<UpstreamSessionEvent> | null;
-  /** How the server's era is known. */
-  readonly era: 'auto' | Era;
-  /** Reached over Streamable HTTP. */
-  readonly http: boolean;
-  /** The client that alone uses this session and can be asked over it. */
-  readonly client: SessionClient | null;
-  readonly gate: UpstreamGate;
-  readonly counters: Counters;
-  readonly log: Logger;
-  readonly connectTimeout: number;
-  readonly shutdownGrace: number;
-  readonly relistDelay: number;
-  readonly createTransport: (handlers: OutboundHandlers) => OutboundTransport;
-  /** Called with the number of bytes that were no message. */
-  readonly onJunk: (bytes: number) => void;
-}
-
-export type UpstreamSessionInbox =
-  | UpstreamSessionMessage
-  /** A restarted lifecycle actor takes the session over. */
-  | { readonly type: 'session/adopt'; readonly owner: Ref<UpstreamSessionEvent> }
-  | { readonly type: 'transport/opened'; readonly error: TransportError | undefined }
-  | { readonly type: 'transport/received'; readonly message: JsonRpcMessage }
-  | { readonly type: 'transport/request-failed'; readonly id: JsonRpcId; readonly error: TransportError }
-  | { readonly type: 'transport/closed'; readonly error: TransportError }
-  | { readonly type: 'handshake/done'; readonly facts: ServerFacts; readonly listing: Listing }
-  | { readonly type: 'handshake/failed'; readonly error: Error }
-  | RelistingMessage
-  | { readonly type: 'handshake/late' }
-  /** Time to open the stream of a modern server's changes again. */
-  | { readonly type: 'listen/again' };
+export type { UpstreamSessionDeps, UpstreamSessionEvent, UpstreamSessionInbox } from './upstream-session-messages.js';
 
 export function upstreamSession(deps: UpstreamSessionDeps) {
   return (context: ActorContext<UpstreamSessionInbox>): Behavior<UpstreamSessionInbox> =>
@@ -102,9 +43,13 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   readonly #deps: UpstreamSessionDeps;
   readonly #context: ActorContext<UpstreamSessionInbox>;
   readonly #transport: OutboundTransport;
-  readonly #pending = new PendingRequests();
+  readonly #pending: PendingRequests;
+  #lease: Lease | null;
+  #opened = false;
+  /** It takes no new calls. */
+  #finishing = false;
   #owner: Ref<UpstreamSessionEvent> | null;
-  /** Calls that came before the handshake was done: only a client's own session gets any. Bounded by the gate. */
+  /** Calls that came before the handshake was done: only a leased session gets any. Bounded by the gate. */
   #early: Call[] = [];
   #ready: { readonly facts: ServerFacts; listing: Listing } | null = null;
   #wire: UpstreamWire = LEGACY_WIRE;
@@ -113,6 +58,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   readonly #voice: UpstreamVoice;
   readonly #requests: OwnRequests;
   readonly #relisting: Relisting;
+  readonly #era: EraWatch;
   readonly #replies: CallReplies;
   #ended = false;
 
@@ -120,6 +66,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#deps = deps;
     this.#context = context;
     this.#owner = deps.owner;
+    this.#lease = deps.lease;
+    this.#pending = new PendingRequests(deps.load);
     this.#replies = new CallReplies(deps.server, deps.counters.durations);
     const odd = (what: string): void => this.#odd(what);
     this.#requests = new OwnRequests({
@@ -133,9 +81,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#voice = new UpstreamVoice({
       ...deps,
       pending: this.#pending,
-      self: context.self,
+      lease: () => this.#lease,
       listChanged: () => {
-        if (this.#ready && !deps.client) this.#relisting.plan();
+        if (this.#ready && deps.role === 'primary') this.#relisting.plan();
       },
       answer: (answer) => void this.#transport.send({ jsonrpc: '2.0', ...answer }),
     });
@@ -146,6 +94,12 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       later: (ms) => context.after(ms, { type: 'listen/again' }),
     });
     const self = context.self;
+    this.#era = new EraWatch({
+      era: () => this.#ready?.facts.era,
+      probe: () => askEra(this.#asking(), gatewayInfo(deps.version)),
+      clock: context.clock,
+      onChange: () => void self.answer({ type: 'era/changed' }),
+    });
     this.#transport = deps.createTransport({
       onMessage: (message) => {
         // An answer must not be refused: its number is bounded by what this session asked for.
@@ -155,6 +109,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       },
       onRequestFailed: (id, error) => void self.answer({ type: 'transport/request-failed', id, error }),
       onClosed: (error) => void self.answer({ type: 'transport/closed', error }),
+      onDoubt: () => void self.answer({ type: 'era/doubted' }),
       onStderr: (line) => deps.log.info({ event: 'upstream_stderr', upstream: deps.server }, line),
       onJunk: (sample, bytes) => {
         deps.counters.drop('upstream_junk');
@@ -163,9 +118,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       },
     });
     void this.#transport.open(context.signal).then((error) => self.answer({ type: 'transport/opened', error }));
-    context.after(deps.connectTimeout, { type: 'handshake/late' });
-    if (deps.client) deps.gate.ownSessions += 1;
-    if (deps.client) context.monitor(deps.client.ref, () => ({ type: 'session/close', reason: 'its client is gone' }));
+    if (!this.#waits) context.after(deps.connectTimeout, { type: 'handshake/late' });
   }
 
   handle(message: UpstreamSessionInbox): void {
@@ -179,7 +132,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'transport/request-failed':
         return this.#requestFailed(message.id, message.error);
       case 'transport/opened':
-        return message.error ? this.#end(message.error.message) : this.#handshake();
+        return message.error ? this.#end(message.error.message) : this.#wasOpened();
       case 'transport/closed':
         return this.#end(message.error.message, message.error.kind === 'session_lost');
       case 'handshake/done':
@@ -187,8 +140,13 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'handshake/failed':
         return this.#end(message.error.message);
       case 'handshake/late':
-        if (this.#ready === null) this.#end(this.#lateMessage());
+        if (this.#ready === null) this.#end(lateMessage(this.#pending.ownMethods(), this.#deps.connectTimeout));
         return;
+      case 'era/doubted':
+        if (this.#deps.era === 'auto') this.#era.doubt();
+        return;
+      case 'era/changed':
+        return this.#end('another server answers there now', true);
       case 'relist/due':
         if (this.#ready) this.#relisting.due(this.#ready.facts, this.#ready.listing);
         return;
@@ -202,13 +160,21 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'client/said':
         return this.#requests.notify(message.method, message.params);
       case 'resource/subscribe':
-        if (this.#listening.running) return this.#listening.restart();
-        return this.#requests.inform('resources/subscribe', { uri: message.uri });
       case 'resource/unsubscribe':
         if (this.#listening.running) return this.#listening.restart();
-        return this.#requests.inform('resources/unsubscribe', { uri: message.uri });
+        return this.#requests.inform(message.type.replace('resource', 'resources'), { uri: message.uri });
       case 'listen/again':
         return this.#listening.again();
+      case 'session/lease':
+        return this.#leased(message.lease);
+      case 'session/ping':
+        return this.#ping(message.within);
+      case 'ping/late':
+        if (this.#pending.take(message.id)) this.#end('it did not answer a ping');
+        return;
+      case 'session/finish':
+        this.#finishing = true;
+        return this.#finishedPerhaps();
       case 'session/adopt':
         this.#owner = message.owner;
         return this.#announce();
@@ -218,7 +184,6 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   async terminate(): Promise<void> {
-    if (this.#deps.client) this.#deps.gate.ownSessions -= 1;
     this.#failPending('the gateway ended the session');
     this.#replies.closed();
     await this.#transport.close(this.#deps.shutdownGrace);
@@ -242,18 +207,21 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#announce();
     const { logLevel } = this.#deps.gate;
     if (logLevel !== null) this.#setLogLevel(logLevel);
-    for (let call = this.#early.shift(); call; call = this.#early.shift()) this.#send(call);
-    if (this.#deps.client) return;
+    for (let call = this.#early.shift(); call; call = this.#early.shift()) if (!call.cancelled) this.#transmit(call);
+    this.#finishedPerhaps();
+    if (this.#deps.role !== 'primary') return;
     if (facts.era === 'modern') return this.#listening.start(facts.capabilities);
     for (const uri of this.#deps.gate.subscriptions.keys()) this.#requests.inform('resources/subscribe', { uri });
   }
 
   #send(call: Call): void {
     if (call.cancelled) return;
-    if (this.#ready === null) {
-      this.#early.push(call);
-      return;
-    }
+    if (this.#finishing) return this.#lost(call, 'it takes no new calls');
+    if (this.#ready === null) this.#early.push(call);
+    else this.#transmit(call);
+  }
+
+  #transmit(call: Call): void {
     const id = this.#pending.nextId();
     // Before it is sent: whatever happens from here on, the call is answered.
     call.upstreamId = id;
@@ -262,8 +230,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     const { params, headers } = this.#wire.call(call, id);
     if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) return;
     this.#pending.take(id);
-    const { server } = this.#deps;
-    this.#replies.failed(call, gatewayError('overloaded', `upstream "${server}" reads too slowly`, { server }));
+    this.#replies.failed(call, slowError(this.#deps.server));
   }
 
   #cancel(call: Call, reason: string): void {
@@ -272,6 +239,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#pending.take(id);
     this.#replies.cancelled(call);
     this.#transport.abandon(id);
+    this.#finishedPerhaps();
     // A modern server over HTTP reads the closed stream; everybody else is told.
     if (this.#ready?.facts.era === 'modern' && this.#deps.http) return;
     this.#requests.notify('notifications/cancelled', { requestId: id, reason });
@@ -290,7 +258,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     }
     if (waiting.type === 'own') waiting.settle(message);
     else this.#replies.answered(waiting, message);
-    this.#checkEra(message);
+    this.#finishedPerhaps();
+    this.#era.heard(message);
   }
 
   #requestFailed(id: JsonRpcId, error: TransportError): void {
@@ -300,12 +269,38 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     if (waiting === undefined) return;
     if (waiting.type === 'own') waiting.fail(new RequestFailed(error.message, error));
     else this.#replies.failed(waiting, callError(this.#deps.server, error));
-    this.#checkEra(error);
+    this.#finishedPerhaps();
+    this.#era.heard(error);
   }
 
-  #checkEra(answer: JsonRpcResponse | TransportError): void {
-    const era = this.#ready?.facts.era;
-    if (era && disprovesEra(era, answer)) this.#end('another server answers there now', true);
+  /** Kept ready: it has a process, and has said nothing to it yet. */
+  get #waits(): boolean {
+    return this.#deps.role === 'leased' && this.#lease === null;
+  }
+
+  #wasOpened(): void {
+    this.#opened = true;
+    if (!this.#waits) this.#handshake();
+  }
+
+  #leased(lease: Lease | null): void {
+    const first = this.#waits && this.#ready === null;
+    this.#lease = lease;
+    if (!first || lease === null) return;
+    this.#context.after(this.#deps.connectTimeout, { type: 'handshake/late' });
+    if (this.#opened) this.#handshake();
+  }
+
+  /** A ping may come before the handshake (specification, "Lifecycle › Initialization"). */
+  #ping(within: number): void {
+    if (!this.#opened || this.#lease !== null) return;
+    const id = this.#pending.peekId();
+    this.#context.after(within, { type: 'ping/late', id });
+    this.#requests.ping();
+  }
+
+  #finishedPerhaps(): void {
+    if (this.#finishing && this.#ready && this.#pending.count === 0) this.#end('it was told to finish');
   }
 
   #handshake(): void {
@@ -315,13 +310,23 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     );
   }
 
-  async #greet(): Promise<void> {
-    const { client, era, version, connectTimeout } = this.#deps;
+  /** What asking the server who it is takes. */
+  #asking() {
     const { network } = this.#transport;
-    const { clock } = this.#context;
-    this.#probing = era === 'auto' && client === null;
+    const { connectTimeout } = this.#deps;
     const request = this.#requests.request.bind(this.#requests);
-    const { facts, wire } = await greet({ network, era, client, version, connectTimeout, clock, request });
+    return { network, connectTimeout, clock: this.#context.clock, request };
+  }
+
+  async #greet(): Promise<void> {
+    const { role, version } = this.#deps;
+    // Leases are of servers that are known to be legacy.
+    const era = role === 'leased' ? 'legacy' : this.#deps.era;
+    const terms = this.#lease?.terms;
+    // For several clients at once nobody's own words can stand.
+    const client = terms === undefined || terms.joint ? null : terms;
+    this.#probing = era === 'auto';
+    const { facts, wire } = await greet({ ...this.#asking(), era, client, version });
     this.#probing = false;
     this.#wire = wire;
     if (facts.era === 'legacy') {
@@ -329,13 +334,14 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       this.#requests.notify('notifications/initialized');
       this.#transport.listen();
     }
-    const listing = client
-      ? NO_LISTING
-      : await listAll(
-          (method, params) => this.#requests.request(method, params),
-          facts,
-          (what) => this.#odd(what),
-        );
+    const listing =
+      role !== 'primary'
+        ? NO_LISTING
+        : await listAll(
+            (method, params) => this.#requests.request(method, params),
+            facts,
+            (what) => this.#odd(what),
+          );
     this.#context.self.answer({ type: 'handshake/done', facts, listing });
   }
 
@@ -352,12 +358,6 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   #setLogLevel(level: string): void {
     if (!this.#ready || !('logging' in this.#ready.facts.capabilities)) return;
     this.#requests.inform('logging/setLevel', { level });
-  }
-
-  #lateMessage(): string {
-    const methods = [...new Set(this.#pending.ownMethods())];
-    const what = methods.length > 0 ? `no answer to ${methods.join(', ')}` : 'not connected';
-    return `${what} within ${this.#deps.connectTimeout} ms`;
   }
 
   #end(why: string, forgotten = false): void {
@@ -389,8 +389,6 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   }
 
   #lost(call: Call, why: string): void {
-    const { server } = this.#deps;
-    const name = call.upstreamId === 0 ? 'upstream_unavailable' : 'upstream_lost';
-    this.#replies.failed(call, gatewayError(name, `upstream "${server}": ${why}`, { server }));
+    this.#replies.failed(call, lostError(this.#deps.server, call, why));
   }
 }

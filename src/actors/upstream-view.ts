@@ -4,10 +4,11 @@ import { type ServerConfig } from '../config/types.js';
 import { type UpstreamPhase } from '../machines/upstream.js';
 import { type Listing } from '../routing/routing-table.js';
 import { describeTarget } from '../transports/outbound/create.js';
+import { PoolBook, poolSnapshot } from './pool-book.js';
 import { type UpstreamGate } from './upstream-gate.js';
 import { type ServerFacts } from './upstream-handshake.js';
 
-/** What consoles see of an upstream besides its gate. Written by its lifecycle actor alone. */
+/** What consoles see of an upstream besides its gate. Written by its lifecycle actor, `pool` by its pool. */
 export interface UpstreamView {
   phase: UpstreamPhase | 'stopped';
   since: number;
@@ -21,6 +22,8 @@ export interface UpstreamView {
   junkBytes: number;
   /** An operator's last word; `null`: as configured. Kept here, so that a crash of the lifecycle does not undo it. */
   disabled: boolean | null;
+  /** Of its pool. */
+  readonly pool: PoolBook;
 }
 
 export function newUpstreamView(now: number): UpstreamView {
@@ -35,11 +38,17 @@ export function newUpstreamView(now: number): UpstreamView {
     lastError: null,
     junkBytes: 0,
     disabled: null,
+    pool: new PoolBook(),
   };
 }
 
 /** What consoles are shown of an upstream. */
-export function upstreamSnapshot(config: ServerConfig, gate: UpstreamGate, view: UpstreamView): UpstreamSnapshot {
+export function upstreamSnapshot(
+  config: ServerConfig,
+  gate: UpstreamGate,
+  view: UpstreamView,
+  now: number,
+): UpstreamSnapshot {
   const { listing, facts } = view;
   return {
     name: config.name,
@@ -62,6 +71,7 @@ export function upstreamSnapshot(config: ServerConfig, gate: UpstreamGate, view:
     retryAt: view.phase === 'backoff' ? gate.retryAt : null,
     lastError: view.lastError,
     junkBytes: view.junkBytes,
+    pool: poolSnapshot(config, gate, view.pool, now),
   };
 }
 

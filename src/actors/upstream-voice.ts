@@ -6,23 +6,26 @@
  */
 import { type ActorSystem, type Ref } from '../kernel/index.js';
 import { gatewayError, modernError } from '../protocol/errors.js';
-import { isJsonRpcId, type JsonObject, type JsonRpcId } from '../protocol/jsonrpc.js';
+import { isJsonObject, isJsonRpcId, type JsonObject, type JsonRpcId } from '../protocol/jsonrpc.js';
 import { SERVER_NOTIFICATIONS, SERVER_REQUESTS } from '../protocol/methods.js';
+import { CLIENT_CAPABILITIES_KEY } from '../protocol/modern/meta.js';
 import { stripControl } from '../protocol/text.js';
 import { type Counters } from '../telemetry/counters.js';
-import { type CallEvent, type ServerAnswer, type ServerEvent, type UpstreamSessionMessage } from './call.js';
+import { type Call, type CallEvent, type ServerAnswer, type ServerEvent } from './call.js';
+import { type Lease, type LeaseMember } from './lease.js';
 import { REGISTRY } from './names.js';
 import { type PendingRequests } from './pending-requests.js';
-import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
+import { subscribersOf } from './resource-updates.js';
+import { type UpstreamGate } from './upstream-gate.js';
 
 export interface VoiceDeps {
   readonly system: ActorSystem;
   readonly server: string;
   readonly gate: UpstreamGate;
-  readonly client: SessionClient | null;
+  /** Who holds the session, of one that is leased. */
+  readonly lease: () => Lease | null;
   readonly counters: Counters;
   readonly pending: PendingRequests;
-  readonly self: Ref<UpstreamSessionMessage>;
   readonly listChanged: () => void;
   readonly answer: (answer: ServerAnswer) => void;
 }
@@ -56,15 +59,17 @@ export class UpstreamVoice {
     }
   }
 
-  /** A client that has the session for itself is asked; over a shared session nobody can be meant. */
+  /** Whoever holds the session is asked; over a shared one nobody can be meant. */
   request(id: JsonRpcId, method: string, params: JsonObject): void {
-    const { client, self, answer, counters } = this.#deps;
+    const { answer, counters } = this.#deps;
+    const lease = this.#deps.lease();
     const capability = SERVER_REQUESTS.get(method)?.capability;
+    const asked = lease && capability !== undefined ? this.#whomToAsk(lease, capability) : undefined;
     if (method === 'ping') {
       answer({ id, result: {} });
-    } else if (client && capability !== undefined && capability in client.capabilities) {
-      client.ref.answer({ type: 'server/requested', from: self, id, method, params });
-    } else if (!client && method === 'roots/list') {
+    } else if (lease && asked) {
+      asked.answer({ type: 'server/requested', from: lease, id, method, params });
+    } else if (!asked && lease?.terms.joint !== false && method === 'roots/list') {
       answer({ id, result: { roots: [] } });
     } else {
       counters.drop('refused_server_request');
@@ -72,6 +77,20 @@ export class UpstreamVoice {
       const detail = `${stripControl(method, 80)}: no client of this session can be asked`;
       answer({ id, error: gatewayError('method_not_found', detail) });
     }
+  }
+
+  /** Of several clients, the one whose calls alone run, if it can be asked. */
+  #whomToAsk({ terms, members }: Lease, capability: string): LeaseMember | undefined {
+    if (!terms.joint) {
+      const [only] = members;
+      return capability in terms.capabilities ? only : undefined;
+    }
+    const callers = new Map<Ref<CallEvent>, Call>();
+    for (const call of this.#deps.pending.calls()) callers.set(call.replyTo, call);
+    const [only, ...others] = callers.values();
+    if (only === undefined || others.length > 0 || !declares(only, capability)) return undefined;
+    for (const member of members) if (member === only.replyTo) return member;
+    return undefined;
   }
 
   /** Where only one modern call can have caused the question, its client learns what it would have to declare. */
@@ -102,16 +121,16 @@ export class UpstreamVoice {
       told.add(call.replyTo);
       this.#tellCaller(call.replyTo, { type: 'call/notified', call, method, params });
     }
-    const { system, server, client } = this.#deps;
+    const { system, server } = this.#deps;
     if (told.size > 0) return;
-    if (client) this.#forClient({ type: 'server/notified', method, params });
+    if (this.#deps.lease()) this.#forClient({ type: 'server/notified', method, params });
     else system.tell(REGISTRY, { type: 'registry/log-message', server, params });
   }
 
   #resourceUpdated(params: JsonObject): void {
     const uri = params['uri'];
-    const subscribers = typeof uri === 'string' ? this.#deps.gate.subscriptions.get(uri) : undefined;
-    if (!subscribers) return this.#deps.counters.drop('unroutable_notification');
+    const subscribers = typeof uri === 'string' ? subscribersOf(this.#deps.gate, uri) : undefined;
+    if (!subscribers?.size) return this.#deps.counters.drop('unroutable_notification');
     for (const [client, shown] of subscribers) {
       if (client.tell({ type: 'resource/updated', uri: shown, params }) === 'full') {
         this.#deps.counters.drop('notification_overflow');
@@ -121,16 +140,24 @@ export class UpstreamVoice {
 
   #cancelled(params: JsonObject): void {
     const id = params['requestId'];
-    if (isJsonRpcId(id))
-      this.#forClient({ type: 'server/cancelled', from: this.#deps.self, id, reason: params['reason'] });
+    const from = this.#deps.lease();
+    if (isJsonRpcId(id) && from) this.#forClient({ type: 'server/cancelled', from, id, reason: params['reason'] });
   }
 
   #forClient(event: ServerEvent): void {
-    if (this.#deps.client) this.#deps.client.ref.answer(event);
-    else this.#deps.counters.drop('unroutable_notification');
+    const members = this.#deps.lease()?.members ?? [];
+    for (const member of members) member.answer(event);
+    if (!this.#deps.lease()) this.#deps.counters.drop('unroutable_notification');
   }
 
   #tellCaller(caller: Ref<CallEvent>, event: CallEvent): void {
     if (caller.tell(event) === 'full') this.#deps.counters.drop('notification_overflow');
   }
+}
+
+/** Whether the client of this call said that it can be asked so. */
+function declares({ caller }: Call, capability: string): boolean {
+  const capabilities =
+    caller.era === 'modern' ? caller.envelope.clientCapabilities : caller.envelope[CLIENT_CAPABILITIES_KEY];
+  return isJsonObject(capabilities) && capability in capabilities;
 }

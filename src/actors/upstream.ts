@@ -11,30 +11,23 @@
 import { type ServerConfig } from '../config/types.js';
 import {
   type ActorContext,
-  type ActorSystem,
-  actor,
   type Behavior,
   describeExit,
   type ExitReason,
   isAbnormal,
   type Ref,
   type ReplyTo,
-  type StartResult,
   type TimerHandle,
 } from '../kernel/index.js';
 import { backoffDelay, type UpstreamEvent, type UpstreamPhase, UpstreamStepper } from '../machines/upstream.js';
 import { gatewayError } from '../protocol/errors.js';
 import { compileFilter } from '../protocol/globs.js';
 import { type Listing } from '../routing/routing-table.js';
-import { type Logger } from '../telemetry/logger.js';
-import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
-import { type DataPlane } from './data-plane.js';
-import { CATALOGUE, upstreamSessions } from './names.js';
-import { type SessionClient, type UpstreamGate } from './upstream-gate.js';
+import { CATALOGUE, upstreamPool, upstreamSessions } from './names.js';
 import { type ServerFacts } from './upstream-handshake.js';
-import { type UpstreamView } from './upstream-view.js';
-import { upstreamSession, type UpstreamSessionEvent, type UpstreamSessionInbox } from './upstream-session.js';
+import { type UpstreamSessionEvent, type UpstreamSessionInbox } from './upstream-session.js';
+import { startSession, type SessionStartDeps } from './upstream-start.js';
 
 export type UpstreamMessage =
   | UpstreamSessionEvent
@@ -52,24 +45,14 @@ export type UpstreamMessage =
   | { readonly type: 'upstream/disable'; readonly replyTo?: ReplyTo<UpstreamPhase> }
   | { readonly type: 'upstream/enable'; readonly replyTo?: ReplyTo<UpstreamPhase> };
 
-export interface UpstreamDeps {
-  readonly system: ActorSystem;
-  readonly plane: DataPlane;
-  readonly gate: UpstreamGate;
+export interface UpstreamDeps extends SessionStartDeps {
   /** As configured now; a reload that needs no new session replaces it under a running one. */
   readonly config: () => ServerConfig;
-  readonly version: string;
-  readonly log: Logger;
   readonly random: () => number;
-  readonly createTransport: (config: ServerConfig, handlers: OutboundHandlers) => OutboundTransport;
-  /** Where the consoles' view of this upstream is kept. */
-  readonly view: UpstreamView;
 }
 
 /** A session that was ready this long clears the failures before it. */
 const STABLE_MS = 10_000;
-/** Wait after a server's `list_changed` before its lists are read again: servers announce several at once. */
-const RELIST_DELAY_MS = 50;
 
 export function upstream(deps: UpstreamDeps) {
   return (context: ActorContext<UpstreamMessage>): Behavior<UpstreamMessage> => new Upstream(deps, context);
@@ -110,7 +93,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#show();
   }
 
-  /** Sessions of clients of their own are nobody's to adopt: they end with their clients. */
+  /** The others are the pool's to adopt. */
   #sharedSessions(): Ref<UpstreamSessionInbox>[] {
     const sessions = this.#deps.system.childrenOf<UpstreamSessionInbox>(upstreamSessions(this.#config.name));
     return sessions.filter((session) => session.path.includes('/session-'));
@@ -206,51 +189,18 @@ class Upstream implements Behavior<UpstreamMessage> {
 
   #connect(): void {
     if (this.#machine.phase !== 'connecting' || this.#session) return;
-    const started = this.#startSession(`session-${(this.#made += 1)}-${this.#context.self.incarnation}`, null);
+    this.#deps.gate.sessionLoad = { calls: 0 };
+    const started = startSession(this.#deps, {
+      id: `session-${(this.#made += 1)}-${this.#context.self.incarnation}`,
+      config: this.#config,
+      role: 'primary',
+      era: this.#skipProbe ? 'legacy' : this.#config.era,
+      owner: this.#context.self,
+      lease: null,
+      load: this.#deps.gate.sessionLoad,
+    });
     if (started.ok) this.#watch(started.ref);
     else this.#lost(`its session could not be started: ${started.error?.message ?? started.why}`, false);
-  }
-
-  /** A session for one client alone; says why when there can be none. */
-  #openSession(client: SessionClient): Ref<UpstreamSessionMessage> | string {
-    const { gate } = this.#deps;
-    if (gate.ownSessions >= this.#config.maxSessions)
-      return `${this.#config.maxSessions} clients have a session of their own`;
-    const started = this.#startSession(`client-${(this.#made += 1)}-${this.#context.self.incarnation}`, client);
-    return started.ok ? started.ref : `its session could not be started: ${started.error?.message ?? started.why}`;
-  }
-
-  #startSession(id: string, client: SessionClient | null): StartResult<UpstreamSessionInbox> {
-    const { system, plane, gate, log, version, view } = this.#deps;
-    const config = this.#config;
-    return system.startChild<UpstreamSessionInbox>(
-      upstreamSessions(config.name),
-      actor<UpstreamSessionInbox>({
-        id,
-        restart: 'temporary',
-        shutdownMs: plane.options.upstreams.shutdownGrace + 2_000,
-        mailbox: { normal: 16_384 },
-        init: upstreamSession({
-          system,
-          server: config.name,
-          version,
-          owner: client ? null : this.#context.self,
-          client,
-          gate,
-          era: this.#skipProbe ? 'legacy' : config.era,
-          http: config.target.transport === 'http',
-          counters: plane.counters,
-          log,
-          connectTimeout: config.timeouts.connect,
-          shutdownGrace: plane.options.upstreams.shutdownGrace,
-          relistDelay: RELIST_DELAY_MS,
-          createTransport: (handlers) => this.#deps.createTransport(config, handlers),
-          onJunk: (bytes) => {
-            view.junkBytes += bytes;
-          },
-        }),
-      }),
-    );
   }
 
   #watch(session: Ref<UpstreamSessionInbox>): void {
@@ -276,8 +226,8 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#step({ type: 'ready' });
     gate.session = ref;
     gate.era = facts.era;
-    gate.openSession = (client) => this.#openSession(client);
     gate.retryAt = null;
+    this.#deps.system.tell(upstreamPool(config.name), { type: 'pool/upstream-ready' });
     this.#offer(listing);
     for (const call of this.#parked.splice(0))
       if (ref.tell(call) !== 'ok') this.#fail(call, 'its new session was lost at once');
@@ -350,7 +300,6 @@ class Upstream implements Behavior<UpstreamMessage> {
   #withdrawGate(why: string): void {
     const { gate, system } = this.#deps;
     gate.session = null;
-    gate.openSession = null;
     gate.trouble = why;
     system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: this.#config.name });
   }
@@ -360,6 +309,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#retry = null;
     this.#deps.gate.retryAt = null;
     this.#withdrawGate(reason);
+    this.#deps.system.tell(upstreamPool(this.#config.name), { type: 'pool/flush', reason });
     this.#dismissed = this.#session;
     this.#session?.urgent({ type: 'session/close', reason });
     if (this.#machine.phase === 'disabled') this.#failParked(reason);

@@ -10,9 +10,11 @@
  * These types are the only thing that consoles know of the gateway. Times are milliseconds since the Unix epoch unless
  * a name says otherwise; a figure with no samples is `null` and is drawn as `–`.
  */
+import { type PoolSnapshot } from './snapshot/pool.js';
 
 import { type AuditSnapshot } from './snapshot/audit.js';
 import { type AuthSnapshot } from './snapshot/auth.js';
+import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
 export interface AdminRequest {
@@ -35,6 +37,8 @@ export type AdminMethod =
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
   | 'alarms' // → AlarmsSnapshot
   | 'ack' // {id} → AlarmSnapshot
+  | 'policy' // → PolicyDetails
+  | 'policy-check' // {tool | prompt | resource, role?, claims?, …} → PolicyCheck
   | 'policy-mode' // {mode?} → PolicySnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
@@ -61,6 +65,8 @@ export interface AdminResults {
   readonly watch: GatewaySnapshot;
   readonly alarms: AlarmsSnapshot;
   readonly ack: AlarmSnapshot;
+  readonly policy: PolicyDetails;
+  readonly 'policy-check': PolicyCheck;
   readonly 'policy-mode': PolicySnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
@@ -108,6 +114,7 @@ export interface GatewaySnapshot {
   readonly config: ConfigState;
   readonly auth: AuthSnapshot;
   readonly audit: AuditSnapshot | null;
+  readonly rules: RulesSnapshot;
 }
 
 export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';
@@ -187,6 +194,7 @@ export interface UpstreamSnapshot {
   readonly retryAt: number | null;
   readonly lastError: { readonly at: number; readonly message: string } | null;
   readonly junkBytes: number;
+  readonly pool: PoolSnapshot;
 }
 
 export interface ConnectionSnapshot {

@@ -36,6 +36,16 @@ export const ADMIN_PARAMS = {
   }),
   alarms: none,
   ack: z.strictObject({ id: z.number().int().min(1) }),
+  policy: none,
+  'policy-check': z.strictObject({
+    tool: z.string().min(1).optional(),
+    prompt: z.string().min(1).optional(),
+    resource: z.string().min(1).optional(),
+    role: z.enum(['admin', 'premium', 'user', 'guest']).optional(),
+    claims: z.record(z.string(), z.unknown()).optional(),
+    subject: z.string().optional(),
+    permissions: z.array(z.string()).optional(),
+  }),
   'policy-mode': z.strictObject({ mode: z.enum(['normal', 'conserve', 'lockdown']).optional() }),
   cancel: z.strictObject({ id: z.number().int() }),
 } as const satisfies Record<AdminMethod, z.ZodType>;

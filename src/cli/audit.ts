@@ -31,12 +31,12 @@ Examples:
   viable audit tail -n 20
   viable audit tail --json audit.jsonl | jq 'select(.type == "denial")'`;
 
-export function addAudit(program: Command, io: CliIo): Command[] {
+export function addAudit(program: Command, io: CliIo): void {
   const audit = program
     .command('audit')
     .description('the audit log: verify its chain, show its end')
     .addHelpText('after', EXAMPLES);
-  const verify = audit
+  audit
     .command('verify')
     .description('read every line and say whether, and where, the chain breaks')
     .argument('[file]', 'the current file; those rotated away are found beside it')
@@ -45,7 +45,7 @@ export function addAudit(program: Command, io: CliIo): Command[] {
     .action(async (file: string | undefined, _, command: Command) => {
       await verifyCommand(io, command.optsWithGlobals<VerifyOptions>(), file);
     });
-  const tail = audit
+  audit
     .command('tail')
     .description('the newest lines')
     .argument('[file]', 'the current file')
@@ -56,7 +56,6 @@ export function addAudit(program: Command, io: CliIo): Command[] {
       if (options.json === true) for (const record of records) io.stdout.write(`${JSON.stringify(record)}\n`);
       else printLines(io, records.map(recordLine));
     });
-  return [verify, tail];
 }
 
 async function verifyCommand(io: CliIo, options: VerifyOptions, given: string | undefined): Promise<void> {

@@ -3,6 +3,7 @@
  * another, makes paths absolute, freezes. The only maker of `Config`.
  */
 import path from 'node:path';
+import type { PoolOptions } from './blocks/pool.js';
 import { expandVariables } from './expand.js';
 import { metaOf, schemaAt } from './introspect.js';
 import { withoutBrackets } from './host.js';
@@ -90,7 +91,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     maxMessageBytes,
     era,
     sharing,
-    maxSessions,
+    pool,
   } = entry.viable;
   return {
     name,
@@ -105,9 +106,14 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     maxMessageBytes,
     era,
     sharing,
-    maxSessions,
+    pool: poolOf(gateway.pool, pool),
     disabled: entry.disabled,
   };
+}
+
+function poolOf(common: PoolOptions, own: ServerEntry['viable']['pool'] = {}): PoolOptions {
+  const given = Object.entries(own).filter(([, value]) => value !== undefined);
+  return { ...common, ...Object.fromEntries(given) };
 }
 
 function buildTarget(

@@ -7,10 +7,13 @@
  */
 import { z } from 'zod';
 import { audit } from './blocks/audit.js';
+import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
 import { auth } from './blocks/auth.js';
 import { limits } from './blocks/limits.js';
 import { tls } from './blocks/tls.js';
+import { pool, serverPool } from './blocks/pool.js';
+import { policy } from './blocks/policy.js';
 import { vsm } from './blocks/vsm.js';
 import { isHost, isProxy } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
@@ -57,6 +60,9 @@ const requests = block(LIVE, 'Requests to upstream servers. A server may set its
   maxInFlight: count(
     'Requests that wait for the answer of one upstream at a time; the next is refused at once.',
   ).default(256),
+  openStreamAfter: time(
+    'A call of a session that has waited this long gets its event stream opened, so that the client can resume it when the connection breaks.',
+  ).default(60),
 });
 
 const search = block(
@@ -164,9 +170,11 @@ export const gatewaySchema = z
     limits: limits.prefault({}),
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
+    input: input.prefault({}),
     catalogue: catalogue.prefault({}),
     toolsets: toolsets.prefault({}),
     upstreams: upstreams.prefault({}),
+    pool: pool.prefault({}),
     draining: draining.prefault({}),
     dashboard: dashboard.prefault({}),
     requestState: requestState.prefault({}),
@@ -174,6 +182,7 @@ export const gatewaySchema = z
     admin: admin.prefault({}),
     vsm: vsm.prefault({}),
     audit: audit.prefault({}),
+    policy: policy.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 
@@ -213,12 +222,12 @@ export const viableSchema = z
         'Which protocol the server speaks. `auto`: it is asked. `legacy`: 2024-11-05 to 2025-11-25, with `initialize`. `modern`: 2026-07-28.',
       ),
     sharing: z
-      .enum(['auto', 'shared', 'session'])
+      .enum(['auto', 'shared', 'session', 'principal'])
       .default('auto')
       .describe(
-        'Who shares a session with this server. `auto`: clients that it may ask something (sampling, elicitation, roots) have one each, the others share one. `shared`: all share one, and it can ask nobody. `session`: one for each client session, for servers that keep state.',
+        'Who shares a session with this server. `auto`: clients that it may ask something (sampling, elicitation, roots) have one each, the others share one. `shared`: all share one, and it can ask nobody. `session`: one for each client session, for servers that keep state. `principal`: one for all sessions of one principal, and nobody else’s; who is not authenticated has one a session.',
       ),
-    maxSessions: count('Sessions with this server that belong to one client each.').default(100),
+    pool: serverPool.optional(),
     maxInFlight: count('In place of `gateway.requests.maxInFlight`.').optional(),
     maxMessageBytes: bytes('Largest single message that is accepted from this server.').default(16 * MiB),
   })

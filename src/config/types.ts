@@ -6,6 +6,7 @@
  */
 import type { z } from 'zod';
 import type { AuthMode } from './blocks/auth.js';
+import type { PoolOptions } from './blocks/pool.js';
 import type { gatewaySchema } from './schema.js';
 
 /** `T` with every property read-only, all the way down. */
@@ -74,9 +75,9 @@ export interface ServerConfig {
   /** How the server's protocol era is known. */
   readonly era: 'auto' | 'legacy' | 'modern';
   /** Who shares a session with the server. */
-  readonly sharing: 'auto' | 'shared' | 'session';
-  /** Sessions that belong to one client each. */
-  readonly maxSessions: number;
+  readonly sharing: 'auto' | 'shared' | 'session' | 'principal';
+  /** Sessions with the server, and who waits for one. Meaning and unit of each option: `blocks/pool.ts`. */
+  readonly pool: PoolOptions;
   /** Requests that may be waiting for this server's answer at a time. */
   readonly maxInFlight: number;
   /** The largest single message that is accepted from this server, in bytes. */

@@ -6,6 +6,7 @@
  * only words for closed lists, and only where no variable was expanded.
  */
 import type { z } from 'zod';
+import { checkPools } from './check-pools.js';
 import { checkServers } from './check-server.js';
 import { checkToolsets } from './check-toolsets.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, MISNAMED_KEYS, type IgnoredKey } from './client-keys.js';
@@ -32,6 +33,7 @@ export function validateDocument(value: unknown, expanded: ReadonlySet<string>):
   if (!result.success && coerceExpanded(value, result.error.issues, expanded)) result = fileSchema.safeParse(value);
 
   const { problems, warnings } = checkServers(value);
+  problems.push(...checkPools(value));
   warnings.push(...checkToolsets(value));
   const ignored = ignoredKeys(value);
   if (result.success) {
@@ -96,10 +98,9 @@ function unknownKey(parent: Path, key: string): Finding {
   const known = knownKeys(fileSchema, parent);
   const finding = { path, message: 'unknown key', at: 'key' as const };
   if (meant !== undefined && known.includes(meant)) return { ...finding, suggestion: `did you mean \`${meant}\`?` };
-  const near = nearest(key, known);
+  // A name that is right, at the wrong place, says more than one that is nearly right here.
+  const near = samePlace(parent, key) ?? nearest(key, known);
   if (near !== undefined) return { ...finding, suggestion: `did you mean \`${near}\`?` };
-  const elsewhere = samePlace(parent, key);
-  if (elsewhere !== undefined) return { ...finding, suggestion: `did you mean \`${elsewhere}\`?` };
   if (known.length === 0) return finding;
   return { ...finding, suggestion: `known here: ${known.map((name) => `\`${name}\``).join(', ')}` };
 }

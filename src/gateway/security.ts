@@ -6,6 +6,7 @@ import { type DataPlane } from '../actors/data-plane.js';
 import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { AuditTrail } from '../audit/trail.js';
 import { AuditWriter } from '../audit/writer.js';
+import { Policy } from '../policy/policy.js';
 import { type Clock } from '../kernel/index.js';
 
 export interface SecurityOptions {
@@ -45,6 +46,15 @@ export class Security {
         version,
       }),
     };
+  }
+
+  /** After a reload: takes over what is new in `plane.options`. */
+  reconfigured(): void {
+    const { plane } = this.#options;
+    const next = new Policy(plane.options.policy, plane.policy.version + 1);
+    if (next.digest === plane.policy.digest) return;
+    plane.policy = next;
+    plane.audit.record({ type: 'policy', outcome: 'changed', version: next.version, digest: next.digest });
   }
 
   auditSnapshot(): AuditSnapshot | null {

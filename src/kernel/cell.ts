@@ -102,6 +102,10 @@ export class Cell<M> implements Ref<M>, ActorContext<M> {
     return this.#mailbox.depth;
   }
 
+  get backlog(): number {
+    return this.#mailbox.normal.length;
+  }
+
   /** Messages handled so far. */
   get handled(): number {
     return this.#handled;

@@ -18,6 +18,8 @@ export interface Ref<in M> {
   /** Grows by one with each start of an actor at this path. */
   readonly incarnation: number;
   readonly alive: boolean;
+  /** Messages that wait in its normal lane. */
+  readonly backlog: number;
   /** Normal lane. */
   tell(message: M): SendResult;
   /** Urgent lane: overtakes everything that waits in the normal lane. For alarms, exits, cancels and admin messages. */

@@ -13,18 +13,8 @@ export const AUTH_ERRORS = {
     remedy:
       'Log in again: WWW-Authenticate names the metadata of this resource. Send the token as "Authorization: Bearer …".',
   },
-  insufficient_scope: {
-    code: -31051,
-    origin: 'gateway',
-    httpStatus: 403,
-    retryable: false,
-    message: 'Insufficient scope',
-    meaning: 'The token is good, and does not grant what this operation needs.',
-    remedy: 'Get a token with the scopes that `required` and WWW-Authenticate name.',
-    data: { required: 'permissions, one of which would do' },
-  },
   rate_limited: {
-    code: -31052,
+    code: -31051,
     origin: 'gateway',
     httpStatus: 429,
     retryable: true,
@@ -35,7 +25,7 @@ export const AUTH_ERRORS = {
     data: { limit: '`role`, `tenant`, `tool` or `login`', name: 'whose limit it is', retryAfter: 'seconds to wait' },
   },
   authentication_unavailable: {
-    code: -31053,
+    code: -31052,
     origin: 'gateway',
     httpStatus: 503,
     retryable: true,

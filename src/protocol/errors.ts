@@ -15,6 +15,8 @@ import { renderCatalogue } from './errors-page.js';
 import { type JsonRpcErrorObject } from './jsonrpc.js';
 import { MODE_ERRORS } from './mode-errors.js';
 import { MODERN_ERRORS } from './modern/error-entries.js';
+import { POOL_ERRORS } from './pool-errors.js';
+import { SECURITY_ERRORS } from './security-errors.js';
 
 export { ADMIN_ERRORS, type AdminErrorName } from './admin-errors.js';
 export type { AdminErrorEntry, ErrorEntry } from './error-entry.js';
@@ -140,6 +142,7 @@ export const ERRORS = {
     data: { uri: 'the URI asked for' },
   },
   ...MODERN_ERRORS,
+  ...SECURITY_ERRORS,
   internal_error: {
     code: -32603,
     origin: 'json-rpc',
@@ -320,6 +323,7 @@ export const ERRORS = {
     remedy: 'Try again after a while, with fewer requests at once.',
     data: { upstream: 'name of the server, if one is the reason' },
   },
+  ...POOL_ERRORS,
   draining: {
     code: -31015,
     origin: 'gateway',

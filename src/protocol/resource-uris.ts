@@ -22,6 +22,32 @@ export function splitPrefixedUri(uri: string): { readonly prefix: string; readon
   return { prefix: uri.slice(SCHEME.length, slash), uri: uri.slice(slash + 1) };
 }
 
+/** Levels above a resource that are looked at; servers write URIs as deep as they like. */
+const MAX_LEVELS = 64;
+
+/**
+ * The URI and those of the resources that it may be a sub-resource of, the nearest first: what is above a slash, with the
+ * slash and without. An update of a sub-resource is for whoever subscribes to one of these.
+ *
+ * Source: MCP specification, "Server Features › Resources › Subscriptions": "This might be a sub-resource of the one that
+ * the client actually subscribed to."
+ */
+export function* uriAndAbove(uri: string): Iterable<string> {
+  yield uri;
+  let at = uri.length;
+  for (let level = 0; level < MAX_LEVELS; level++) {
+    at = uri.lastIndexOf('/', at - 1);
+    if (at <= 0) return;
+    if (at + 1 < uri.length) yield uri.slice(0, at + 1);
+    yield uri.slice(0, at);
+  }
+}
+
+/** The URI of a sub-resource for a client that knows the one above, `own` at its server, as `shown`. */
+export function shownBelow(uri: string, own: string, shown: string): string {
+  return shown.endsWith(own) ? shown.slice(0, shown.length - own.length) + uri : uri;
+}
+
 export interface ResourceOwner {
   readonly prefix: string;
   /** The server's own URI. */

@@ -7,278 +7,15 @@
  *
  * Pure: generic over what a route leads to, so that it is tested without upstreams.
  */
-import { type CursorKind, MAX_CURSOR_KEY } from '../protocol/cursor.js';
-import { compileTemplate, type UriTemplate } from '../protocol/uri-template.js';
-import { type JsonObject } from '../protocol/jsonrpc.js';
-import { type CacheHints, combineCacheHints } from '../protocol/modern/caching.js';
-import { aggregateCapabilities } from '../protocol/modern/discover.js';
 import { aggregateName } from '../protocol/naming.js';
-import {
-  assignResourceUris,
-  prefixedUri,
-  type ResourceUriConflict,
-  splitPrefixedUri,
-} from '../protocol/resource-uris.js';
-import { joinInstructions, type Offer } from './offer.js';
-import { type Entry, PagedList } from './paged-list.js';
-import {
-  NO_RULES,
-  type ScopeKey,
-  type ScopeRules,
-  type SearchRule,
-  type Selection,
-  toolsetOf,
-  toolsetScope,
-} from './scopes.js';
-import { searchTools, ToolSearch } from './tool-search.js';
+import { type Access } from './access.js';
+import { type Offer } from './offer.js';
+import { type Collision, ScopeView } from './scope-view.js';
+import { NO_RULES, type ScopeKey, type ScopeRules, toolsetOf, toolsetScope } from './scopes.js';
+import { type ToolSearch } from './tool-search.js';
 
 export type { Listing, Offer } from './offer.js';
-
-export interface Route<T> {
-  readonly target: T;
-  /** The name or URI that the upstream knows. */
-  readonly own: string;
-  /** The entry of its listing; absent where a template or the only server matched. */
-  readonly item?: JsonObject;
-}
-
-interface TemplateRoute<T> extends Route<T> {
-  readonly template: UriTemplate;
-}
-
-/** What is left out of a list or shown under another name. Reported; never a reason to refuse the rest. */
-export type Collision =
-  | { readonly kind: 'duplicate'; readonly server: string; readonly list: CursorKind; readonly name: string }
-  /** Longer than a cursor holds: shown, it would end the list for everybody whose page ends with it. */
-  | { readonly kind: 'too-long'; readonly server: string; readonly list: CursorKind; readonly name: string }
-  | { readonly kind: 'shared-uri'; readonly conflict: ResourceUriConflict };
-
-const MEMBER: Readonly<Record<CursorKind, string>> = {
-  tools: 'name',
-  prompts: 'name',
-  resources: 'uri',
-  resourceTemplates: 'uriTemplate',
-};
-
-/** What a toolset's view has besides that of the aggregate. */
-interface Selected<T> {
-  readonly selection: Selection;
-  /** A toolset leads nowhere else than the aggregate does. */
-  readonly aggregate: ScopeView<T>;
-}
-
-/** How a scope differs from a plain one. */
-interface ScopeTraits<T> {
-  readonly search: SearchRule | null;
-  readonly selected?: Selected<T>;
-}
-
-/** What one endpoint (`/mcp`, `/mcp/s/<name>` or `/mcp/t/<toolset>`) serves. */
-export class ScopeView<T> {
-  readonly tools = new Map<string, Route<T>>();
-  readonly prompts = new Map<string, Route<T>>();
-  readonly resources = new Map<string, Route<T>>();
-  readonly lists: Readonly<Record<CursorKind, PagedList>>;
-  /** Targets that can be asked for a URI that nobody listed. */
-  readonly #resourceServers: readonly T[];
-  /** Who a URI of the form `viable://<prefix>/…` names. Empty where nothing is prefixed. */
-  readonly #byPrefix: ReadonlyMap<string, T>;
-  readonly #templates: readonly TemplateRoute<T>[];
-  readonly #templateByText = new Map<string, Route<T>>();
-  readonly capabilities: ReadonlySet<string>;
-  readonly instructions: string | undefined;
-  /** Of the merged lists: as fresh as the stalest, private if any is. */
-  readonly hints: CacheHints;
-  /** As one server's, in the modern spelling. */
-  readonly modernCapabilities: JsonObject;
-  /** Set when `lists.tools` shows `find_tool` and `call_tool` in place of the tools. */
-  readonly search: ToolSearch | null;
-  /** How many tools can be called now; `lists.tools` has as many, or the two of the search. */
-  readonly offeredTools: number;
-  /** Servers of which something is in this scope. */
-  readonly servers: ReadonlySet<string>;
-  readonly #selected: Selected<T> | undefined;
-  readonly #used = new Set<string>();
-
-  constructor(
-    offers: readonly Offer<T>[],
-    prefixed: boolean,
-    pageSize: number,
-    collisions: Collision[],
-    { search, selected }: ScopeTraits<T> = { search: null },
-  ) {
-    this.#selected = selected;
-    const entries: Record<CursorKind, Entry[]> = { tools: [], prompts: [], resources: [], resourceTemplates: [] };
-    for (const offer of offers) {
-      this.#addNamed('tools', this.tools, offer, prefixed, entries.tools, collisions);
-      this.#addNamed('prompts', this.prompts, offer, prefixed, entries.prompts, collisions);
-    }
-    this.#byPrefix = new Map(prefixed ? offers.map((offer) => [offer.prefix, offer.target]) : []);
-    this.#addResources(offers, prefixed, entries.resources, collisions);
-    this.#templates = this.#addTemplates(offers, prefixed, entries.resourceTemplates, collisions);
-    // Available or not: a server that is away must not hand its URIs to another.
-    this.#resourceServers = offers.filter((o) => 'resources' in o.listing.capabilities).map((o) => o.target);
-    this.search = search && new ToolSearch(search, () => entries.tools.map(({ key, item }) => ({ name: key, item })));
-    this.lists = {
-      tools: new PagedList('tools', pageSize, search ? searchEntries(search) : entries.tools),
-      prompts: new PagedList('prompts', pageSize, entries.prompts),
-      resources: new PagedList('resources', pageSize, entries.resources),
-      resourceTemplates: new PagedList('resourceTemplates', pageSize, entries.resourceTemplates),
-    };
-    this.offeredTools = entries.tools.length;
-    this.servers = selected ? this.#used : new Set(offers.map((offer) => offer.server));
-    const { capabilities, description } = selected?.selection ?? {};
-    this.capabilities = new Set(capabilities ?? offers.flatMap((offer) => Object.keys(offer.listing.capabilities)));
-    const heard = offers.filter((offer) => this.servers.has(offer.server));
-    this.instructions = joinInstructions(heard, prefixed, description);
-    const available = heard.filter((offer) => offer.available);
-    this.hints = combineCacheHints(available.map((offer) => offer.listing.hints));
-    this.modernCapabilities = aggregateCapabilities(available.map((offer) => offer.listing.capabilities));
-  }
-
-  /**
-   * Who has this URI: listed exactly, else the server that its prefix names (clients may keep such a URI), else the most
-   * specific template, else the only server with resources.
-   */
-  resource(uri: string): Route<T> | undefined {
-    const exact = this.resources.get(uri);
-    if (exact) return exact;
-    if (this.#selected) return this.#selectedResource(uri, this.#selected);
-    const split = splitPrefixedUri(uri);
-    const named = split && this.#byPrefix.get(split.prefix);
-    if (split && named !== undefined) return { target: named, own: split.uri };
-    for (const { template, target } of this.#templates) if (template.matches(uri)) return { target, own: uri };
-    const [only, ...others] = this.#resourceServers;
-    return only !== undefined && others.length === 0 ? { target: only, own: uri } : undefined;
-  }
-
-  /** Who has this template or, since 2024-11-05 leaves it open, this plain URI. For completions. */
-  template(uriTemplate: string): Route<T> | undefined {
-    return this.#templateByText.get(uriTemplate) ?? this.resource(uriTemplate);
-  }
-
-  /** Of a toolset: where the aggregate leads, if the toolset's patterns or one of its templates have the URI. */
-  #selectedResource(uri: string, { selection, aggregate }: Selected<T>): Route<T> | undefined {
-    const route = aggregate.resource(uri);
-    if (!route || selection.resources(uri)) return route;
-    const held = this.#templates.some(({ target, template }) => target === route.target && template.matches(uri));
-    return held ? route : undefined;
-  }
-
-  /** Whether something of the offer belongs to this scope; of a toolset by its patterns, else always. */
-  #takes(offer: Offer<T>, kind: 'tools' | 'prompts' | 'resources', ...names: string[]): boolean {
-    if (this.#selected && !names.some(this.#selected.selection[kind])) return false;
-    this.#used.add(offer.server);
-    return true;
-  }
-
-  #addNamed(
-    kind: 'tools' | 'prompts',
-    routes: Map<string, Route<T>>,
-    offer: Offer<T>,
-    prefixed: boolean,
-    entries: Entry[],
-    collisions: Collision[],
-  ): void {
-    const seen = new Set<string>();
-    for (const item of offer.listing[kind]) {
-      const own = item['name'] as string;
-      if (kind === 'tools' && !offer.toolFilter(own)) continue;
-      if (seen.has(own)) {
-        collisions.push({ kind: 'duplicate', server: offer.server, list: kind, name: own });
-        continue;
-      }
-      seen.add(own);
-      const shown = prefixed ? aggregateName(offer.prefix, own) : own;
-      if (shown.length > MAX_CURSOR_KEY) {
-        collisions.push({ kind: 'too-long', server: offer.server, list: kind, name: own });
-        continue;
-      }
-      if (!this.#takes(offer, kind, shown)) continue;
-      routes.set(shown, { target: offer.target, own, item });
-      if (offer.available)
-        entries.push({ key: shown, item, renamed: prefixed ? { member: 'name', to: shown } : undefined });
-    }
-  }
-
-  #addResources(offers: readonly Offer<T>[], prefixed: boolean, entries: Entry[], collisions: Collision[]): void {
-    for (const { shown, own, offer, item } of assign(offers, 'resources', prefixed, collisions)) {
-      if (!this.#takes(offer, 'resources', shown, prefixedUri(offer.prefix, own))) continue;
-      this.resources.set(shown, { target: offer.target, own, item });
-      if (offer.available)
-        entries.push({ key: shown, item, renamed: shown === own ? undefined : { member: 'uri', to: shown } });
-    }
-  }
-
-  #addTemplates(
-    offers: readonly Offer<T>[],
-    prefixed: boolean,
-    entries: Entry[],
-    collisions: Collision[],
-  ): TemplateRoute<T>[] {
-    const routes: TemplateRoute<T>[] = [];
-    for (const { shown, own, offer, item } of assign(offers, 'resourceTemplates', prefixed, collisions)) {
-      if (!this.#takes(offer, 'resources', shown, prefixedUri(offer.prefix, own))) continue;
-      const { target } = offer;
-      this.#templateByText.set(shown, { target, own });
-      // Of the prefixed ones too: a toolset's view asks them; anywhere else the prefix has answered before.
-      const template = compileTemplate(shown);
-      if (template) routes.push({ template, target, own });
-      const renamed = shown === own ? undefined : { member: 'uriTemplate', to: shown };
-      if (offer.available) entries.push({ key: shown, item, renamed });
-    }
-    return routes.sort((a, b) => b.template.specificity - a.template.specificity);
-  }
-}
-
-function searchEntries(rule: SearchRule): Entry[] {
-  return searchTools(rule).map(({ name, item }) => ({ key: name, item, renamed: undefined }));
-}
-
-interface Assigned<T> {
-  readonly shown: string;
-  readonly own: string;
-  readonly offer: Offer<T>;
-  readonly item: JsonObject;
-}
-
-/** Gives each URI or template the name that clients see, in the order of those names; of a server's duplicates the first counts. */
-function assign<T>(
-  offers: readonly Offer<T>[],
-  kind: 'resources' | 'resourceTemplates',
-  prefixed: boolean,
-  collisions: Collision[],
-): Assigned<T>[] {
-  const byPrefix = new Map(offers.map((offer) => [offer.prefix, { offer, items: firstOf(offer, kind, collisions) }]));
-  const owners = [...byPrefix].flatMap(([prefix, { items }]) => [...items.keys()].map((uri) => ({ prefix, uri })));
-  const assignment = prefixed ? assignResourceUris(owners) : undefined;
-  for (const conflict of assignment?.conflicts ?? []) collisions.push({ kind: 'shared-uri', conflict });
-  const assigned: Assigned<T>[] = [];
-  for (const [shown, { prefix, uri }] of assignment?.owners ?? owners.map((owner) => [owner.uri, owner] as const)) {
-    const owner = byPrefix.get(prefix);
-    const item = owner?.items.get(uri);
-    if (!owner || !item) continue;
-    const { offer } = owner;
-    if (shown.length <= MAX_CURSOR_KEY) assigned.push({ shown, own: uri, offer, item });
-    else collisions.push({ kind: 'too-long', server: offer.server, list: kind, name: uri });
-  }
-  return assigned.sort((a, b) => (a.shown < b.shown ? -1 : 1));
-}
-
-/** A server's items by URI or template, each once. */
-function firstOf<T>(
-  { listing, server }: Offer<T>,
-  kind: 'resources' | 'resourceTemplates',
-  collisions: Collision[],
-): Map<string, JsonObject> {
-  const items = new Map<string, JsonObject>();
-  for (const item of listing[kind]) {
-    const own = item[MEMBER[kind]] as string;
-    if (items.has(own)) collisions.push({ kind: 'duplicate', server, list: kind, name: own });
-    else items.set(own, item);
-  }
-  return items;
-}
+export { type Collision, type Route, ScopeView } from './scope-view.js';
 
 /** All scopes at one moment. */
 export class RoutingTable<T> {
@@ -290,6 +27,8 @@ export class RoutingTable<T> {
   readonly #servers = new Map<string, ScopeView<T>>();
   readonly #rules: ScopeRules;
   readonly #toolsets = new Map<string, ScopeView<T>>();
+  /** Views of those who do not see everything, by what they see. */
+  readonly #personal = new WeakMap<Access, Map<ScopeKey, ScopeView<T>>>();
 
   constructor(version: number, offers: readonly Offer<T>[], pageSize: number, rules: ScopeRules = NO_RULES) {
     const collisions: Collision[] = [];
@@ -352,10 +91,42 @@ export class RoutingTable<T> {
     return [...this.#rules.toolsets.keys()].map(toolsetScope);
   }
 
-  /** The view of a scope: `null` is the aggregate. */
-  scope(scope: ScopeKey): ScopeView<T> | undefined {
+  /** Searches of which something is to be indexed yet; the view of each scope is built when its turn comes. */
+  *unindexed(): Generator<ToolSearch, undefined> {
+    for (const scope of [null, ...this.toolsetScopes(), ...(this.searches ? this.servers() : [])]) {
+      const search = this.scope(scope)?.search;
+      while (search && search.pending > 0) yield search;
+    }
+  }
+
+  /** The view of a scope (`null` is the aggregate) for those of one access; `undefined`: for those who see everything. */
+  scope(scope: ScopeKey, access?: Access): ScopeView<T> | undefined {
+    if (access && !access.everything) return this.#personalView(scope, access);
     if (scope === null) return this.aggregate;
     const toolset = toolsetOf(scope);
     return toolset === undefined ? this.server(scope) : this.toolset(toolset);
+  }
+
+  /** Built when first asked for; kept for all of this access. */
+  #personalView(scope: ScopeKey, access: Access): ScopeView<T> | undefined {
+    let views = this.#personal.get(access);
+    if (!views) this.#personal.set(access, (views = new Map<ScopeKey, ScopeView<T>>()));
+    const known = views.get(scope);
+    if (known) return known;
+    const view = this.#buildPersonal(scope, access);
+    if (view) views.set(scope, view);
+    return view;
+  }
+
+  #buildPersonal(scope: ScopeKey, access: Access): ScopeView<T> | undefined {
+    const whole = this.scope(scope);
+    const toolset = toolsetOf(scope);
+    const rule = toolset === undefined ? undefined : this.#rules.toolsets.get(toolset);
+    if (!whole) return undefined;
+    const own = scope === null || toolset !== undefined ? undefined : this.#offers.get(scope);
+    const selected = rule && { selection: rule.selection, aggregate: this.aggregate };
+    const search = rule ? rule.search : whole.search && this.#rules.search;
+    const traits = { search, personal: { access, whole }, ...(selected && { selected }) };
+    return new ScopeView(own ? [own] : [...this.#offers.values()], !own, this.#pageSize, [], traits);
   }
 }

@@ -83,38 +83,59 @@ export class ToolIndex {
   readonly #tools: readonly IndexedTool[];
   readonly #postings = new Map<string, Posting[]>();
   /** Sorted, for beginnings of words. */
-  readonly #vocabulary: readonly string[];
+  #vocabulary: readonly string[] = [];
   readonly #nameLengths: number[] = [];
   readonly #textLengths: number[] = [];
-  readonly #meanName: number;
-  readonly #meanText: number;
+  #meanName = 1;
+  #meanText = 1;
+  /** How many of the tools are in the index. */
+  #indexed = 0;
   /** Whole names in lower case → places. Also the server's own names, after its prefix. */
   readonly #whole = new Map<string, number[]>();
 
   constructor(tools: Iterable<IndexedTool>) {
     this.#tools = [...tools].sort((a, b) => compare(a.name, b.name));
-    for (const [at, { name, item }] of this.#tools.entries()) {
-      const inName = words(name.slice(0, MAX_INDEXED));
-      const inText = wordsOfText(item);
-      for (const word of inName) this.#posting(word, at).inName += 1;
-      for (const word of inText) this.#posting(word, at).inText += 1;
-      this.#nameLengths.push(inName.length);
-      this.#textLengths.push(inText.length);
-      for (const whole of new Set([name, splitAggregateName(name)?.name ?? name])) {
-        append(this.#whole, whole.toLowerCase(), at);
-      }
-    }
-    this.#vocabulary = [...this.#postings.keys()].sort();
-    this.#meanName = mean(this.#nameLengths);
-    this.#meanText = mean(this.#textLengths);
   }
 
   get size(): number {
     return this.#tools.length;
   }
 
-  /** Those that match, best first. Every tool, by name, for a query without a word. */
+  /** Tools that are not indexed yet. */
+  get pending(): number {
+    return this.#tools.length - this.#indexed;
+  }
+
+  /** Indexes the next `count` tools: reading thousands at once would hold up everybody. */
+  prepare(count: number): void {
+    if (this.pending === 0) return;
+    for (const end = Math.min(this.#indexed + count, this.#tools.length); this.#indexed < end; this.#indexed += 1) {
+      this.#add(this.#indexed);
+    }
+    if (this.pending > 0) return;
+    this.#vocabulary = [...this.#postings.keys()].sort();
+    this.#meanName = mean(this.#nameLengths);
+    this.#meanText = mean(this.#textLengths);
+  }
+
+  #add(at: number): void {
+    const tool = this.#tools[at];
+    if (!tool) return;
+    const { name, item } = tool;
+    const inName = words(name.slice(0, MAX_INDEXED));
+    const inText = wordsOfText(item);
+    for (const word of inName) this.#posting(word, at).inName += 1;
+    for (const word of inText) this.#posting(word, at).inText += 1;
+    this.#nameLengths.push(inName.length);
+    this.#textLengths.push(inText.length);
+    for (const whole of new Set([name, splitAggregateName(name)?.name ?? name])) {
+      append(this.#whole, whole.toLowerCase(), at);
+    }
+  }
+
+  /** Those that match, best first. Every tool, by name, for a query without a word. Indexes what is not indexed yet. */
   search(query: string): readonly IndexedTool[] {
+    this.prepare(Infinity);
     const asked = [...new Set(words(query.slice(0, MAX_QUERY)))].slice(0, MAX_QUERY_WORDS);
     const scores = new Map<number, number>();
     for (const word of asked) this.#score(word, scores);

@@ -72,7 +72,7 @@ export function searchTools({
   return [call, find].map((item) => ({ name: item.name, item }));
 }
 
-/** The search of one scope. Its index is built when first asked. */
+/** The search of one scope. Its index is built in steps by `prepare`; what is missing when it is asked, then. */
 export class ToolSearch {
   readonly #rule: SearchRule;
   readonly #tools: () => Iterable<IndexedTool>;
@@ -81,6 +81,16 @@ export class ToolSearch {
   constructor(rule: SearchRule, tools: () => Iterable<IndexedTool>) {
     this.#rule = rule;
     this.#tools = tools;
+  }
+
+  /** Tools that are not indexed yet. */
+  get pending(): number {
+    return this.#index.pending;
+  }
+
+  /** Indexes the next `count` tools. */
+  prepare(count: number): void {
+    this.#index.prepare(count);
   }
 
   get #index(): ToolIndex {

@@ -18,6 +18,7 @@ import {
 } from '../protocol/jsonrpc.js';
 import { parseFrame, type ParsedMessage } from '../protocol/parse.js';
 import { modernHeaders } from './headers.js';
+import { MirroredParams } from './mirrored.js';
 import { type RemoteAnswer, UnreachableError } from './remote.js';
 import { idKey, type Session, type SessionDeps, SessionKeeper } from './session.js';
 
@@ -31,6 +32,8 @@ interface InFlight {
   /** Where it was sent, and the session that came back. */
   url: string;
   newSession: string | undefined;
+  /** Times that it was refused for want of a header, and is sent again. */
+  refusals: number;
 }
 
 const MAX_IN_FLIGHT = 4_096;
@@ -41,6 +44,8 @@ const MAX_ASKED = 4_096;
 const WAIT_MS = 30_000;
 const RETRY_MS = 250;
 const MAX_RESUMPTIONS = 5;
+/** A tool may want several headers, which are learnt one by one. */
+const MAX_REFUSALS = 100;
 /** How long requests may take to finish once the client has closed its end. */
 const FINISH_MS = 1_000;
 
@@ -48,6 +53,7 @@ export class Bridge {
   readonly #deps: SessionDeps;
   readonly #sessions: SessionKeeper;
   readonly #inFlight = new Map<string, InFlight>();
+  readonly #mirrored = new MirroredParams();
   readonly #stopped = new AbortController();
   /** What must be through before the next line is sent: `initialize`, `notifications/initialized`. */
   #gate: Promise<void> = Promise.resolve();
@@ -104,7 +110,7 @@ export class Bridge {
     if (this.#inFlight.size >= MAX_IN_FLIGHT || this.#heldBytes + text.length > MAX_HELD_BYTES)
       return this.#refuse(id, 'overloaded', 'too much is in flight');
     const modern = modernHeaders(method, params);
-    const entry = { request, text, modern, abort: new AbortController(), url: '', newSession: undefined };
+    const entry = { request, text, modern, abort: new AbortController(), url: '', newSession: undefined, refusals: 0 };
     this.#inFlight.set(idKey(id), entry);
     this.#heldBytes += text.length;
     const done = this.#gate.then(() => this.#run(entry));
@@ -133,6 +139,7 @@ export class Bridge {
       const session = entry.modern ? null : await this.#sessions.current(until - performance.now());
       try {
         const answer = await this.#exchange(entry, session);
+        if (answer === 'again') continue;
         if (answer.status !== 404 || !session) return;
         this.#sessions.lose(session, 'the gateway no longer knows the session');
       } catch (error) {
@@ -143,14 +150,16 @@ export class Bridge {
     }
   }
 
-  /** One POST and, where its stream ends early, the GETs that go on with it. */
-  async #exchange(entry: InFlight, session: Session | null): Promise<RemoteAnswer> {
+  /** One POST and, where its stream ends early, the GETs that go on with it. `again`: it was refused for want of a header. */
+  async #exchange(entry: InFlight, session: Session | null): Promise<RemoteAnswer | 'again'> {
     const { remote, sleep, locate } = this.#deps;
     const { signal } = entry.abort;
     entry.url = session?.url ?? (await locate());
-    const common = entry.modern ?? session?.headers ?? {};
+    const common = entry.modern ? { ...entry.modern, ...this.#mirrored.of(entry.request) } : (session?.headers ?? {});
+    const { refusals } = entry;
     const onMessage = async (text: string, status: number): Promise<void> => {
       if (status === 404 && session) return; // not seen by the gateway: it is sent again
+      if (status === 400 && this.#mayTryAgain(entry, text)) return;
       await this.#deliver(text, session, entry, status);
     };
     const onHead = (_status: number, id: string | undefined): void => void (entry.newSession = id);
@@ -158,6 +167,7 @@ export class Bridge {
     const accept = 'application/json, text/event-stream';
     const headers = { ...common, accept, 'content-type': 'application/json' };
     let answer = await remote.send({ ...request, method: 'POST', headers, body: entry.text, onHead });
+    if (entry.refusals > refusals) return 'again';
     for (let tries = 0; tries < MAX_RESUMPTIONS && this.#waits(entry); tries += 1) {
       if (answer.lastEventId === undefined) break;
       await sleep(answer.retryMs ?? RETRY_MS, signal);
@@ -165,6 +175,12 @@ export class Bridge {
       answer = await remote.send({ ...request, method: 'GET', headers: after });
     }
     return answer;
+  }
+
+  #mayTryAgain(entry: InFlight, refusal: string): boolean {
+    if (!entry.modern || entry.refusals >= MAX_REFUSALS || !this.#mirrored.learn(entry.request, refusal)) return false;
+    entry.refusals += 1;
+    return true;
   }
 
   #notification(notification: JsonRpcNotification, text: string): void {

@@ -30,9 +30,9 @@ export function buildSupervisor(node: SupervisorNode, inits: Inits, path = '', i
   });
 }
 
-/** The tree of one upstream. */
-export function buildUpstream(id: string, lifecycle: ActorInit<never>): SupervisorSpec {
-  return buildSupervisor(UPSTREAM, new Map([['/lifecycle', lifecycle]]), '', id);
+/** The tree of one upstream. `inits` by the path below it. */
+export function buildUpstream(id: string, inits: Inits): SupervisorSpec {
+  return buildSupervisor(UPSTREAM, inits, '', id);
 }
 
 function build(node: TreeNode, inits: Inits, path: string): ChildSpec[] {

@@ -47,7 +47,7 @@ export interface PartitionedNode extends NodeBase {
 
 export type TreeNode = ActorNode | SupervisorNode | DynamicNode | PartitionedNode;
 
-/** One configured upstream. Its lifecycle adopts the session that runs, so its crash is no outage. */
+/** One configured upstream. Its lifecycle and its pool adopt the sessions that run, so that a crash is no outage. */
 export const UPSTREAM = {
   id: 'upstream:<name>',
   role: 'one upstream server',
@@ -70,14 +70,16 @@ export const UPSTREAM = {
           restart: 'temporary',
         },
         {
-          id: 'client-<n>',
-          role: 'the same for one client alone, which the server may ask',
+          id: 'worker-<n>',
+          role: 'the same for whoever holds it: a client session, a call, a principal',
           type: 'actor',
           restart: 'temporary',
         },
+        { id: 'shared-<n>', role: 'the same for clients that share it', type: 'actor', restart: 'temporary' },
       ],
     },
     { id: 'lifecycle', role: 'connects, waits, connects again; keeps the gate', type: 'actor', restart: 'permanent' },
+    { id: 'pool', role: 'gives out sessions to those who share none', type: 'actor', restart: 'permanent' },
   ],
 } as const satisfies SupervisorNode;
 

@@ -4,6 +4,7 @@
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { CLIENT_TRANSPORTS, type ClientTransport } from '../admin/protocol.js';
+import { Denials } from './denials.js';
 import { Durations } from './metrics/operations.js';
 
 /** Counts of one client transport since the start. */
@@ -33,6 +34,8 @@ export type Drop =
 export class Counters {
   readonly transports: Readonly<Record<ClientTransport, TransportCounters>>;
   readonly drops = new Map<Drop, number>();
+  /** What the policy kept from clients. */
+  readonly denials = new Denials();
   /** Client requests that wait for an upstream. */
   inFlight = 0;
   /** Open TCP sockets of the HTTP listener. */

@@ -94,6 +94,8 @@ describe('start', () => {
     const run = await runNode(MAIN, args);
     assert.equal(run.code, CANNOT_LISTEN, run.stderr);
     assert.match(run.stderr, new RegExp(`${port}.*--port`));
+    const lines = run.stderr.split('\n').filter((line) => line.includes('EADDRINUSE') || line.includes(port));
+    assert.equal(lines.length, 1, run.stderr);
     assert.equal((await fetchRaw(`${gateway.url}/healthz`)).status, 200, 'the first one is left alone');
   });
 

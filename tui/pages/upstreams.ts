@@ -1,6 +1,7 @@
 /** Page 3: upstreams in a list, everything known of the chosen one beside it. */
 import type { UpstreamSnapshot } from '#src/admin/protocol.js';
-import { NONE, bytes, clock, count, duration } from '#src/admin/view/format.js';
+import type { PoolSnapshot } from '#src/admin/snapshot/pool.js';
+import { NONE, bytes, clock, count, duration, percent } from '#src/admin/view/format.js';
 import { fitLine, line, span, type Line } from '#src/admin/view/line.js';
 import { BREAKER_MARKS, UPSTREAM_MARKS, marked } from '#src/admin/view/marks.js';
 import type { Column } from '#src/admin/view/table.js';
@@ -69,6 +70,7 @@ export function upstreamDetail(upstream: UpstreamSnapshot, now: number, width: n
     fact('', line(`${upstream.resources} resources, ${upstream.resourceTemplates} templates`)),
     fact('Calls', line(count(upstream.calls), span('  failed ', 'dim'), failed)),
     fact('In flight', line(count(upstream.inFlight))),
+    ...poolFacts(upstream.pool),
     fact('Reconnects', line(count(upstream.reconnects))),
     fact('Junk', line(bytes(upstream.junkBytes))),
     [],
@@ -79,6 +81,24 @@ export function upstreamDetail(upstream: UpstreamSnapshot, now: number, width: n
     ...(lastError === null
       ? []
       : wrapText(drawable(lastError.message), width - 2).map((part) => line(' ', span(part, 'warn')))),
+  ];
+}
+
+function poolFacts(pool: PoolSnapshot): Block {
+  const { available, inUse, overflow, vacant, size, maxOverflow, waiting, waitP99, limit } = pool;
+  const most = `size ${count(size)} +${count(maxOverflow)}${limit === null ? '' : `, granted ${count(limit)}`}`;
+  const inVain = pool.timeouts + pool.refused;
+  return [
+    fact(
+      'Pool',
+      line(`${count(inUse)} in use, ${count(available)} free`, span(`  ${percent(100 * pool.utilisation)}`, 'dim')),
+    ),
+    fact('', line(`${count(overflow)} overflow, ${count(vacant)} not started`, span(`  ${most}`, 'dim'))),
+    fact('Waiting', line(count(waiting), span('  p99 ', 'dim'), waitP99 === null ? NONE : `${count(waitP99)} ms`)),
+    fact(
+      'Checkouts',
+      line(count(pool.checkouts), span('  in vain ', 'dim'), span(count(inVain), inVain > 0 ? 'bad' : 'dim')),
+    ),
   ];
 }
 

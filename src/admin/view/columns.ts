@@ -1,5 +1,6 @@
 /** The tables of upstreams, connections and actors: one definition for the CLI and the dashboard. Pure. */
 import type { ConnectionSnapshot, SupervisionNode, UpstreamSnapshot } from '../protocol.js';
+import type { PoolSnapshot } from '../snapshot/pool.js';
 import { NONE, bytes, count, duration } from './format.js';
 import { span, type Line } from './line.js';
 import { BREAKER_MARKS, NODE_MARKS, UPSTREAM_MARKS, marked } from './marks.js';
@@ -17,6 +18,7 @@ export function upstreamColumns(now: number): readonly Column<UpstreamSnapshot>[
     { title: 'PROMPTS', align: 'right', rank: 8, cell: (row) => quiet(row.prompts) },
     { title: 'RESRC', align: 'right', rank: 7, cell: (row) => quiet(row.resources + row.resourceTemplates) },
     { title: 'NOW', align: 'right', rank: 4, cell: (row) => quiet(row.inFlight) },
+    { title: 'POOL', align: 'right', rank: 4, cell: (row) => poolFigures(row.pool) },
     { title: 'CALLS', align: 'right', rank: 2, cell: (row) => quiet(row.calls) },
     { title: 'FAIL', align: 'right', rank: 1, cell: (row) => failures(row.failures) },
     { title: 'RECON', align: 'right', rank: 6, cell: (row) => quiet(row.reconnects) },
@@ -60,6 +62,16 @@ function upstreamState(row: UpstreamSnapshot, now: number): Line {
   const state = marked(UPSTREAM_MARKS[row.state]);
   if (row.retryAt === null || row.state !== 'backoff') return state;
   return [...state, span(` ${duration(row.retryAt - now)}`, 'dim')];
+}
+
+/** In use of how many there may be; who waits; how many waited in vain. */
+export function poolFigures({ inUse, size, maxOverflow, waiting, timeouts, refused, utilisation }: PoolSnapshot): Line {
+  const inVain = timeouts + refused;
+  return [
+    span(`${count(inUse)}/${count(size + maxOverflow)}`, utilisation >= 0.9 ? 'warn' : inUse === 0 ? 'dim' : 'plain'),
+    ...(waiting > 0 ? [span(` ${count(waiting)} wait`, 'warn')] : []),
+    ...(inVain > 0 ? [span(` ${count(inVain)}✗`, 'bad')] : []),
+  ];
 }
 
 function actorName({ prefix, node, hidden }: TreeRow): Line {

@@ -150,12 +150,21 @@ export function addParamHeaders(
   return target;
 }
 
+/** The header, that a refusal for want of it asks for (`HeaderFault`); `undefined` when that is not what `data` says. */
+export function missingParamHeader(data: unknown): ParamHeader | undefined {
+  const { header, path } = isJsonObject(data) ? data : {};
+  if (typeof header !== 'string' || !header.startsWith(PARAM_HEADER_PREFIX) || !TOKEN.test(header)) return undefined;
+  if (!Array.isArray(path) || !path.every((key) => typeof key === 'string')) return undefined;
+  return { field: header, path, type: 'string' };
+}
+
 export interface HeaderFault {
   /** A name in the error catalogue. */
   readonly error: 'header_mismatch';
   /** Holds nothing of the values, so that what a client marks for headers does not come back in logs. */
   readonly detail: string;
-  readonly data: { readonly header: string };
+  /** `path`: where in the arguments the value of a missing header stands, for clients that do not know the tool's schema. */
+  readonly data: { readonly header: string; readonly path?: readonly string[] };
 }
 
 export function headerFault(header: string, what: string): HeaderFault {
@@ -178,7 +187,7 @@ export function checkParamHeaders(
     const value = valueAt(args, path);
     const expected = primitiveText(value);
     if (expected === undefined) continue;
-    if (text === undefined) return headerFault(field, 'is missing');
+    if (text === undefined) return { ...headerFault(field, 'is missing'), data: { header: field, path } };
     if (text !== expected && !(type === 'integer' && isSameNumber(text, value))) {
       return headerFault(field, 'differs from the argument in the body');
     }

@@ -17,6 +17,7 @@ import {
   type JsonRpcRequest,
   type JsonRpcResult,
 } from '../jsonrpc.js';
+import { uriAndAbove } from '../resource-uris.js';
 import { metaOf, SERVER_INFO_KEY, SUBSCRIPTION_ID_KEY, withMeta, withoutMeta } from './meta.js';
 
 export interface SubscriptionFilter {
@@ -160,11 +161,8 @@ export function accepts(filter: SubscriptionFilter, { method, params }: JsonRpcN
 }
 
 function acceptsUri(wanted: ReadonlySet<string>, uri: unknown): boolean {
-  if (typeof uri !== 'string') return false;
-  if (wanted.has(uri)) return true;
-  for (let at = uri.lastIndexOf('/'); at > 0; at = uri.lastIndexOf('/', at - 1)) {
-    if (wanted.has(uri.slice(0, at)) || wanted.has(uri.slice(0, at + 1))) return true;
-  }
+  if (typeof uri !== 'string' || wanted.size === 0) return false;
+  for (const above of uriAndAbove(uri)) if (wanted.has(above)) return true;
   return false;
 }
 

@@ -43,9 +43,9 @@ export class HttpExchange implements Channel {
     this.#batch = batch;
   }
 
-  answer(text: string, status = 200): boolean {
+  answer(text: string, status = 200, challenge?: string): boolean {
     this.#outstanding -= 1;
-    if (this.#stream === null && !this.#batch) return this.#whole(text, status);
+    if (this.#stream === null && !this.#batch) return this.#whole(text, status, challenge);
     if (this.#stream === null) this.#answers.push(text);
     const sent = this.#stream === null ? this.#alive() : this.#send(this.#stream, text);
     if (this.#outstanding <= 0) this.#finish();
@@ -133,8 +133,9 @@ export class HttpExchange implements Channel {
   }
 
   /** The hot path: head and body in one write. */
-  #whole(text: string, status = 200): boolean {
+  #whole(text: string, status = 200, challenge?: string): boolean {
     if (!this.#alive()) return false;
+    if (challenge !== undefined) this.#res.setHeader('www-authenticate', challenge);
     const length = Buffer.byteLength(text);
     this.#res.writeHead(
       status,

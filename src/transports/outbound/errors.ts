@@ -99,6 +99,14 @@ export function httpStatus(url: string | URL, status: number, detail: string, lo
   return { kind: 'http_status', status, message: `${where} answered ${status}${said}` };
 }
 
+/** Statuses with which a server refuses what it does not understand; 404 within a session means that the session is lost. */
+const NOT_UNDERSTOOD: readonly number[] = [400, 405, 406, 415];
+
+/** Whether this status, within a session that was going well, may be that of another server at the same address. */
+export function castsDoubt(status: number): boolean {
+  return NOT_UNDERSTOOD.includes(status);
+}
+
 export function sessionLost(url: string | URL): TransportError {
   return { kind: 'session_lost', status: 404, message: `${redactUrl(url)} no longer knows this session` };
 }

@@ -6,15 +6,17 @@
  * answers, so its loss fails no request.
  */
 import { deliver } from './deliver.js';
-import { connectFailed, sessionLost } from './errors.js';
+import { castsDoubt, connectFailed, sessionLost } from './errors.js';
 import { Exchange, type ResponseHead } from './http-exchange.js';
 import { SseStream } from './sse-stream.js';
 import type { RequestOwner } from './streamable-http-request.js';
 
 export interface ListenOwner extends Pick<
   RequestOwner,
-  'url' | 'handlers' | 'clock' | 'maxMessageBytes' | 'hasSession' | 'sessionGone' | 'unreachable'
+  'url' | 'handlers' | 'clock' | 'maxMessageBytes' | 'sessionGone' | 'unreachable'
 > {
+  /** True while the transport sends a session id. */
+  readonly hasSession: boolean;
   /** Sends the GET for `exchange`, with Last-Event-ID when there is one. */
   listenAgain(exchange: ListenExchange, lastEventId: string | undefined): void;
 }
@@ -30,6 +32,8 @@ export class ListenExchange extends Exchange {
   #stream: SseStream | undefined;
   #status = 0;
   #isStream = false;
+  /** It was a stream before: a server that refuses it now has changed its mind, or is another one. */
+  #wasStream = false;
   /** Attempts in a row that brought no message. */
   #attempts = 0;
   #cancelTimer: (() => void) | undefined;
@@ -52,6 +56,7 @@ export class ListenExchange extends Exchange {
     this.#status = status;
     this.#isStream = status === 200 && head.contentType.startsWith('text/event-stream');
     if (!this.#isStream) return;
+    this.#wasStream = true;
     const before = this.#stream;
     this.#stream = new SseStream(this.#owner.maxMessageBytes, (data, type) => this.#onEvent(data, type));
     this.#stream.lastEventId = before?.lastEventId;
@@ -69,6 +74,7 @@ export class ListenExchange extends Exchange {
   protected override onEnd(): void {
     if (this.#status === 404 && this.#owner.hasSession) this.#owner.sessionGone(sessionLost(this.#owner.url));
     else if (this.#isStream || this.#status >= 500 || PASSING.includes(this.#status)) this.#later();
+    else if (this.#wasStream && castsDoubt(this.#status)) this.#owner.handlers.onDoubt();
   }
 
   protected override onFailure(error: Error): void {

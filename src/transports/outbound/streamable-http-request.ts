@@ -10,7 +10,7 @@ import { parseFrame } from '../../protocol/parse.js';
 import type { JsonRpcId } from '../../protocol/jsonrpc.js';
 import type { Clock } from './clock.js';
 import { deliver } from './deliver.js';
-import { connectFailed, connectionLost, httpStatus, sessionLost, tooLarge } from './errors.js';
+import { castsDoubt, connectFailed, connectionLost, httpStatus, sessionLost, tooLarge } from './errors.js';
 import { Exchange, type ResponseHead } from './http-exchange.js';
 import { SseStream } from './sse-stream.js';
 import type { OutboundHandlers, TransportError } from './transport.js';
@@ -21,8 +21,6 @@ export interface RequestOwner {
   readonly handlers: OutboundHandlers;
   readonly clock: Clock;
   readonly maxMessageBytes: number;
-  /** True while the transport sends a session id. */
-  readonly hasSession: boolean;
   /** A session id came with a successful answer. */
   sessionGiven(id: string): void;
   /** The server no longer knows the session: the transport ends. */
@@ -72,13 +70,19 @@ export class RequestExchange extends Exchange {
   #resumedFrom: string | undefined;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(owner: RequestOwner, id: JsonRpcId | undefined, queuedBytes: number, releases: boolean) {
+  constructor(
+    owner: RequestOwner,
+    id: JsonRpcId | undefined,
+    queuedBytes: number,
+    releases: boolean,
+    carriesSession: boolean,
+  ) {
     super();
     this.#owner = owner;
     this.id = id;
     this.releases = releases;
     this.#queuedBytes = queuedBytes;
-    this.#carriedSession = owner.hasSession;
+    this.#carriedSession = carriesSession;
     this.#settled = id === undefined;
   }
 
@@ -221,6 +225,7 @@ export class RequestExchange extends Exchange {
     const body = isJson || isText ? this.#bodyText() : '';
     const frame = isJson ? parseFrame(body) : undefined;
     const failure = frame?.kind === 'response' && 'error' in frame.message ? frame.message : undefined;
+    if (this.#carriedSession && castsDoubt(this.#status)) this.#owner.handlers.onDoubt();
     const refused = this.#status === 401 || this.#status === 403;
     if (failure !== undefined && !refused && this.id !== undefined && failure.id === this.id) {
       // A JSON-RPC error that names this request is its answer, whatever the status says.

@@ -25,6 +25,8 @@ export interface HttpOptions extends EndpointOptions, Partial<TransportLimits> {
 
 /** A session id is visible ASCII (specification, "Session Management"). */
 const SESSION_ID = /^[\x21-\x7e]+$/;
+/** What was said last, such as that a call is cancelled, is waited for this long when the transport is closed. */
+const LAST_WORDS_MS = 1_000;
 /** How long a server may keep a stream open after it gave the answer. Checked in steps of this. */
 const LINGER_MS = 5_000;
 
@@ -38,7 +40,7 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
   readonly #maxBufferedBytes: number;
   readonly #endpoint: HttpEndpoint;
   readonly #pending = new Map<JsonRpcId, RequestExchange>();
-  /** Notifications and responses under way. */
+  /** Notifications and responses that the server has not taken yet. */
   readonly #notices = new Set<RequestExchange>();
   /** Answered requests whose stream the server has not ended; true once a step of the linger timer saw them. */
   readonly #lingering = new Map<RequestExchange, boolean>();
@@ -52,6 +54,8 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
   #listening: ListenExchange | undefined;
   #cancelLinger: (() => void) | undefined;
   #ending: Promise<void> | undefined;
+  /** Called when the last notice is taken or lost. */
+  #onNoticed: (() => void) | undefined;
 
   constructor(options: HttpOptions, handlers: OutboundHandlers) {
     const limits = resolveLimits(options);
@@ -94,7 +98,7 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     const body = Buffer.from(JSON.stringify(message));
     this.#buffered += body.length;
     const releases = 'method' in message && message.method === INITIALIZED;
-    const exchange = new RequestExchange(this, id, body.length, releases);
+    const exchange = new RequestExchange(this, id, body.length, releases, this.hasSession && headers === undefined);
     if (id === undefined) this.#notices.add(exchange);
     else this.#pending.set(id, exchange);
     // A modern message stands alone: no session to wait for.
@@ -158,11 +162,12 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
 
   ended(exchange: RequestExchange): void {
     this.#lingering.delete(exchange);
-    this.#notices.delete(exchange);
+    this.#noticed(exchange);
     if (exchange.releases) this.#initialized.release();
   }
 
   accepted(exchange: RequestExchange): void {
+    this.#noticed(exchange);
     if (exchange.releases) this.#initialized.release();
   }
 
@@ -175,6 +180,10 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     const headers =
       lastEventId === undefined ? this.#streamHeaders : [...this.#streamHeaders, 'last-event-id', lastEventId];
     this.#endpoint.dispatch(this.#endpoint.control, 'GET', this.#endpoint.path, headers, null, exchange);
+  }
+
+  #noticed(exchange: RequestExchange): void {
+    if (this.#notices.delete(exchange) && this.#notices.size === 0) this.#onNoticed?.();
   }
 
   #post(exchange: RequestExchange, body: Buffer, headers: string[]): void {
@@ -233,6 +242,7 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     this.#listening?.cancel();
     this.#initialized.clear();
     for (const exchange of this.#pending.values()) exchange.cancel();
+    if (graceMs > 0 && this.#notices.size > 0) await this.#lastWords(Math.min(graceMs, LAST_WORDS_MS));
     for (const exchange of this.#notices) exchange.cancel();
     for (const exchange of this.#lingering.keys()) exchange.cancel();
     this.#pending.clear();
@@ -241,6 +251,16 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     if (this.#sessionId !== undefined && graceMs > 0) await this.#deleteSession(graceMs);
     await this.#endpoint.destroy();
     if (wasOpen) this.handlers.onClosed(reason);
+  }
+
+  #lastWords(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancelTimer = this.clock.after(ms, resolve);
+      this.#onNoticed = (): void => {
+        cancelTimer();
+        resolve();
+      };
+    });
   }
 
   /** Best effort: 405 and every failure mean that the server keeps or drops the session by itself. */

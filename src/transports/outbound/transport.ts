@@ -39,6 +39,8 @@ export interface OutboundHandlers {
   onStderr(line: string): void;
   /** Bytes that are no JSON-RPC message, skipped. `sample` is at most 120 characters, stripped. */
   onJunk(sample: string, bytes: number): void;
+  /** A message of the session was refused by an HTTP status for requests that make no sense: is it still this server? */
+  onDoubt(): void;
 }
 
 export interface OutboundTransport {

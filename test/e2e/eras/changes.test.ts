@@ -111,6 +111,16 @@ function streams(era: ClientEra, gateway: () => Gateway, upstream: () => Upstrea
     await subscribed(upstream(), 'double://two', false);
   });
 
+  it('tells modern clients of what lies below the resource that they asked for', async () => {
+    const stream = await listen(gateway(), 1, { resourceSubscriptions: ['double://one'] });
+    await subscribed(upstream(), 'double://one', true);
+    upstream().broadcast('notifications/resources/updated', { uri: 'double://onerous' });
+    upstream().broadcast('notifications/resources/updated', { uri: 'double://one/part' });
+    const { params } = await stream.messages.waitFor(({ method }) => method?.endsWith('updated') === true, 'updated');
+    assert.equal(params?.['uri'], 'double://one/part');
+    stream.close();
+  });
+
   it('acknowledges a stream for nothing, and ends it', async () => {
     const stream = await listen(gateway(), 'n', { toolsListChanged: false, resourceSubscriptions: [] });
     const [ack, end] = [
@@ -177,6 +187,18 @@ function sessions(gateway: () => Gateway, upstream: () => UpstreamDouble): void 
     await two.end(); // without unsubscribing
     await subscribed(upstream(), uri, false);
     await one.end();
+  });
+
+  it('tells legacy clients of what lies below the resource that they subscribed to', async () => {
+    const session = await HttpSession.open(gateway().url);
+    const stream = await session.listen();
+    await session.request('resources/subscribe', { uri });
+    await subscribed(upstream(), uri, true);
+    upstream().broadcast('notifications/resources/updated', { uri: `${uri}rous` });
+    upstream().broadcast('notifications/resources/updated', { uri: `${uri}/part` });
+    const { data } = await stream.events.waitFor((event) => event.data.includes('resources/updated'), 'updated');
+    assert.equal(flatten(data)[0]?.params?.['uri'], `${uri}/part`);
+    await session.end();
   });
 
   it('keeps what a lost GET stream would have had: nothing lost, nothing twice', async () => {

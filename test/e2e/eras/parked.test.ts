@@ -249,9 +249,13 @@ describe('an upstream that goes away', () => {
     }
   });
 
-  for (const [before, after] of [['modern', 'legacy']] as const) {
+  const offer = (era: string): Json[] => ['echo', era].map((name) => ({ name, inputSchema: { type: 'object' } }));
+
+  for (const [before, after] of [
+    ['modern', 'legacy'],
+    ['legacy', 'modern'],
+  ] as const) {
     it(`and comes back on the same port in the other era: ${before}, then ${after}`, async () => {
-      const offer = (era: string): Json[] => ['echo', era].map((name) => ({ name, inputSchema: { type: 'object' } }));
       const upstream = await UpstreamDouble.start(before, { tools: offer(before) });
       const gateway = await startGateway({
         config: { mcpServers: { up: { url: upstream.url } }, gateway: settings() },
@@ -272,6 +276,32 @@ describe('an upstream that goes away', () => {
         }
       } finally {
         await gateway.stop();
+      }
+    });
+  }
+
+  for (const [before, after] of [
+    ['modern', 'legacy'],
+    ['legacy', 'modern'],
+  ] as const) {
+    it(`for one of the other era, while no connection is lost: ${before}, then ${after}`, async () => {
+      const upstream = await UpstreamDouble.start(before, { tools: offer(before) });
+      const gateway = await startGateway({
+        config: { mcpServers: { up: { url: upstream.url } }, gateway: settings() },
+      });
+      try {
+        await gateway.waitForTools([`up__${before}`]);
+        upstream.become(after, offer(after));
+        const session = await HttpSession.open(gateway.url);
+        const echo = { name: 'up__echo', arguments: { text: 'x' } };
+        const { error } = await session.request('tools/call', echo);
+        assert.ok(error, 'the call that met the other server is answered with an error');
+        await gateway.waitForTools([`up__${after}`]);
+        assert.equal(textOf((await session.request('tools/call', echo)).result), 'x');
+        await session.end();
+      } finally {
+        await gateway.stop();
+        await upstream.close();
       }
     });
   }

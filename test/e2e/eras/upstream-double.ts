@@ -106,7 +106,7 @@ export class Exchange {
 }
 
 export class UpstreamDouble {
-  readonly era: ClientEra;
+  era: ClientEra;
   /** Every message that came, answers too. */
   readonly seen = new EventLog<Seen>();
   /** Calls of every tool but `echo`, for the test to answer. */
@@ -151,6 +151,12 @@ export class UpstreamDouble {
     await closed;
   }
 
+  /** Another program answers from now on; connections stay, as behind a proxy. */
+  become(era: ClientEra, tools: readonly Json[]): void {
+    this.era = era;
+    this.tools = tools;
+  }
+
   /** Requests of one method that have come so far. */
   requests(method: string): Wire[] {
     return this.seen.items.flatMap(({ message }) => (message.method === method ? [message] : []));
@@ -169,7 +175,10 @@ export class UpstreamDouble {
       const { notifications } = listen.message.params as { notifications: Json };
       const [, list] = method.split('/');
       const uris = (notifications['resourceSubscriptions'] ?? []) as unknown[];
-      const wanted = method.endsWith('updated') ? uris.includes(params['uri']) : notifications[`${list}ListChanged`];
+      const own = `${String(params['uri'])}/`;
+      const wanted = method.endsWith('updated')
+        ? uris.some((uri) => own.startsWith(`${String(uri)}/`))
+        : notifications[`${list}ListChanged`];
       if (wanted !== true || !listen.isOpen) continue;
       listen.event({ ...text, params: { ...params, _meta: { [SUBSCRIPTION_ID]: listen.message.id } } });
     }

@@ -150,11 +150,13 @@ class Run {
     world.request(asked, 'tools/call', { name: `${server}__t`, ...meta }, this.channels[to]);
     if (model.outstanding.has(asked)) return model.write(to, [null, 'invalid_request']);
     const refusal =
-      gate.session === null || (model.inFlight(server) < MAX_IN_FLIGHT && ref.result === 'noproc')
-        ? 'upstream_unavailable'
-        : model.inFlight(server) >= MAX_IN_FLIGHT || ref.result === 'full'
-          ? 'overloaded'
-          : null;
+      model.inFlight(server) >= MAX_IN_FLIGHT
+        ? 'overloaded'
+        : gate.session === null || ref.result === 'noproc'
+          ? 'upstream_unavailable'
+          : ref.result === 'full'
+            ? 'overloaded'
+            : null;
     if (refusal !== null) {
       model.failed += 1;
       return model.write(to, [asked, refusal]);

@@ -18,6 +18,8 @@ export class FakeChannel implements Channel {
   /** What went to the client, in order. */
   readonly written: JsonObject[] = [];
   released = 0;
+  /** Signs of life, which no client reads. */
+  signs = 0;
   open = true;
 
   answer(text: string): boolean {
@@ -33,7 +35,7 @@ export class FakeChannel implements Channel {
   }
 
   stillWorking(): void {
-    // Nothing that a client reads.
+    this.signs += 1;
   }
 
   take(): JsonObject[] {

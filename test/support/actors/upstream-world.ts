@@ -1,17 +1,28 @@
 /** One upstream in its tree, over transports that tests play the server of. */
 import { ANONYMOUS } from '#src/auth/principal.js';
 import { type CallEvent, Call, type UpstreamSessionMessage } from '#src/actors/call.js';
-import { CATALOGUE, REGISTRY, upstreamId, upstreamLifecycle, UPSTREAMS, upstreamSessions } from '#src/actors/names.js';
+import {
+  CATALOGUE,
+  CONNECTIONS,
+  REGISTRY,
+  upstreamId,
+  upstreamLifecycle,
+  UPSTREAMS,
+  upstreamSessions,
+} from '#src/actors/names.js';
+import { pool } from '#src/actors/pool.js';
 import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
 import { newUpstreamView } from '#src/actors/upstream-view.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
 import { type UpstreamPhase } from '#src/machines/upstream.js';
-import { ask, type Ref } from '#src/kernel/index.js';
+import { type ServerConfig } from '#src/config/types.js';
+import { type ActorInit, ask, type Ref } from '#src/kernel/index.js';
 import { type JsonObject, type JsonRpcId } from '#src/protocol/jsonrpc.js';
 import { buildUpstream } from '#src/supervisors/build.js';
+import { type OutboundHandlers } from '#src/transports/outbound/transport.js';
 import { FakeTransport, serve, server, type Server } from './fake-transport.js';
 import { FakeChannel } from './client-session.js';
-import { configOf, FakeRef, live, World } from './world.js';
+import { configOf, FakeRef, World } from './world.js';
 
 export const NAME = 'up';
 export const BACKOFF = { base: 100, max: 1_000 };
@@ -29,11 +40,11 @@ export class UpstreamWorld extends World {
   /** Whether new transports open by themselves. */
   opens = true;
 
-  constructor(entry: object = { viable: { era: 'legacy' } }) {
+  constructor(entry: object = { viable: { era: 'legacy' } }, gateway: object = {}) {
     super(
       configOf({
         mcpServers: { [NAME]: { command: 'none', ...entry } },
-        gateway: { upstreams: { backoffBase: BACKOFF.base, backoffMax: BACKOFF.max, shutdownGrace: 300 } },
+        gateway: { upstreams: { backoffBase: BACKOFF.base, backoffMax: BACKOFF.max, shutdownGrace: 300 }, ...gateway },
       }),
     );
     this.entry = entry;
@@ -43,31 +54,46 @@ export class UpstreamWorld extends World {
   readonly entry: object;
 
   async start(): Promise<void> {
-    await this.boot({ [CATALOGUE.path]: 'recorder', [UPSTREAMS]: 'dynamic', [REGISTRY.path]: 'recorder' });
+    await this.boot({
+      [CATALOGUE.path]: 'recorder',
+      [UPSTREAMS]: 'dynamic',
+      [REGISTRY.path]: 'recorder',
+      [CONNECTIONS]: 'dynamic',
+    });
     const { system, plane, gate, view, log } = this;
     const config = configOf({ mcpServers: { [NAME]: { command: 'none', ...this.entry } } }).servers.get(NAME);
     if (!config) throw new Error('not configured');
-    const init = upstream({
+    const common = {
       system,
       plane,
       gate,
-      config: () => {
-        this.onConfig?.();
-        return config;
-      },
       version: '1',
       log,
-      random: () => this.random,
-      createTransport: (_config, handlers) => {
+      view,
+      createTransport: (_config: ServerConfig, handlers: OutboundHandlers) => {
         const transport = new FakeTransport(handlers);
         this.transports.push(transport);
         if (this.is) serve(transport, this.is);
         if (this.opens) transport.opening.resolve(undefined);
         return transport;
       },
-      view,
+    };
+    const lifecycle = upstream({
+      ...common,
+      config: () => {
+        this.onConfig?.();
+        return config;
+      },
+      random: () => this.random,
     });
-    const started = system.startChild(UPSTREAMS, buildUpstream(upstreamId(NAME), live(init) as never));
+    const inits: Record<string, unknown> = {
+      '/lifecycle': lifecycle,
+      '/pool': pool({ ...common, config: () => config }),
+    };
+    const started = system.startChild(
+      UPSTREAMS,
+      buildUpstream(upstreamId(NAME), new Map(Object.entries(inits)) as Map<string, ActorInit<never>>),
+    );
     if (!started.ok) throw started.error ?? new Error(started.why);
     await this.settle();
   }

@@ -127,6 +127,7 @@ export class World {
 export class FakeRef<M> implements Ref<M> {
   readonly incarnation = 1;
   alive = true;
+  backlog = 0;
   result: 'ok' | 'full' | 'noproc' = 'ok';
   readonly messages: M[] = [];
 

@@ -12,6 +12,7 @@ import {
   type LogLine,
 } from '#src/admin/protocol.js';
 import { matchActor, nearMisses, treePaths } from '#src/admin/suggest.js';
+import { FAKE_CHECK, FAKE_RULES } from './policy-fixtures.js';
 import { FAKE_ACTORS, fakeConnections, fakeLog, fakeSnapshot } from './fixtures.js';
 
 interface Follower {
@@ -85,6 +86,10 @@ export class FakeGateway {
         const alarm = this.#snapshot.alarms.active.find(({ id }) => id === request.params?.['id']);
         return alarm ? result(alarm) : { ok: false, error: { code: 'unknown_alarm', message: 'No such alarm.' } };
       }
+      case 'policy':
+        return result({ ...this.#snapshot.rules, tenantClaim: 'tenant', text: FAKE_RULES });
+      case 'policy-check':
+        return result(FAKE_CHECK);
       case 'policy-mode':
         return result(this.#snapshot.vsm.policy);
       case 'drain':

@@ -10,6 +10,8 @@ import type {
   SupervisionNode,
   UpstreamSnapshot,
 } from '#src/admin/protocol.js';
+import type { PoolSnapshot } from '#src/admin/snapshot/pool.js';
+import { FAKE_POLICY } from './policy-fixtures.js';
 import { fakeAlarms, fakeVsm } from './vsm-fixtures.js';
 import { FAKE_NOW, HOSTILE } from './instant.js';
 
@@ -39,6 +41,27 @@ function upstream(name: string, over: Partial<UpstreamSnapshot>): UpstreamSnapsh
     retryAt: null,
     lastError: null,
     junkBytes: 0,
+    pool: fakePool(),
+    ...over,
+  };
+}
+
+export function fakePool(over: Partial<PoolSnapshot> = {}): PoolSnapshot {
+  return {
+    size: 4,
+    maxOverflow: 6,
+    available: 1,
+    vacant: 2,
+    inUse: 1,
+    overflow: 0,
+    waiting: 0,
+    limit: null,
+    utilisation: 0.1,
+    checkouts: 31,
+    timeouts: 0,
+    refused: 0,
+    lost: 0,
+    waitP99: 12,
     ...over,
   };
 }
@@ -254,6 +277,7 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
       tickets: { issued: 4, open: 1 },
       issuers: [],
     },
+    rules: FAKE_POLICY,
     connections: { total: 21, byTransport: { http: 12, sse: 3, websocket: 6 }, sockets: 25 },
     throughput: {
       perSecond: Array.from({ length: 60 }, (_, second) =>

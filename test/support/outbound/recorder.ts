@@ -39,6 +39,14 @@ export class Recorder implements OutboundHandlers {
     this.#changed('onStderr');
   }
 
+  /** Times that the server's identity was in doubt. */
+  doubts = 0;
+
+  onDoubt(): void {
+    this.doubts += 1;
+    this.#changed('onDoubt');
+  }
+
   onJunk(sample: string, bytes: number): void {
     this.junk.push([sample, bytes]);
     this.#changed('onJunk');
@@ -98,7 +106,7 @@ export class Recorder implements OutboundHandlers {
         return transport.pid;
       },
       open: (signal) => within('open', () => transport.open(signal)),
-      send: (message) => within('send', () => transport.send(message)),
+      send: (message, headers) => within('send', () => transport.send(message, headers)),
       setProtocolVersion: (version) => transport.setProtocolVersion(version),
       listen: () => within('listen', () => transport.listen()),
       abandon: (id) => within('abandon', () => transport.abandon(id)),

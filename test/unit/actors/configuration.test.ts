@@ -7,6 +7,7 @@ import {
   type RunningConfig,
 } from '#src/actors/configuration.js';
 import { CATALOGUE, CONFIGURATION, REGISTRY, upstreamId, UPSTREAMS } from '#src/actors/names.js';
+import { sessionRegistry } from '#src/actors/session-registry.js';
 import { type UpstreamView } from '#src/actors/upstream-view.js';
 import { type Config, type LoadResult } from '#src/config/index.js';
 import { ask } from '#src/kernel/index.js';
@@ -38,7 +39,7 @@ describe('configuration', () => {
     const { system, plane, log } = world;
     await world.boot({
       [CATALOGUE.path]: 'recorder',
-      [REGISTRY.path]: 'recorder',
+      [REGISTRY.path]: live(sessionRegistry({ system, plane })),
       [UPSTREAMS]: 'dynamic',
       [CONFIGURATION.path]: live(
         configuration({
@@ -53,11 +54,11 @@ describe('configuration', () => {
           createTransport: ({ name }, handlers) => {
             const transport = new FakeTransport(handlers);
             transports.set(name, [...(transports.get(name) ?? []), transport]);
-            serve(transport, server());
+            serve(transport, server(['t'], { capabilities: { tools: {}, logging: {} } }));
             transport.opening.resolve(undefined);
             return transport;
           },
-          buildUpstream: (id, lifecycle) => buildUpstream(id, lifecycle as never),
+          buildUpstream,
           onOptions: (changed) => {
             options.push(changed);
             plane.options = changed.gateway;
@@ -104,6 +105,23 @@ describe('configuration', () => {
         ['off', 'disabled'],
       ],
     );
+  });
+
+  it('tells upstreams that come later the level of log messages that clients want', async () => {
+    await boot({ mcpServers: { here: one, moves: one } });
+    const levels = (name: string): unknown[] =>
+      transports
+        .get(name)
+        ?.at(-1)
+        ?.requests('logging/setLevel')
+        .map(({ params }) => params?.['level']) ?? [];
+    for (const level of ['warning', 'debug', 'error'] as const)
+      world.system.tell(REGISTRY, { type: 'registry/log-level', level });
+    await world.settle();
+    assert.deepEqual(levels('here'), ['warning', 'debug']);
+    await reload(ok({ mcpServers: { here: one, moves: { command: 'elsewhere' }, late: one } }));
+    assert.deepEqual(levels('late'), ['debug']);
+    assert.deepEqual(levels('moves'), ['debug'], 'of a changed one, the new process is told');
   });
 
   it('applies the difference and touches nothing else', async () => {

@@ -75,6 +75,7 @@ describe('upstream', () => {
       configOf({ mcpServers: { [NAME]: { command: 'none' } } }).servers.get(NAME) ?? assert.fail(),
       world.gate,
       world.view,
+      world.clock.now(),
     );
     assert.equal(snapshot.state, 'backoff');
     assert.equal(snapshot.breaker, 'open');

@@ -4,6 +4,18 @@ import path from 'node:path';
 import { loadConfig } from '#src/config/load.js';
 import { accepted, load, problemAt, refused, withFolder } from './support.js';
 
+const POOL = {
+  size: 10,
+  shared: 1,
+  overflow: 90,
+  warm: 0,
+  checkoutTimeout: 5000,
+  queue: 100,
+  idleCheck: 30_000,
+  idleTimeout: 300_000,
+  maxLifetime: 3_600_000,
+};
+
 describe('config/load: what is accepted', () => {
   it('takes the mcpServers of Claude Desktop as they are, and warns of its other settings', async () => {
     const { config, warnings } = accepted(
@@ -30,7 +42,7 @@ describe('config/load: what is accepted', () => {
       disabled: false,
       era: 'auto',
       sharing: 'auto',
-      maxSessions: 100,
+      pool: POOL,
     });
     assert.deepEqual(
       warnings.map((warning) => warning.path),
@@ -200,16 +212,19 @@ describe('config/load: what is accepted', () => {
         maxKeys: 100_000,
       },
       sessions: { max: 10_000, idleTimeout: 1_800_000 },
-      requests: { timeout: 60_000, maxInFlight: 256 },
+      requests: { timeout: 60_000, maxInFlight: 256, openStreamAfter: 60 },
+      input: { timeout: 600_000, maxParked: 1000 },
       catalogue: { pageSize: 1000, listChangedDebounce: 250, search: { enabled: false, maxResults: 10 } },
       toolsets: {},
       upstreams: { connectTimeout: 30_000, backoffBase: 250, backoffMax: 30_000, shutdownGrace: 3000 },
+      pool: POOL,
       draining: { enabled: true, defaultTimeout: 30_000, notificationInterval: 5000 },
       dashboard: { enabled: true, refreshInterval: 1000, historySize: 60 },
       requestState: { secret: null },
       logging: { level: 'info' },
       admin: { socket: null },
       audit: { path: null, maxFileBytes: 64 * 1024 * 1024, maxFiles: 10, arguments: 'none', queue: 10_000, key: null },
+      policy: { default: 'allow', tenantClaim: 'tenant', rules: [] },
     });
     assert.match(warnings[0]?.message ?? '', /no server/);
     const without = accepted(await loadConfig({ env: {} }));

@@ -360,7 +360,16 @@ describe('monitors', () => {
 
   it('refuse a reference that is not of this kernel', async () => {
     const ok = (): 'ok' => 'ok';
-    const forged = { path: '/x', incarnation: 1, alive: true, tell: ok, urgent: ok, answer: ok, accept: ok };
+    const forged = {
+      path: '/x',
+      incarnation: 1,
+      alive: true,
+      backlog: 0,
+      tell: ok,
+      urgent: ok,
+      answer: ok,
+      accept: ok,
+    };
     fix.ref('/watcher').tell((context) => void context.monitor(forged, down('forged')));
     await fix.settle();
     assert.match(fix.nodes().get('/watcher')?.lastFault?.message ?? '', /not a reference of this kernel/);

@@ -227,11 +227,48 @@ describe('Streamable HTTP transport', () => {
       assert.equal(seen('DELETE').length, 0);
     });
 
+    it('doubts the server that refuses what is of the session, not what stands alone', async () => {
+      await initialize();
+      saying(
+        400,
+        { 'content-type': 'application/json' },
+        '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":""}}',
+      );
+      transport.send(request(1, 'echo'), { 'mcp-method': 'echo' });
+      assert.equal((await failure(1)).status, 400);
+      assert.equal(recorder.doubts, 0);
+      transport.send(request(2, 'echo'));
+      assert.equal((await failure(2)).status, 400);
+      assert.equal(recorder.doubts, 1);
+      saying(404, {});
+      transport.send(request(3, 'echo'), { 'mcp-method': 'echo' });
+      assert.equal((await failure(3)).kind, 'http_status');
+      assert.deepEqual(recorder.closings, [], 'the session is not what was refused');
+    });
+
     it('takes 404 without a session for a status like others', async () => {
       saying(404, {});
       transport.send(request(1, 'echo'));
       assert.equal((await failure(1)).kind, 'http_status');
       assert.deepEqual(recorder.closings, []);
+    });
+
+    it('lets the server hear what was said last before it closes, and does not wait for ever', async () => {
+      for (const answers of [true, false]) {
+        const held: ServerResponse[] = [];
+        const single = await open();
+        fixture.override = ({ response }) => held.push(response) > 0;
+        single.send(notification(`last/words-${answers}`));
+        let closed = false;
+        const closing = single.close(5_000).then(() => (closed = true));
+        const response = await fixture.until(() => held[0]);
+        await new Promise(setImmediate);
+        assert.equal(closed, false);
+        if (answers) response.writeHead(202).end();
+        else clock.advance(1_000);
+        await closing;
+        assert.equal(fixture.seen.at(-1)?.message?.['method'], `last/words-${answers}`);
+      }
     });
 
     it('deletes the session on close', async () => {
@@ -450,6 +487,7 @@ describe('Streamable HTTP transport', () => {
       await recorder.result(1);
       assert.deepEqual(clock.waits, []);
       assert.equal(seen('GET').length, 1);
+      assert.equal(recorder.doubts, 0, 'many servers have no such stream');
     });
 
     it('brings messages and comes back after a drop, later and later, from the last event', async () => {
@@ -481,6 +519,20 @@ describe('Streamable HTTP transport', () => {
         seen('GET').map((exchange) => exchange.request.headers['last-event-id']),
         [undefined, '41', '41', '42'],
       );
+    });
+
+    it('doubts the server that had the stream and refuses it now', async () => {
+      let gets = 0;
+      fixture.override = ({ request: { method }, response }) => {
+        if (method !== 'GET') return false;
+        if (gets++ > 0) response.writeHead(405).end();
+        else response.writeHead(200, { 'content-type': 'text/event-stream' }).end();
+        return true;
+      };
+      transport.listen();
+      await clock.set(1_000);
+      clock.advance(1_000);
+      await recorder.until(() => recorder.doubts || undefined);
     });
 
     it('ends the transport when the session is gone', async () => {

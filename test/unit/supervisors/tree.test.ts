@@ -48,8 +48,8 @@ function ids(node: TreeNode): string[] {
   return [node.id, ...(node.type === 'actor' ? [] : node.children.flatMap(ids))];
 }
 
-/** What a setting or a terminal asks for, or a client that can be asked; other tests see them run. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['audit-log', 'dashboard', 'client-<n>', 'bridge-<n>']);
+/** What a setting or a terminal asks for, or a modern client that can be asked; other tests see them run. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['audit-log', 'dashboard', 'bridge-<n>']);
 
 describe('supervision tree', () => {
   it('that runs is the constant', async () => {
@@ -58,7 +58,10 @@ describe('supervision tree', () => {
     const log = createLog('error', false);
     log.setQuiet(true);
     const config = configOf({
-      mcpServers: { one: hub.stdio('sdk-server', 'one'), two: hub.stdio('sdk-server', 'two') },
+      mcpServers: {
+        one: hub.stdio('sdk-server', 'one'),
+        two: { ...hub.stdio('sdk-server', 'two'), viable: { sharing: 'session', pool: { shared: 2, warm: 1 } } },
+      },
       gateway: { listen: { port: 0 }, admin: { socket: path.join(directory, 'admin.sock') } },
     });
     const gateway = new Gateway({ config, log });

@@ -1,0 +1,27 @@
+import { type PolicyCheck, type RulesSnapshot } from '#src/admin/snapshot/policy.js';
+
+export const FAKE_RULES = [
+  { name: 'no-deletes', effect: 'deny', roles: ['user', 'guest'], tools: ['*__delete_*'] },
+  { effect: 'allow', permissions: ['repo:write'], servers: ['github'] },
+] as const;
+
+export const FAKE_POLICY: RulesSnapshot = {
+  version: 3,
+  digest: 'ab'.repeat(32),
+  default: 'allow',
+  rules: FAKE_RULES.length,
+  denials: { total: 12, lastFiveMinutes: 5 },
+};
+
+/** With text in it that must not reach a terminal as it is. */
+export const FAKE_CHECK: PolicyCheck = {
+  allowed: false,
+  by: 'default',
+  target: { kind: 'tool', name: 'github__\u001b[31mdelete_repo', server: 'github' },
+  exists: false,
+  steps: [
+    { rule: 'rule 1 (no-deletes)', effect: 'deny', skipped: 'role is not user or guest' },
+    { rule: 'rule 2', effect: 'allow', skipped: 'permission repo:write is missing' },
+  ],
+  wanting: ['repo:write'],
+};
