@@ -24,7 +24,7 @@ import { type Config, type LoadResult, type ServerConfig } from './config/index.
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { admissionInits } from './gateway/admission.js';
 import { Security } from './gateway/security.js';
-import { metricsText } from './gateway/telemetry.js';
+import { GatewayTelemetry } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -80,6 +80,7 @@ export class Gateway {
   readonly #drain: { current: DrainProgress | null } = { current: null };
   readonly #random: () => number;
   readonly #security: Security;
+  readonly #telemetry: GatewayTelemetry;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -98,7 +99,21 @@ export class Gateway {
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
     this.#plane = new DataPlane(gateway, new Counters(), viability, this.#system.clock);
-    this.#security = new Security({ plane: this.#plane, clock: this.#system.clock, version: VERSION });
+    this.#security = new Security({
+      plane: this.#plane,
+      clock: this.#system.clock,
+      version: VERSION,
+      log: this.#log.log,
+      configFile: config.source.file,
+    });
+    this.#telemetry = new GatewayTelemetry({
+      system: this.#system,
+      plane: this.#plane,
+      view: () => this.#view,
+      log: this.#log.log,
+      random: this.#random,
+      version: VERSION,
+    });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -113,6 +128,8 @@ export class Gateway {
       startedAt: now,
       url: () => this.url,
       audit: () => this.#security.auditSnapshot(),
+      telemetry: () => this.#telemetry.snapshot(),
+      book: this.#security.book,
     });
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
   }
@@ -180,12 +197,12 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const telemetry = { view: this.#view, counters: plane.counters, version: VERSION };
     const access = new Access(plane);
-    const front = new HttpFront({ system, env, access, metrics: () => metricsText(telemetry) });
+    const front = new HttpFront({ system, env, access, metrics: () => this.#telemetry.metricsText() });
     const http = createHttpFace(front, new WebSocketFront({ system, env, access }, front));
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
+      ...this.#telemetry.inits(),
       '/vitals/metrics': metrics({ windows: this.#windows, process: this.#process }),
       ...viabilityInits({
         system,
@@ -198,7 +215,7 @@ export class Gateway {
         url: () => this.url,
       }),
       ...admissionInits({ plane, log }),
-      '/operations/catalogue': catalogue({ system, plane, log }),
+      '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
         system,
         plane,
@@ -231,7 +248,15 @@ export class Gateway {
         progress: this.#drain,
         onDrained: (outcome) => this.#stop(outcome),
       }),
-      '/consoles/admin': adminEndpoint({ system, plane, view: this.#view, ring, log, path: () => this.adminSocket }),
+      '/consoles/admin': adminEndpoint({
+        system,
+        plane,
+        view: this.#view,
+        ring,
+        log,
+        path: () => this.adminSocket,
+        book: this.#security.book,
+      }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
@@ -263,6 +288,7 @@ export class Gateway {
       admin,
       auth: { mode, revocations },
     } = this.#plane.options;
+    const before = this.#plane.options;
     const next = config.gateway;
     this.#plane.options = {
       ...next,
@@ -276,6 +302,7 @@ export class Gateway {
     this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
+    this.#telemetry.reconfigured(before);
   }
 
   #stop(outcome: DrainOutcome): void {

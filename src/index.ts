@@ -9,3 +9,4 @@ export {
   renderProblems,
 } from './config/index.js';
 export { Gateway, type GatewayEnd, type GatewayOptions, type ShutdownOptions, VERSION } from './gateway.js';
+export { type SpanOptions, type TraceKind, Tracing } from './telemetry/tracing/library.js';

@@ -11,6 +11,8 @@ const READ_ONLY: ReadonlySet<AdminMethod> = new Set<AdminMethod>([
   'upstreams',
   'actors',
   'alarms',
+  'tools',
+  'tools-diff',
   'policy',
   'policy-check',
   'logs',

@@ -27,9 +27,11 @@ import {
   type TimerHandle,
   toError,
 } from '../kernel/index.js';
+import { type PinBook } from '../pinning/pin-book.js';
 import { type Logger, type LogRing } from '../telemetry/logger.js';
 import { adminEvent, isReadOnly } from './admin-audit.js';
 import { checkPolicy, policyDetails } from './admin-policy.js';
+import { ToolAnswers } from './admin-tools.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
 import { type GatewayView } from './gateway-view.js';
@@ -45,6 +47,7 @@ export interface AdminEndpointDeps {
   readonly ring: LogRing;
   readonly log: Logger;
   readonly path: () => string;
+  readonly book: PinBook;
 }
 
 const ASK_TIMEOUT_MS = 5_000;
@@ -67,9 +70,11 @@ export function adminEndpoint(deps: AdminEndpointDeps) {
 
 class AdminAnswers {
   readonly #deps: AdminEndpointDeps;
+  readonly #tools: ToolAnswers;
 
   constructor(deps: AdminEndpointDeps) {
     this.#deps = deps;
+    this.#tools = new ToolAnswers(deps.system, deps.plane, deps.book);
   }
 
   async answer(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
@@ -113,6 +118,14 @@ class AdminAnswers {
         return done(alarmsSnapshot(this.#deps.plane));
       case 'ack':
         return acknowledge(system, (params as Params['ack']).id);
+      case 'tools':
+        return this.#tools.list();
+      case 'tools-diff':
+        return this.#tools.diff((params as Params['tools-diff']).name);
+      case 'tools-accept':
+        return this.#tools.accept((params as Params['tools-accept']).name);
+      case 'tools-lock':
+        return this.#tools.lock();
       case 'policy':
         return done(policyDetails(this.#deps.plane, system.clock.now()));
       case 'policy-check':

@@ -176,6 +176,7 @@ class BridgedCall implements Behavior<BridgedCallMessage> {
       channel: NO_CHANNEL,
       progressToken: call.progressToken,
       startedAt: call.startedAt,
+      trace: call.trace,
     });
     if (lease.tell(this.#inner) === 'ok') return;
     this.#over = true;

@@ -1,22 +1,32 @@
-/** The calls that one upstream session sends: answers each to the client that asked, and measures how long it took. Process-free. */
+/**
+ * The calls that one upstream session sends: answers each to the client that asked, measures and traces how long it took.
+ * Process-free.
+ */
 import { type JsonRpcErrorObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Durations } from '../telemetry/metrics/operations.js';
+import { type TraceContext } from '../telemetry/tracing/call-trace.js';
 import { type Call } from './call.js';
 import { errorType, targetOf } from './request-watch.js';
 
 export class CallReplies {
   readonly #upstream: string;
   readonly #durations: Durations;
+  readonly #network: () => 'pipe' | 'tcp';
   readonly #openedAt = performance.now();
 
-  constructor(upstream: string, durations: Durations) {
+  constructor(upstream: string, durations: Durations, network: () => 'pipe' | 'tcp') {
     this.#upstream = upstream;
     this.#durations = durations;
+    this.#network = network;
   }
 
-  /** The call is about to be sent. */
-  sent(call: Call): void {
+  /** The call is about to be sent, under the id that it has been given. Returns the trace context to send with it. */
+  sent(call: Call): TraceContext | null {
     call.sentAt = performance.now();
+    if (call.trace === null) return null;
+    const { method, params, upstreamId } = call;
+    const target = targetOf(method, params);
+    return call.trace.sent({ upstream: this.#upstream, network: this.#network(), method, target, upstreamId, params });
   }
 
   answered(call: Call, message: JsonRpcResponse): void {
@@ -26,7 +36,7 @@ export class CallReplies {
 
   /** There is no answer of the server's. */
   failed(call: Call, error: JsonRpcErrorObject): void {
-    this.#record(call, String(error.code));
+    this.#record(call, String(error.code), error);
     call.replyTo.answer({ type: 'call/failed', call, error });
   }
 
@@ -41,10 +51,11 @@ export class CallReplies {
   }
 
   /** A call that was not sent is no operation. */
-  #record(call: Call, error: string | null): void {
+  #record(call: Call, error: string | null, failure?: JsonRpcErrorObject): void {
     if (call.sentAt === 0) return;
     const seconds = (performance.now() - call.sentAt) / 1_000;
     this.#durations.client.record(this.#upstream, call.method, targetOf(call.method, call.params), error, seconds);
     call.sentAt = 0;
+    call.trace?.received(error, failure);
   }
 }

@@ -60,7 +60,7 @@ export class CallTable {
     this.#deps = deps;
     this.#self = self;
     this.#counters = counters;
-    this.watch = new RequestWatch(deps.plane.counters.durations);
+    this.watch = new RequestWatch(deps.plane);
   }
 
   get size(): number {
@@ -99,6 +99,7 @@ export class CallTable {
       channel,
       progressToken,
       startedAt: after?.startedAt ?? this.watch.startedAt,
+      trace: after ? after.trace : this.watch.trace,
       renamedUri,
       round: after ? after.round + 1 : 0,
     });
@@ -150,16 +151,16 @@ export class CallTable {
   ): JsonRpcErrorObject | undefined {
     const { id, method, gate, tool, channel, renamedUri } = call;
     const refusal = this.start({ id, method, params, gate, to, caller, tool, channel, renamedUri, after: call });
-    if (refusal) this.watch.ended(call, String(refusal.code));
+    if (refusal) this.watch.ended(call, String(refusal.code), refusal);
     return refusal;
   }
 
-  /** Counts how a call ended. `error`: its `error.type` (see `errorType`). */
-  count(call: Call, outcome: 'succeeded' | 'failed', error: string | null): void {
+  /** Counts how a call ended. `error`: its `error.type` (see `errorType`); `failure`: the error when it is the gateway's. */
+  count(call: Call, outcome: 'succeeded' | 'failed', error: string | null, failure?: JsonRpcErrorObject): void {
     this.#counters[outcome] += 1;
     if (outcome === 'failed') call.gate.failures += 1;
     this.#audit(call, outcome);
-    const microseconds = Math.round(this.watch.ended(call, error) * 1_000);
+    const microseconds = Math.round(this.watch.ended(call, error, failure) * 1_000);
     this.#deps.plane.counters.latency.record(Math.max(1, microseconds));
   }
 

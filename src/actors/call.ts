@@ -9,6 +9,7 @@ import { type Principal } from '../auth/principal.js';
 import { Deadline, type Ref } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
+import { type CallTrace } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -79,6 +80,8 @@ export class Call extends Deadline {
   readonly progressToken: JsonRpcId | undefined;
   /** `performance.now()` at its arrival. */
   readonly startedAt: number;
+  /** `null`: nothing is traced. */
+  readonly trace: CallTrace | null;
   /** Own URI → URI that the client asked for, where a collision gave the resource another one. */
   readonly renamedUri: { readonly own: string; readonly shown: string } | undefined;
   /** How often the upstream has asked for input before this call. */
@@ -107,6 +110,7 @@ export class Call extends Deadline {
     channel: Channel;
     progressToken: JsonRpcId | undefined;
     startedAt: number;
+    trace?: CallTrace | null;
     renamedUri?: { readonly own: string; readonly shown: string } | undefined;
     round?: number;
   }) {
@@ -123,6 +127,7 @@ export class Call extends Deadline {
     this.channel = fields.channel;
     this.progressToken = fields.progressToken;
     this.startedAt = fields.startedAt;
+    this.trace = fields.trace ?? null;
     this.renamedUri = fields.renamedUri;
     this.round = fields.round ?? 0;
   }

@@ -8,7 +8,8 @@
  * `list_changed` only when a list that it sees has really changed, at most once a debounce.
  * Source: MCP specification, "Server Features" (list_changed of tools, prompts, resources).
  */
-import { type ActorContext, type ActorSystem, type Behavior, type TimerHandle } from '../kernel/index.js';
+import { type ActorContext, type ActorSystem, type Behavior, type ReplyTo, type TimerHandle } from '../kernel/index.js';
+import { type PinBook } from '../pinning/pin-book.js';
 import { type CursorKind } from '../protocol/cursor.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
 import { assignPrefixes } from '../protocol/naming.js';
@@ -18,7 +19,8 @@ import { compileScopeRules, type ScopeKey } from '../routing/scopes.js';
 import { type ToolSearch } from '../routing/tool-search.js';
 import { type Logger } from '../telemetry/logger.js';
 import { type DataPlane } from './data-plane.js';
-import { REGISTRY, upstreamLifecycle } from './names.js';
+import { CatalogueWatch } from './catalogue-watch.js';
+import { PINS, REGISTRY, upstreamLifecycle } from './names.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 export type CatalogueMessage =
@@ -32,6 +34,15 @@ export type CatalogueMessage =
   | { readonly type: 'catalogue/reconfigured' }
   /** What some clients see has changed, though what there is has not. */
   | { readonly type: 'catalogue/policy-changed' }
+  /** An operator accepts the definition that is offered now. Answered with `{accepted}`. */
+  | {
+      readonly type: 'catalogue/accept';
+      readonly server: string;
+      readonly tool: string;
+      readonly replyTo?: ReplyTo<unknown>;
+    }
+  /** An operator vouches for every definition that is offered now. Answered with `{locked, file}`. */
+  | { readonly type: 'catalogue/lock'; readonly replyTo?: ReplyTo<unknown> }
   | { readonly type: 'catalogue/publish' }
   /** Time to index some more tools for the search. */
   | { readonly type: 'catalogue/index' };
@@ -48,6 +59,7 @@ export interface CatalogueDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly log: Logger;
+  readonly book: PinBook;
 }
 
 /** Tools that are indexed in one turn: a few milliseconds at most. */
@@ -70,6 +82,7 @@ class Catalogue implements Behavior<CatalogueMessage> {
   readonly #context: ActorContext<CatalogueMessage>;
   readonly #parts = new Map<string, Part>();
   readonly #reported = new Set<string>();
+  readonly #watch: CatalogueWatch;
   #publishing: TimerHandle | null = null;
   /** Searches of the last table that are not indexed to their end. */
   #unindexed: Iterator<ToolSearch, undefined> | null = null;
@@ -77,6 +90,7 @@ class Catalogue implements Behavior<CatalogueMessage> {
   constructor(deps: CatalogueDeps, context: ActorContext<CatalogueMessage>) {
     this.#deps = deps;
     this.#context = context;
+    this.#watch = new CatalogueWatch({ ...deps, save: () => void deps.system.tell(PINS, { type: 'pins/save' }) });
     for (const [name, gate] of deps.plane.gates) {
       const known = deps.plane.routing.offer(name);
       if (known) this.#recall(known, gate);
@@ -103,6 +117,16 @@ class Catalogue implements Behavior<CatalogueMessage> {
         return this.#publish();
       case 'catalogue/policy-changed':
         return this.#announceAll();
+      case 'catalogue/accept': {
+        const accepted = this.#watch.accept(message.server, message.tool, this.#context.clock.now());
+        this.#publish();
+        return message.replyTo?.reply({ accepted });
+      }
+      case 'catalogue/lock': {
+        const locked = this.#watch.lock(this.#context.clock.now());
+        this.#publish();
+        return message.replyTo?.reply({ locked, file: this.#deps.book.file });
+      }
       case 'catalogue/publish':
         this.#publishing?.cancel();
         this.#publishing = null;
@@ -183,6 +207,8 @@ class Catalogue implements Behavior<CatalogueMessage> {
         this.#deps.log.warn({ event: 'collision', ...conflict }, 'servers whose prefixes are the same or look alike'),
       );
     }
+    const offered = parts.map(({ server: { name: server }, listing }) => ({ server, listing }));
+    this.#watch.look(offered, conflicts, this.#context.clock.now());
     return parts.map(({ server, listing, available }) => ({
       server: server.name,
       prefix: prefixes.get(server.name) ?? server.name,
@@ -191,6 +217,7 @@ class Catalogue implements Behavior<CatalogueMessage> {
       listing,
       available,
       toolFilter: server.toolFilter,
+      quarantined: this.#watch.quarantined(server.name),
     }));
   }
 
@@ -253,7 +280,12 @@ function differs(name: string, before: RoutingTable<UpstreamGate>, after: Routin
   const old = before.offer(name);
   const next = after.offer(name);
   if (!old || !next) return true;
-  return old.listing !== next.listing || old.available !== next.available || old.toolFilter !== next.toolFilter;
+  return (
+    old.listing !== next.listing ||
+    old.available !== next.available ||
+    old.toolFilter !== next.toolFilter ||
+    old.quarantined !== next.quarantined
+  );
 }
 
 function sameList(

@@ -10,8 +10,10 @@ import { type ActorContext, type Ref } from '../kernel/index.js';
 import { Deadline } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
 import { errorText, type JsonObject } from '../protocol/jsonrpc.js';
+import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
 import { type Access } from './access.js';
@@ -31,6 +33,8 @@ export interface ClientFacts {
   readonly address: string;
   /** Path that it connected to. */
   readonly route: string;
+  /** `traceparent` of the request that opened the connection, where requests have no headers of their own. */
+  readonly openedBy?: string | undefined;
 }
 
 /** What a transport does in its own way. */
@@ -65,7 +69,7 @@ class IdleCheck extends Deadline {
   }
 }
 
-export class ClientShell implements SessionEntry {
+export class ClientShell implements SessionEntry, RequestOrigin {
   readonly session: LegacySession;
   readonly facts: ClientFacts;
   readonly #env: SessionEnvironment;
@@ -87,6 +91,7 @@ export class ClientShell implements SessionEntry {
     this.session = new LegacySession(env, context.self, facts.scope, facts.principal, this.#counters, (text) =>
       outlet.push(text),
     );
+    this.session.origin = this;
     this.#openedAt = env.clock.now();
     this.#lastSeenAt = this.#openedAt;
     this.#idle = new IdleCheck(context.self);
@@ -102,6 +107,26 @@ export class ClientShell implements SessionEntry {
 
   get transport(): ClientTransport {
     return this.facts.transport;
+  }
+
+  get sessionId(): string {
+    return this.facts.sessionId;
+  }
+
+  get remote(): string {
+    return this.facts.remote;
+  }
+
+  get route(): string {
+    return this.facts.route;
+  }
+
+  get protocolVersion(): string | null {
+    return this.session.profile.revision;
+  }
+
+  get openedBy(): string | undefined {
+    return this.facts.openedBy;
   }
 
   get scope(): string | null {
@@ -132,14 +157,15 @@ export class ClientShell implements SessionEntry {
   }
 
   /** Hands a frame to the session. What is over a limit is answered here, in the transport's one way: as an error. */
-  receive(frame: ParsedFrame, channel: Channel, access: Access): void {
+  receive(frame: ParsedFrame, channel: Channel, access: Access, headers?: IncomingHeaders): void {
     if (frame.kind !== 'batch') {
-      if (!this.refused(frame, channel, access)) this.session.receive(frame, channel);
+      if (!this.refused(frame, channel, access)) this.session.receive(frame, channel, headers);
       return;
     }
     this.session.receive(
       { ...frame, items: frame.items.filter((item) => !this.refused(item, channel, access)) },
       channel,
+      headers,
     );
   }
 

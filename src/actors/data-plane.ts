@@ -12,6 +12,7 @@ import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
 import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
+import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
 import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
@@ -53,6 +54,8 @@ export class DataPlane {
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
   readonly counters: Counters;
+  /** `null`: nothing is traced. Written by the telemetry actor. */
+  tracing: RequestTracer | null = null;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
   /** What goes better than it was thought able to. Set when the gateway is put together. */

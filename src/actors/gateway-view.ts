@@ -10,15 +10,20 @@ import {
 } from '../admin/protocol.js';
 import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { type ActorSystem } from '../kernel/index.js';
+import { type TelemetrySnapshot } from '../admin/snapshot/telemetry.js';
+import { type PinBook } from '../pinning/pin-book.js';
 import { type Windows } from '../telemetry/windows.js';
 import { authSnapshot } from './auth-view.js';
 import { rulesSnapshot } from './admin-policy.js';
+import { pinningSnapshot } from './admin-tools.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainProgress, drainSnapshot } from './drain.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
 import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
+
+const NO_PINNING: GatewaySnapshot['pinning'] = { mode: 'off', pinned: 0, quarantined: 0, fault: null };
 
 export interface GatewayViewDeps {
   readonly system: ActorSystem;
@@ -32,6 +37,8 @@ export interface GatewayViewDeps {
   readonly startedAt: number;
   readonly url: () => string;
   readonly audit?: () => AuditSnapshot | null;
+  readonly telemetry: () => TelemetrySnapshot;
+  readonly book?: PinBook;
 }
 
 export class GatewayView {
@@ -82,7 +89,9 @@ export class GatewayView {
         rejected: running.rejected,
       },
       audit: this.#deps.audit?.() ?? null,
+      telemetry: this.#deps.telemetry(),
       rules: rulesSnapshot(plane, now),
+      pinning: this.#deps.book ? pinningSnapshot(this.#deps.book) : NO_PINNING,
     };
   }
 

@@ -10,6 +10,8 @@ import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Behavior, NORMAL, type Ref } from '../kernel/index.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
 import { type IncomingHeaders } from '../protocol/modern/headers.js';
+import { MODERN_REVISION } from '../protocol/revisions.js';
+import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type JsonRpcRequest } from '../protocol/jsonrpc.js';
 import { type HttpExchange } from '../transports/inbound/http-exchange.js';
 import { type ClientMessage } from './client-message.js';
@@ -37,7 +39,11 @@ export function httpConnection(socket: Socket, env: SessionEnvironment) {
     new HttpConnection(socket, env, context);
 }
 
-class HttpConnection implements Behavior<HttpConnectionMessage> {
+class HttpConnection implements Behavior<HttpConnectionMessage>, RequestOrigin {
+  readonly transport = 'http';
+  readonly sessionId = null;
+  readonly route = '/mcp';
+  readonly protocolVersion = MODERN_REVISION;
   readonly #context: ActorContext<HttpConnectionMessage>;
   readonly #env: SessionEnvironment;
   #socket: Socket | null;
@@ -50,6 +56,10 @@ class HttpConnection implements Behavior<HttpConnectionMessage> {
     this.#socket = socket;
     env.plane.counters.sockets += 1;
     socket.once('close', () => void context.self.answer({ type: 'socket/closed' }));
+  }
+
+  get remote(): string {
+    return `${this.#socket?.remoteAddress ?? '?'}:${this.#socket?.remotePort ?? 0}`;
   }
 
   handle(message: HttpConnectionMessage): void {
@@ -104,6 +114,7 @@ class HttpConnection implements Behavior<HttpConnectionMessage> {
     if (this.#peer === null) {
       const { counters } = this.#env.plane;
       this.#peer = new ModernPeer(this.#env, this.#context.self, counters.transports.http);
+      this.#peer.origin = this;
       this.#context.after(HEARTBEAT_MS, { type: 'client/idle-check' });
     }
     const { message, envelope, headers, scope, principal, exchange } = request;

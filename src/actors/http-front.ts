@@ -362,7 +362,13 @@ export class HttpFront {
       if (entry?.transport !== 'sse' || entry.principal.key !== principal.key)
         return sendError(res, 'session_not_found');
       const { bytes } = body;
-      const sent = (entry.ref as Ref<SseConnectionMessage>).accept({ type: 'sse/posted', frame, bytes, principal });
+      const sent = (entry.ref as Ref<SseConnectionMessage>).accept({
+        type: 'sse/posted',
+        frame,
+        bytes,
+        headers: req.headers,
+        principal,
+      });
       if (sent !== 'ok') return sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
       res.writeHead(202).end();
     });

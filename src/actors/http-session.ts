@@ -133,7 +133,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     this.#shell.principal = principal;
     if (frame.kind === 'batch' && !this.#shell.session.profile.allowsBatch) return exchange.refuse('batch_unsupported');
     exchange.keepIn(this.#replay);
-    this.#shell.session.receive(frame, exchange);
+    this.#shell.session.receive(frame, exchange, exchange.headers);
   }
 
   #openStream(accept: () => EventStream, refuse: () => void): void {

@@ -20,6 +20,7 @@ import {
   type JsonRpcResponse,
   resultText,
 } from '../protocol/jsonrpc.js';
+import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, isLogLevel, LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
 import { errorForLegacy, resultForLegacy } from '../protocol/modern/bridge.js';
 import { resultType } from '../protocol/modern/envelope.js';
@@ -28,6 +29,7 @@ import { stripControl } from '../protocol/text.js';
 import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type Call, type ServerEvent } from './call.js';
 import { ClientLinks } from './client-links.js';
@@ -94,15 +96,20 @@ export class LegacySession {
     this.#counters = counters;
   }
 
+  /** Where its requests come in, for traces. */
+  set origin(origin: RequestOrigin) {
+    this.#calls.watch.origin = origin;
+  }
+
   get inFlight(): number {
     return this.#calls.size + this.#rounds.size;
   }
 
-  /** One frame of the client's. Every request in it is answered on `channel`, now or later. */
-  receive(frame: ParsedFrame, channel: Channel): void {
-    if (frame.kind !== 'batch') return this.#message(frame, channel);
+  /** One frame of the client's. Every request in it is answered on `channel`, now or later. `headers`: of its HTTP request. */
+  receive(frame: ParsedFrame, channel: Channel, headers?: IncomingHeaders): void {
+    if (frame.kind !== 'batch') return this.#message(frame, channel, headers);
     if (!this.profile.allowsBatch) return this.#refuse(null, gatewayError('batch_unsupported'), channel);
-    for (const item of frame.items) this.#message(item, channel);
+    for (const item of frame.items) this.#message(item, channel, headers);
   }
 
   /** The upstream answered. */
@@ -133,7 +140,7 @@ export class LegacySession {
   }
 
   #answerFailed(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed', String(error.code));
+    this.#calls.count(call, 'failed', String(error.code), error);
     this.#answer(call.channel, errorText(call.id, error));
   }
 
@@ -211,12 +218,12 @@ export class LegacySession {
     this.#counters.messagesOut += 1;
   }
 
-  #message(parsed: ParsedMessage, channel: Channel): void {
+  #message(parsed: ParsedMessage, channel: Channel, headers: IncomingHeaders | undefined): void {
     this.messagesIn += 1;
     this.#counters.messagesIn += 1;
     switch (parsed.kind) {
       case 'request':
-        return this.#watched(parsed.message, channel);
+        return this.#watched(parsed.message, channel, headers);
       case 'notification':
         return this.#notification(parsed.message.method, parsed.message.params);
       case 'response':
@@ -227,9 +234,9 @@ export class LegacySession {
     }
   }
 
-  #watched(request: JsonRpcRequest, channel: Channel): void {
+  #watched(request: JsonRpcRequest, channel: Channel, headers: IncomingHeaders | undefined): void {
     const { watch } = this.#calls;
-    watch.begin(request.method, request.params);
+    watch.begin(request, headers);
     this.#request(request, channel);
     watch.settle(this.#calls.has(request.id));
   }

@@ -36,6 +36,7 @@ import { stripControl } from '../protocol/text.js';
 import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { BridgedCalls } from './bridged-calls.js';
 import { type Call, type CallEvent } from './call.js';
@@ -81,6 +82,11 @@ export class ModernPeer {
     this.#bridged = new BridgedCalls(env);
   }
 
+  /** Where its requests come in, for traces. */
+  set origin(origin: RequestOrigin) {
+    this.#calls.watch.origin = origin;
+  }
+
   get inFlight(): number {
     return this.#calls.size;
   }
@@ -91,11 +97,11 @@ export class ModernPeer {
 
   request(request: ModernRequest): void {
     this.#counters.messagesIn += 1;
-    const { id, method, params } = request.message;
+    const { message, headers } = request;
     const { watch } = this.#calls;
-    watch.begin(method, params);
+    watch.begin(message, headers);
     this.#dispatch(request);
-    watch.settle(this.#calls.has(id));
+    watch.settle(this.#calls.has(message.id));
   }
 
   #dispatch(request: ModernRequest): void {
@@ -322,7 +328,7 @@ export class ModernPeer {
   }
 
   #fail(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed', String(error.code));
+    this.#calls.count(call, 'failed', String(error.code), error);
     this.#answer(call.channel, errorText(call.id, error), statusOf(error));
   }
 

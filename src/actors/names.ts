@@ -4,12 +4,15 @@ import { type AuthenticatorMessage } from './authenticator.js';
 import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain.js';
+import { type PinKeeperMessage } from './pin-keeper.js';
 import { type PoolMessage } from './pool-messages.js';
 import { type RegistryMessage } from './session-registry.js';
+import { type TelemetryMessage } from './telemetry.js';
 import { type UpstreamMessage } from './upstream.js';
 import { type AlgedonicMessage, type ControlMessage, type PolicyMessage } from '../vsm/actors/messages.js';
 
 export const CATALOGUE = actorName<CatalogueMessage>('/operations/catalogue');
+export const PINS = actorName<PinKeeperMessage>('/operations/tool-pins');
 export const UPSTREAMS = '/operations/provisioning/upstreams';
 export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
 export const AUTHENTICATOR = actorName<AuthenticatorMessage>('/admission/authenticator');
@@ -18,6 +21,7 @@ export const CONNECTIONS = '/front/connections';
 export const POLICY = actorName<PolicyMessage>('/viability/policy');
 export const ALGEDONIC = actorName<AlgedonicMessage>('/viability/algedonic');
 export const CONTROL = actorName<ControlMessage>('/viability/control');
+export const TELEMETRY = actorName<TelemetryMessage>('/vitals/telemetry');
 export const DRAIN = actorName<DrainMessage>('/drain');
 
 export function upstreamId(name: string): string {

@@ -1,52 +1,71 @@
 /**
- * Who measures the requests of one client: how long each took and how it ended. Process-free, and plain memory: what the
- * session is dispatching right now, until the request is answered at once or has become a call, which then carries it.
+ * Who measures and traces the requests of one client: how long each took and how it ended. Process-free, and plain memory:
+ * what the session is dispatching right now, until the request is answered at once or has become a call, which then
+ * carries it.
  */
-import { type JsonObject, type JsonRpcErrorObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import {
+  type JsonObject,
+  type JsonRpcErrorObject,
+  type JsonRpcRequest,
+  type JsonRpcResponse,
+} from '../protocol/jsonrpc.js';
+import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { CLIENT_REQUESTS, MODERN_CLIENT_REQUESTS } from '../protocol/methods.js';
-import { type Durations, OTHER } from '../telemetry/metrics/operations.js';
+import { OTHER } from '../telemetry/metrics/operations.js';
+import { type CallTrace, type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Call } from './call.js';
+import { type DataPlane } from './data-plane.js';
 
 export class RequestWatch {
-  readonly #durations: Durations;
+  readonly #plane: Pick<DataPlane, 'tracing' | 'counters'>;
   #method = '';
-  #error: string | null = null;
+  #error: JsonRpcErrorObject | null = null;
   /** Of the request that is dispatched now: `performance.now()` at its arrival. */
   startedAt = 0;
   /** Of the request that is dispatched now: the tool or prompt as the client calls it, `''` for none. */
   target = '';
+  /** Of the request that is dispatched now; `null`: nothing is traced. */
+  trace: CallTrace | null = null;
+  /** Where the client's requests come in. */
+  origin: RequestOrigin | null = null;
 
-  constructor(durations: Durations) {
-    this.#durations = durations;
+  constructor(plane: Pick<DataPlane, 'tracing' | 'counters'>) {
+    this.#plane = plane;
   }
 
   /** A request is about to be dispatched. */
-  begin(method: string, params: JsonObject | undefined): void {
+  begin(request: JsonRpcRequest, headers: IncomingHeaders | undefined): void {
+    const { tracing } = this.#plane;
     this.startedAt = performance.now();
-    this.#method = method;
+    this.#method = request.method;
     this.#error = null;
-    this.target = targetOf(method, params);
+    this.target = targetOf(request.method, request.params);
+    this.trace = tracing === null ? null : tracing.begin(request, headers, this.origin);
   }
 
   /** The request that is dispatched now is answered with this error. */
   refused(error: JsonRpcErrorObject): void {
-    this.#error = String(error.code);
+    this.#error = error;
   }
 
   /** The dispatch is over. `pending`: the request waits for its upstream; else it has been answered. */
   settle(pending: boolean): void {
-    if (pending && this.#error === null) return;
+    const error = this.#error;
+    if (pending && error === null) return;
     // Names that nobody offers, and methods that nobody knows, are the client's to invent.
-    const target = this.#error === null ? this.target : '';
+    const target = error === null ? this.target : '';
     const known = CLIENT_REQUESTS.has(this.#method) || MODERN_CLIENT_REQUESTS.has(this.#method);
     const seconds = (performance.now() - this.startedAt) / 1_000;
-    this.#durations.server.record('', known ? this.#method : OTHER, target, this.#error, seconds);
+    const type = error === null ? null : String(error.code);
+    this.#plane.counters.durations.server.record('', known ? this.#method : OTHER, target, type, seconds);
+    this.trace?.ended(type, error ?? undefined);
   }
 
-  /** A call has ended. Returns how long it took, in milliseconds. */
-  ended(call: Call, error: string | null): number {
+  /** A call has ended. `failure`: the error when it is the gateway's. Returns how long it took, in milliseconds. */
+  ended(call: Call, error: string | null, failure?: JsonRpcErrorObject): number {
     const ms = performance.now() - call.startedAt;
-    this.#durations.server.record('', call.method, call.target, error, ms / 1_000);
+    this.#plane.counters.durations.server.record('', call.method, call.target, error, ms / 1_000);
+    call.trace?.ended(error, failure);
     return ms;
   }
 }

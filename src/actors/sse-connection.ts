@@ -8,6 +8,7 @@
 import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Behavior, NORMAL } from '../kernel/index.js';
 import { type ParsedFrame } from '../protocol/parse.js';
+import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type EventStream } from '../transports/inbound/event-stream.js';
 import { type Access } from './access.js';
@@ -21,6 +22,7 @@ export type SseConnectionMessage =
       readonly type: 'sse/posted';
       readonly frame: ParsedFrame;
       readonly bytes: number;
+      readonly headers: IncomingHeaders;
       /** As this request has shown; the same key as the stream's. */
       readonly principal: Principal;
     }
@@ -57,7 +59,7 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
       case 'sse/posted':
         this.#shell.seen(message.bytes);
         this.#shell.principal = message.principal;
-        return this.#shell.receive(message.frame, this, this.#access);
+        return this.#shell.receive(message.frame, this, this.#access, message.headers);
       case 'sse/closed':
         return this.#context.exit(NORMAL);
       default:

@@ -66,9 +66,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#deps = deps;
     this.#context = context;
     this.#owner = deps.owner;
+    this.#replies = new CallReplies(deps.server, deps.counters.durations, () => this.#transport.network);
     this.#lease = deps.lease;
     this.#pending = new PendingRequests(deps.load);
-    this.#replies = new CallReplies(deps.server, deps.counters.durations);
     const odd = (what: string): void => this.#odd(what);
     this.#requests = new OwnRequests({
       ...deps,
@@ -226,9 +226,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     // Before it is sent: whatever happens from here on, the call is answered.
     call.upstreamId = id;
     this.#pending.add(id, call);
-    this.#replies.sent(call);
-    const { params, headers } = this.#wire.call(call, id);
-    if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers)) return;
+    const context = this.#replies.sent(call) ?? undefined;
+    const { params, headers } = this.#wire.call(call, id, context);
+    if (this.#transport.send({ jsonrpc: '2.0', id, method: call.method, params }, headers, context)) return;
     this.#pending.take(id);
     this.#replies.failed(call, slowError(this.#deps.server));
   }

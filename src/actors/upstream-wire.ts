@@ -8,6 +8,7 @@ import { addEnvelope, forwardEnvelope, legacyEnvelope, stripEnvelope } from '../
 import { requestHeaders, scanParamHeaders } from '../protocol/modern/headers.js';
 import { originalParams } from '../protocol/modern/mrtr.js';
 import { type ModernRevision } from '../protocol/revisions.js';
+import { type TraceContext, withContext } from '../telemetry/tracing/call-trace.js';
 import { type Call } from './call.js';
 import { ALL_CAPABILITIES } from './upstream-handshake.js';
 
@@ -18,16 +19,18 @@ export interface Outgoing {
 }
 
 export interface UpstreamWire {
-  call(call: Call, id: number): Outgoing;
+  /** `context`: of the trace that the call belongs to. */
+  call(call: Call, id: number, context: TraceContext | undefined): Outgoing;
   /** A request or notification of the gateway's own. */
   own(method: string, params: JsonObject | undefined): Outgoing | undefined;
 }
 
 /** Legacy upstreams were told by `initialize` whom they serve. */
 export const LEGACY_WIRE: UpstreamWire = {
-  call(call, id) {
+  call(call, id, context) {
     const { caller } = call;
-    const params = caller.era === 'modern' ? stripEnvelope(originalParams(call.params) ?? {}) : call.params;
+    const own = caller.era === 'modern' ? stripEnvelope(originalParams(call.params) ?? {}) : call.params;
+    const params = context ? withContext(own, context) : own;
     return { params: call.progressToken === undefined ? params : withProgressToken(params, id) };
   },
   own: (_method, params) => params && { params },
@@ -37,12 +40,13 @@ export const LEGACY_WIRE: UpstreamWire = {
 export function modernWire(version: ModernRevision, clientInfo: JsonObject): UpstreamWire {
   const envelope = legacyEnvelope({ capabilities: ALL_CAPABILITIES, clientInfo }, version);
   return {
-    call(call, id) {
+    call(call, id, context) {
       const { caller, method } = call;
-      const own =
+      const given =
         caller.era === 'modern'
           ? forwardEnvelope(call.params, caller.envelope, version)
           : addEnvelope(call.params, caller.envelope);
+      const own = context ? withContext(given, context) : given;
       const params = call.progressToken === undefined ? own : withProgressToken(own, id);
       const forwarded = caller.era === 'modern' ? caller.headers : {};
       const scan = method === 'tools/call' && call.tool ? scanParamHeaders(call.tool['inputSchema']) : undefined;

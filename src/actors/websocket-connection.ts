@@ -181,7 +181,10 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
 
   #modernPeer(): ModernPeer {
     const { counters } = this.#env.plane;
-    return (this.#modern ??= new ModernPeer(this.#env, this.#context.self, counters.transports.websocket));
+    if (this.#modern) return this.#modern;
+    this.#modern = new ModernPeer(this.#env, this.#context.self, counters.transports.websocket);
+    this.#modern.origin = this.#shell;
+    return this.#modern;
   }
 
   #send(text: string): boolean {

@@ -89,8 +89,15 @@ export class WebSocketFront {
   #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal, refusal: Refusal | null): void {
     const remote = remoteOf(req);
     const address = this.#env.plane.auth.addresses.of(req);
-    const route = '/mcp/ws/websocket';
-    const facts = { transport: 'websocket', scope: null, principal, remote, address, route } as const;
+    const facts = {
+      transport: 'websocket',
+      scope: null,
+      principal,
+      remote,
+      address,
+      route: '/mcp/ws/websocket',
+      openedBy: openedBy(req),
+    } as const;
     const started = this.#system.startChild<PhoenixConnectionMessage>(
       CONNECTIONS,
       actor<PhoenixConnectionMessage>({
@@ -111,6 +118,7 @@ export class WebSocketFront {
       address: this.#env.plane.auth.addresses.of(req),
       remote: remoteOf(req),
       route: '/mcp/ws',
+      openedBy: openedBy(req),
     } as const;
     const started = this.#system.startChild<WebSocketConnectionMessage>(
       CONNECTIONS,
@@ -122,6 +130,12 @@ export class WebSocketFront {
     );
     if (!started.ok) webSocket.close(1013, 'try again later');
   }
+}
+
+/** The context of the request that opens a connection: its messages are linked to it. */
+function openedBy(req: IncomingMessage): string | undefined {
+  const { traceparent } = req.headers;
+  return typeof traceparent === 'string' ? traceparent : undefined;
 }
 
 function queryOf(req: IncomingMessage): URLSearchParams {

@@ -14,6 +14,8 @@ import { type PoolSnapshot } from './snapshot/pool.js';
 
 import { type AuditSnapshot } from './snapshot/audit.js';
 import { type AuthSnapshot } from './snapshot/auth.js';
+import { type TelemetrySnapshot } from './snapshot/telemetry.js';
+import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
@@ -37,6 +39,10 @@ export type AdminMethod =
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
   | 'alarms' // → AlarmsSnapshot
   | 'ack' // {id} → AlarmSnapshot
+  | 'tools' // → readonly ToolPin[]
+  | 'tools-diff' // {name} → ToolDifference
+  | 'tools-accept' // {name} → {accepted}
+  | 'tools-lock' // → {locked, file}
   | 'policy' // → PolicyDetails
   | 'policy-check' // {tool | prompt | resource, role?, claims?, …} → PolicyCheck
   | 'policy-mode' // {mode?} → PolicySnapshot
@@ -65,6 +71,10 @@ export interface AdminResults {
   readonly watch: GatewaySnapshot;
   readonly alarms: AlarmsSnapshot;
   readonly ack: AlarmSnapshot;
+  readonly tools: readonly ToolPin[];
+  readonly 'tools-diff': ToolDifference;
+  readonly 'tools-accept': { readonly accepted: boolean };
+  readonly 'tools-lock': { readonly locked: number; readonly file: string | null };
   readonly policy: PolicyDetails;
   readonly 'policy-check': PolicyCheck;
   readonly 'policy-mode': PolicySnapshot;
@@ -114,7 +124,9 @@ export interface GatewaySnapshot {
   readonly config: ConfigState;
   readonly auth: AuthSnapshot;
   readonly audit: AuditSnapshot | null;
+  readonly telemetry: TelemetrySnapshot;
   readonly rules: RulesSnapshot;
+  readonly pinning: PinningSnapshot;
 }
 
 export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';

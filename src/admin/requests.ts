@@ -36,6 +36,10 @@ export const ADMIN_PARAMS = {
   }),
   alarms: none,
   ack: z.strictObject({ id: z.number().int().min(1) }),
+  tools: none,
+  'tools-diff': z.strictObject({ name: z.string().min(1) }),
+  'tools-accept': z.strictObject({ name: z.string().min(1) }),
+  'tools-lock': none,
   policy: none,
   'policy-check': z.strictObject({
     tool: z.string().min(1).optional(),

@@ -19,6 +19,7 @@ import { addPolicy } from './policy.js';
 import { addSend } from './send.js';
 import { addStatus } from './status.js';
 import { addStdio } from './stdio.js';
+import { addTools } from './tools.js';
 import { addTop } from './top.js';
 import { addTree } from './tree.js';
 import { addUpstreams } from './upstreams.js';
@@ -78,6 +79,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addLogs(program, io);
   addStdio(program, io);
   addAudit(program, io);
+  addTools(program, io);
   // Subcommands made by `command()` copy these settings, but not global options: those are accepted anywhere this way.
   for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command

@@ -54,7 +54,7 @@ function isIgnored(at: Path): boolean {
 }
 
 function applyOverrides(gateway: GatewayFileOptions, { overrides, baseDir, env }: ResolveContext): GatewayOptions {
-  const { listen, dashboard, logging, admin, audit } = gateway;
+  const { listen, dashboard, logging, admin, audit, tools } = gateway;
   const fromFile = admin.socket === null ? null : absolute(admin.socket, baseDir, env);
   const host = withoutBrackets(overrides.host ?? listen.host);
   const file = (name: string | null): string | null => (name === null ? null : absolute(name, baseDir, env));
@@ -67,6 +67,7 @@ function applyOverrides(gateway: GatewayFileOptions, { overrides, baseDir, env }
     dashboard: { ...dashboard, enabled: overrides.dashboard ?? dashboard.enabled },
     logging: { level: overrides.logLevel ?? logging.level },
     admin: { socket: overrides.adminSocket ?? fromFile },
+    tools: { ...tools, file: tools.file === null ? null : absolute(tools.file, baseDir, env) },
     audit: { ...audit, path: audit.path === null ? null : absolute(audit.path, baseDir, env) },
   };
 }

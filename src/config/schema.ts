@@ -12,8 +12,10 @@ import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } fro
 import { auth } from './blocks/auth.js';
 import { limits } from './blocks/limits.js';
 import { tls } from './blocks/tls.js';
+import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
 import { policy } from './blocks/policy.js';
+import { tools } from './blocks/tools.js';
 import { vsm } from './blocks/vsm.js';
 import { isHost, isProxy } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
@@ -182,7 +184,9 @@ export const gatewaySchema = z
     admin: admin.prefault({}),
     vsm: vsm.prefault({}),
     audit: audit.prefault({}),
+    telemetry: telemetry.prefault({}),
     policy: policy.prefault({}),
+    tools: tools.prefault({}),
   })
   .describe('Settings of the gateway itself.');
 

@@ -1,28 +1,38 @@
 /**
  * The parts of the gateway that say who may do what and remember who did: put together here, from the configuration.
  */
+import { dirname, join } from 'node:path';
 import { auditLog, type AuditView } from '../actors/audit-log.js';
 import { type DataPlane } from '../actors/data-plane.js';
 import { type AuditSnapshot } from '../admin/snapshot/audit.js';
 import { AuditTrail } from '../audit/trail.js';
 import { AuditWriter } from '../audit/writer.js';
 import { Policy } from '../policy/policy.js';
+import { type GatewayOptions } from '../config/types.js';
+import { type Logger } from '../telemetry/logger.js';
+import { PinBook } from '../pinning/pin-book.js';
+import { pinKeeper } from '../actors/pin-keeper.js';
 import { type Clock } from '../kernel/index.js';
 
 export interface SecurityOptions {
   readonly plane: DataPlane;
   readonly clock: Clock;
   readonly version: string;
+  readonly log: Logger;
+  /** Absolute path of the configuration file; `null` without one. */
+  readonly configFile: string | null;
 }
 
 export class Security {
   readonly #options: SecurityOptions;
+  readonly book: PinBook;
   readonly #trail: AuditTrail;
   readonly #audit: AuditView = { written: 0, trouble: null, head: null };
 
   constructor(options: SecurityOptions) {
     this.#options = options;
-    const { audit } = options.plane.options;
+    const { audit, tools } = options.plane.options;
+    this.book = new PinBook(tools.pinning, tools.file ?? beside(options.configFile));
     this.#trail = new AuditTrail({
       enabled: audit.path !== null,
       hashArguments: audit.arguments === 'hash',
@@ -35,7 +45,18 @@ export class Security {
   /** `init` of each of its actors, by path. */
   inits(): Record<string, unknown> {
     const { plane, version } = this.#options;
-    const { path, maxFileBytes, maxFiles, key } = plane.options.audit;
+    const { audit } = plane.options;
+    const pins = pinKeeper({
+      book: this.book,
+      log: this.#options.log,
+      algedonic: () => plane.algedonic,
+    });
+    return { '/operations/tool-pins': pins, ...this.#auditInits(audit, version) };
+  }
+
+  #auditInits(audit: GatewayOptions['audit'], version: string): Record<string, unknown> {
+    const { plane } = this.#options;
+    const { path, maxFileBytes, maxFiles, key } = audit;
     if (path === null) return {};
     return {
       '/vitals/audit-log': auditLog({
@@ -63,4 +84,9 @@ export class Security {
     const { written, trouble, head } = this.#audit;
     return { path, written, waiting: this.#trail.waiting, dropped: this.#trail.dropped, trouble, head };
   }
+}
+
+/** Without a configuration file the pins live in memory. */
+function beside(configFile: string | null): string | null {
+  return configFile === null ? null : join(dirname(configFile), 'viable-tools.lock.json');
 }

@@ -13,4 +13,14 @@ export const SECURITY_ERRORS = {
     remedy: 'Authorize again, with the scope that is named.',
     data: { scope: 'the permissions that are missing, separated by spaces' },
   },
+  tool_quarantined: {
+    code: -31041,
+    origin: 'gateway',
+    httpStatus: 200,
+    retryable: false,
+    message: 'Tool quarantined',
+    meaning:
+      'The definition of the tool is not the one that is pinned: its server changed it without anybody having looked. It is in no list, and the call was not sent.',
+    remedy: 'Look at the difference with `viable tools diff NAME`, and accept it with `viable tools accept NAME`.',
+  },
 } as const satisfies Record<string, ErrorEntry>;

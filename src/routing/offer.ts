@@ -26,6 +26,8 @@ export interface Offer<T> {
   /** False while it takes no calls: its names still lead to it, so that callers hear why, but no list shows them. */
   readonly available: boolean;
   readonly toolFilter: (name: string) => boolean;
+  /** Own names of tools that are in no list and take no calls; their names are known. */
+  readonly quarantined?: ReadonlySet<string>;
 }
 
 const MAX_INSTRUCTIONS = 8_192;

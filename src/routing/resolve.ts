@@ -60,7 +60,7 @@ function tool<T>(params: JsonObject, view: ScopeView<T> | undefined): Resolved<T
   if (typeof name !== 'string') return invalid(`${CALL_TOOL}: "name" must be a string`);
   if (!isJsonObject(given)) return invalid(`${CALL_TOOL}: "arguments" must be an object`);
   const resolved = named({ ...params, name, arguments: given }, view.tools, 'unknown_tool');
-  if (resolved.ok) return resolved;
+  if (resolved.ok || resolved.error === 'tool_quarantined') return resolved;
   return { ...resolved, data: { name: stripControl(name, MAX_SHOWN), near: search.near(name) } };
 }
 
@@ -74,6 +74,7 @@ function named<T>(
   const route = routes?.get(name);
   if (route === undefined) return { ok: false, error, detail: stripControl(name, MAX_SHOWN) };
   const { target, own, item } = route;
+  if (route.quarantined) return { ok: false, error: 'tool_quarantined', detail: stripControl(name, MAX_SHOWN) };
   return { ok: true, target, tool: item, params: own === name ? params : { ...params, name: own } };
 }
 

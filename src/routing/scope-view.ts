@@ -26,6 +26,8 @@ export interface Route<T> {
   readonly own: string;
   /** The entry of its listing; absent where a template or the only server matched. */
   readonly item?: JsonObject;
+  /** A tool whose definition nobody has accepted: it is not called. */
+  readonly quarantined?: true;
 }
 
 interface TemplateRoute<T> extends Route<T> {
@@ -205,8 +207,9 @@ export class ScopeView<T> {
       }
       if (this.#access && !this.#allows(this.#access, kind, offer, own)) continue;
       if (!this.#takes(offer, kind, shown)) continue;
-      routes.set(shown, { target: offer.target, own, item });
-      if (offer.available)
+      const kept = kind === 'tools' && offer.quarantined?.has(own) === true;
+      routes.set(shown, { target: offer.target, own, item, ...(kept && { quarantined: true }) });
+      if (offer.available && !kept)
         entries.push({ key: shown, item, renamed: prefixed ? { member: 'name', to: shown } : undefined });
     }
   }

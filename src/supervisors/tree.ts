@@ -101,6 +101,12 @@ export const TREE = {
       intensity: { max: 5, withinMs: 30_000 },
       children: [
         {
+          id: 'telemetry',
+          role: 'the OpenTelemetry SDK, while a collector is configured',
+          type: 'actor',
+          restart: 'permanent',
+        },
+        {
           id: 'audit-log',
           role: 'who did what, into a file; nobody waits for it',
           type: 'actor',
@@ -131,6 +137,7 @@ export const TREE = {
       strategy: 'one_for_one',
       intensity: { max: 5, withinMs: 30_000 },
       children: [
+        { id: 'tool-pins', role: 'the file of pinned tool definitions', type: 'actor', restart: 'permanent' },
         { id: 'catalogue', role: 'merges listings into the routing table', type: 'actor', restart: 'permanent' },
         {
           id: 'provisioning',

@@ -6,6 +6,7 @@ import { AUTH_FIGURES } from './auth-figures.js';
 import { type Figure, type MetricDefinition } from './definition.js';
 import { GATEWAY_FIGURES } from './gateway-figures.js';
 import { DURATION_METRICS } from './operations.js';
+import { TELEMETRY_FIGURES } from './telemetry-figures.js';
 import { POOL_FIGURES } from './pool-figures.js';
 import { SECURITY_FIGURES } from './security-figures.js';
 import { UPSTREAM_FIGURES } from './upstream-figures.js';
@@ -15,6 +16,7 @@ import { VIABILITY_FIGURES } from './viability-figures.js';
 export const FIGURES: readonly Figure[] = [
   ...GATEWAY_FIGURES,
   ...UPSTREAM_FIGURES,
+  ...TELEMETRY_FIGURES,
   ...POOL_FIGURES,
   ...VIABILITY_FIGURES,
   ...SECURITY_FIGURES,

@@ -13,7 +13,7 @@ const HEAD = `# Metrics
 
 <!-- Generated from src/telemetry/metrics by \`npm run docs\`. Do not edit. -->
 
-\`GET /metrics\` answers in the Prometheus text format, on the address where clients connect and under the same rules for the Host and Origin headers. Nothing has to be switched on: the gateway counts for its dashboards anyway, and a metric is read when somebody asks.
+\`GET /metrics\` answers in the Prometheus text format, on the address where clients connect and under the same rules for the Host and Origin headers. With a collector ([tracing](tracing.md)) the same metrics are sent to it over OTLP, under their OpenTelemetry names. Nothing has to be switched on: the gateway counts for its dashboards anyway, and a metric is read when somebody asks.
 
 | at \`/metrics\` | OpenTelemetry name | kind | unit | labels | what it is |
 |---|---|---|---|---|---|`;

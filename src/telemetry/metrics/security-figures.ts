@@ -1,4 +1,4 @@
-/** What the dashboards show of the policy rules, as metrics. */
+/** What the dashboards show of the policy rules and of tool pins, as metrics. */
 import { type Figure, one } from './definition.js';
 
 export const SECURITY_FIGURES: readonly Figure[] = [
@@ -33,5 +33,21 @@ export const SECURITY_FIGURES: readonly Figure[] = [
     description: 'The same over the last five minutes.',
     attributes: [],
     read: ({ rules }) => one(rules.denials.lastFiveMinutes),
+  },
+  {
+    name: 'viable.tools.pinned',
+    kind: 'gauge',
+    unit: '{tool}',
+    description: 'Tools whose definition is the pinned one.',
+    attributes: [],
+    read: ({ pinning }) => one(pinning.pinned),
+  },
+  {
+    name: 'viable.tools.quarantined',
+    kind: 'gauge',
+    unit: '{tool}',
+    description: 'Tools that are kept back because their definition is not the pinned one.',
+    attributes: [],
+    read: ({ pinning }) => one(pinning.quarantined),
   },
 ];

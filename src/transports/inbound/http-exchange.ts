@@ -4,7 +4,7 @@
  *
  * Source: MCP specification 2025-11-25, "Transports › Streamable HTTP › Sending Messages to the Server"; batches 2025-03-26.
  */
-import { type ServerResponse } from 'node:http';
+import { type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { type ErrorName } from '../../protocol/errors.js';
 import { type Channel } from './channel.js';
 import { EventStream } from './event-stream.js';
@@ -41,6 +41,11 @@ export class HttpExchange implements Channel {
     this.#res = res;
     this.#outstanding = requests;
     this.#batch = batch;
+  }
+
+  /** Of the request. */
+  get headers(): IncomingHttpHeaders {
+    return this.#res.req.headers;
   }
 
   answer(text: string, status = 200, challenge?: string): boolean {

@@ -19,13 +19,14 @@ import {
   sessionLost,
   tooLarge,
 } from './errors.js';
+import { withHeaders } from './headers.js';
 import { HeldSends, INITIALIZED } from './held-sends.js';
 import { HttpEndpoint } from './http-endpoint.js';
 import { Exchange, type ResponseHead } from './http-exchange.js';
 import { resolveLimits, type TransportLimits } from './limits.js';
 import { SseStream } from './sse-stream.js';
 import type { HttpOptions } from './streamable-http.js';
-import type { OutboundHandlers, OutboundTransport, TransportError } from './transport.js';
+import type { OutboundHandlers, OutboundTransport, TraceHeaders, TransportError } from './transport.js';
 
 type Phase = 'new' | 'opening' | 'open' | 'ended';
 
@@ -60,7 +61,7 @@ class HttpSseTransport implements OutboundTransport {
     return error;
   }
 
-  send(message: JsonRpcMessage): boolean {
+  send(message: JsonRpcMessage, _headers?: Readonly<Record<string, string>>, context?: TraceHeaders): boolean {
     const isRequest = 'method' in message && 'id' in message;
     const id = isRequest ? message.id : undefined;
     if (this.#phase !== 'open') {
@@ -77,7 +78,14 @@ class HttpSseTransport implements OutboundTransport {
     );
     this.#posts.add(post);
     this.#initialized.run(() => {
-      this.#endpoint.dispatch(this.#endpoint.requests, 'POST', this.#postPath, this.#headers, body, post);
+      this.#endpoint.dispatch(
+        this.#endpoint.requests,
+        'POST',
+        this.#postPath,
+        withHeaders(this.#headers, context),
+        body,
+        post,
+      );
     });
     if (releases) this.#initialized.begin();
     return true;

@@ -14,10 +14,11 @@ import { closedByUs } from './errors.js';
 import { HeldSends, INITIALIZED } from './held-sends.js';
 import { HttpEndpoint, type EndpointOptions } from './http-endpoint.js';
 import { Exchange } from './http-exchange.js';
+import { withHeaders } from './headers.js';
 import { resolveLimits, type TransportLimits } from './limits.js';
 import { ListenExchange, type ListenOwner } from './streamable-http-listen.js';
 import { RequestExchange, type RequestOwner } from './streamable-http-request.js';
-import type { OutboundHandlers, OutboundTransport, TransportError } from './transport.js';
+import type { OutboundHandlers, OutboundTransport, TraceHeaders, TransportError } from './transport.js';
 
 export interface HttpOptions extends EndpointOptions, Partial<TransportLimits> {
   readonly clock?: Clock;
@@ -87,7 +88,7 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     return error;
   }
 
-  send(message: JsonRpcMessage, headers?: Readonly<Record<string, string>>): boolean {
+  send(message: JsonRpcMessage, headers?: Readonly<Record<string, string>>, context?: TraceHeaders): boolean {
     const isRequest = 'method' in message && 'id' in message;
     const id = isRequest ? message.id : undefined;
     if (this.#phase !== 'open') {
@@ -102,8 +103,8 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     if (id === undefined) this.#notices.add(exchange);
     else this.#pending.set(id, exchange);
     // A modern message stands alone: no session to wait for.
-    if (headers) this.#post(exchange, body, this.#statelessHeaders(headers));
-    else this.#initialized.run(() => this.#post(exchange, body, this.#postHeaders));
+    if (headers) this.#post(exchange, body, withHeaders(this.#statelessHeaders(headers), context));
+    else this.#initialized.run(() => this.#post(exchange, body, withHeaders(this.#postHeaders, context)));
     if (releases) this.#initialized.begin();
     return true;
   }

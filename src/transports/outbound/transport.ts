@@ -43,6 +43,13 @@ export interface OutboundHandlers {
   onDoubt(): void;
 }
 
+/** W3C Trace Context and Baggage, as headers. */
+export interface TraceHeaders {
+  readonly traceparent: string;
+  readonly tracestate?: string;
+  readonly baggage?: string;
+}
+
 export interface OutboundTransport {
   /** `pipe` for stdio, `tcp` otherwise (OpenTelemetry `network.transport`). */
   readonly network: 'pipe' | 'tcp';
@@ -55,9 +62,9 @@ export interface OutboundTransport {
    * refused (the caller answers "overloaded"); failures after `true` come through `onRequestFailed` or `onClosed`.
    *
    * `headers`, of a modern-era message alone: what its HTTP request must carry besides. Transports without headers
-   * leave them out.
+   * leave them out. `context`: trace context, beside what the message says of it, for transports with headers.
    */
-  send(message: JsonRpcMessage, headers?: Readonly<Record<string, string>>): boolean;
+  send(message: JsonRpcMessage, headers?: Readonly<Record<string, string>>, context?: TraceHeaders): boolean;
   /** The session's negotiated protocol version, for transports that repeat it on the wire (`MCP-Protocol-Version`). */
   setProtocolVersion(version: string): void;
   /** Begins the standalone server→client stream where the transport has one (GET on Streamable HTTP). */

@@ -133,7 +133,17 @@ export class UpstreamWorld extends World {
     const to = this.gate.session;
     if (!to) throw new Error('not sent: no session');
     const caller = { era: 'legacy', principal: ANONYMOUS, envelope: {} } as const;
-    const fields = { id, method: 'tools/call', target: '', params, progressToken, startedAt: 0, to, caller };
+    const fields = {
+      id,
+      method: 'tools/call',
+      target: '',
+      params,
+      progressToken,
+      startedAt: 0,
+      to,
+      caller,
+      trace: null,
+    };
     const call = new Call({ ...fields, tool: undefined, replyTo: client, gate: this.gate, channel: new FakeChannel() });
     const sent = to.tell(call);
     if (sent !== 'ok') throw new Error(`not sent: ${sent}`);

@@ -12,7 +12,7 @@ import {
   type LogLine,
 } from '#src/admin/protocol.js';
 import { matchActor, nearMisses, treePaths } from '#src/admin/suggest.js';
-import { FAKE_CHECK, FAKE_RULES } from './policy-fixtures.js';
+import { FAKE_CHECK, FAKE_DIFFERENCE, FAKE_RULES, FAKE_TOOLS } from './policy-fixtures.js';
 import { FAKE_ACTORS, fakeConnections, fakeLog, fakeSnapshot } from './fixtures.js';
 
 interface Follower {
@@ -86,6 +86,14 @@ export class FakeGateway {
         const alarm = this.#snapshot.alarms.active.find(({ id }) => id === request.params?.['id']);
         return alarm ? result(alarm) : { ok: false, error: { code: 'unknown_alarm', message: 'No such alarm.' } };
       }
+      case 'tools':
+        return result(FAKE_TOOLS);
+      case 'tools-diff':
+        return result(FAKE_DIFFERENCE);
+      case 'tools-accept':
+        return result({ accepted: true });
+      case 'tools-lock':
+        return result({ locked: 71, file: null });
       case 'policy':
         return result({ ...this.#snapshot.rules, tenantClaim: 'tenant', text: FAKE_RULES });
       case 'policy-check':

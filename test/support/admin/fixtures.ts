@@ -277,7 +277,14 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
       tickets: { issued: 4, open: 1 },
       issuers: [],
     },
+    telemetry: {
+      tracing: true,
+      samplingRate: 0.01,
+      spans: { started: 812, exported: 700, dropped: 3, failed: 9, queued: 100 },
+      trouble: null,
+    },
     rules: FAKE_POLICY,
+    pinning: { mode: 'first-sight', pinned: 71, quarantined: 2, fault: null },
     connections: { total: 21, byTransport: { http: 12, sse: 3, websocket: 6 }, sockets: 25 },
     throughput: {
       perSecond: Array.from({ length: 60 }, (_, second) =>

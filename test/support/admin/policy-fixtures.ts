@@ -1,3 +1,4 @@
+import { type ToolDifference, type ToolPin } from '#src/admin/snapshot/tools.js';
 import { type PolicyCheck, type RulesSnapshot } from '#src/admin/snapshot/policy.js';
 
 export const FAKE_RULES = [
@@ -24,4 +25,22 @@ export const FAKE_CHECK: PolicyCheck = {
     { rule: 'rule 2', effect: 'allow', skipped: 'permission repo:write is missing' },
   ],
   wanting: ['repo:write'],
+};
+
+export const FAKE_TOOLS: readonly ToolPin[] = [
+  {
+    name: 'github__\u001b]8;;x\u0007push',
+    server: 'github',
+    tool: 'push',
+    state: 'quarantined',
+    hash: 'cd'.repeat(32),
+    pinnedHash: 'ef'.repeat(32),
+    pinnedAt: 1,
+  },
+];
+
+export const FAKE_DIFFERENCE: ToolDifference = {
+  name: 'github__push',
+  state: 'quarantined',
+  differences: [{ path: 'description', before: '"Pushes."', after: '"Pushes.\\u202e evil"' }],
 };

@@ -8,9 +8,11 @@ import { GatewayView } from '#src/actors/gateway-view.js';
 import { CONFIGURATION, DRAIN, REGISTRY, UPSTREAMS } from '#src/actors/names.js';
 import { type AdminActor, type AdminMethod, type GatewaySnapshot, type LogLine } from '#src/admin/protocol.js';
 import { actor, type ReplyTo, supervisor } from '#src/kernel/index.js';
+import { PinBook } from '#src/pinning/pin-book.js';
 import { Windows } from '#src/telemetry/windows.js';
 import { AdminConnection, AdminRequestError } from '../../support/admin.js';
 import { eventually } from '../../support/eventually.js';
+import { fakeSnapshot } from '../../support/admin/fixtures.js';
 import { configOf, live, type Place, World } from '../../support/actors/world.js';
 
 type Told = { readonly type: string; readonly replyTo?: ReplyTo<unknown> };
@@ -48,6 +50,7 @@ describe('admin endpoint', () => {
       version: '1.2.3',
       startedAt: 0,
       url: () => 'http://127.0.0.1:1/mcp',
+      telemetry: () => fakeSnapshot().telemetry,
     });
     const socket = path.join(directory, 'admin.sock');
     await world.boot({
@@ -55,7 +58,17 @@ describe('admin endpoint', () => {
       [REGISTRY.path]: echo,
       [UPSTREAMS]: 'dynamic',
       [CONFIGURATION.path]: echo,
-      '/consoles/admin': live(adminEndpoint({ system, plane, view, ring: world.output.ring, log, path: () => socket })),
+      '/consoles/admin': live(
+        adminEndpoint({
+          system,
+          plane,
+          view,
+          ring: world.output.ring,
+          log,
+          path: () => socket,
+          book: new PinBook('off'),
+        }),
+      ),
     });
     for (const name of ['one', 'two']) {
       const lifecycle = actor<never>({ id: 'lifecycle', init: echo as never });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { catalogue } from '#src/actors/catalogue.js';
 import { CATALOGUE, REGISTRY, UPSTREAMS } from '#src/actors/names.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
+import { PinBook } from '#src/pinning/pin-book.js';
 import { type ToolSearch } from '#src/routing/tool-search.js';
 import { listing } from '../../support/actors/listings.js';
 import { configOf, FakeRef, live, World } from '../../support/actors/world.js';
@@ -21,7 +22,7 @@ describe('the index of the search', () => {
     const { system, plane, log } = world;
     await world.boot({
       [UPSTREAMS]: 'dynamic',
-      [CATALOGUE.path]: live(catalogue({ system, plane, log })),
+      [CATALOGUE.path]: live(catalogue({ system, plane, log, book: new PinBook('off') })),
       [REGISTRY.path]: 'recorder',
     });
     await offer('one', TOOLS);

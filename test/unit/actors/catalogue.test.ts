@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { catalogue, type CatalogueMessage } from '#src/actors/catalogue.js';
+import { PinBook } from '#src/pinning/pin-book.js';
 import { CATALOGUE, REGISTRY, upstreamId, UPSTREAMS } from '#src/actors/names.js';
 import { type RegistryMessage } from '#src/actors/session-registry.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
@@ -17,7 +18,9 @@ describe('catalogue', () => {
     world = new World();
     await world.boot({
       [UPSTREAMS]: 'dynamic',
-      [CATALOGUE.path]: live(catalogue({ system: world.system, plane: world.plane, log: world.log })),
+      [CATALOGUE.path]: live(
+        catalogue({ system: world.system, plane: world.plane, log: world.log, book: new PinBook('off') }),
+      ),
       [REGISTRY.path]: 'recorder',
     });
   });

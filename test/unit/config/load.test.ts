@@ -225,6 +225,8 @@ describe('config/load: what is accepted', () => {
       admin: { socket: null },
       audit: { path: null, maxFileBytes: 64 * 1024 * 1024, maxFiles: 10, arguments: 'none', queue: 10_000, key: null },
       policy: { default: 'allow', tenantClaim: 'tenant', rules: [] },
+      telemetry: { enabled: null, endpoint: null, samplingRate: null, parentBased: null, batchSize: null },
+      tools: { pinning: 'off', file: null },
     });
     assert.match(warnings[0]?.message ?? '', /no server/);
     const without = accepted(await loadConfig({ env: {} }));

@@ -1,0 +1,169 @@
+/**
+ * Telemetry: the OpenTelemetry SDK, while it is wanted.
+ *
+ * Parent: vitals. Restart: permanent. It owns the SDK and nothing that a request waits for: the data path looks at
+ * `plane.tracing`, which is `null` while this actor has no SDK. A collector that is slow or gone costs spans, which are
+ * counted, said in the log once, and a pain of the gateway while it lasts.
+ */
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { type ActorContext, type Behavior, toError } from '../kernel/index.js';
+import { type Logger } from '../telemetry/logger.js';
+import { type MetricSources } from '../telemetry/metrics/collect.js';
+import { type RunningSdk } from '../telemetry/tracing/sdk.js';
+import { type TelemetrySettings } from '../telemetry/tracing/settings.js';
+import { type TracingState } from '../telemetry/tracing/state.js';
+import { type AlgedonicPort } from '../vsm/reading.js';
+
+export type TelemetryMessage =
+  /** The settings, or an operator's word, may be other ones. */
+  | { readonly type: 'telemetry/apply' }
+  | { readonly type: 'telemetry/loaded'; readonly start: () => RunningSdk }
+  | { readonly type: 'telemetry/failed'; readonly error: Error }
+  | { readonly type: 'telemetry/exported'; readonly error: Error | null }
+  | { readonly type: 'telemetry/tick' };
+
+export interface TelemetryDeps {
+  readonly state: TracingState;
+  /** As they are configured now. */
+  readonly settings: () => TelemetrySettings;
+  readonly metrics: MetricSources;
+  readonly version: string;
+  readonly log: Logger;
+  readonly random: () => number;
+  readonly algedonic: () => AlgedonicPort;
+}
+
+const TICK_MS = 5_000;
+/** The most time that the last spans may take when the SDK is ended. */
+const FLUSH_MS = 2_000;
+/** Spans lost a second: where pain begins, and where it is agony. */
+const PAIN = { pain: 1, agony: 1_000 } as const;
+
+export function telemetry(deps: TelemetryDeps) {
+  return (context: ActorContext<TelemetryMessage>): Behavior<TelemetryMessage> => new Telemetry(deps, context);
+}
+
+class Telemetry implements Behavior<TelemetryMessage> {
+  readonly #deps: TelemetryDeps;
+  readonly #context: ActorContext<TelemetryMessage>;
+  readonly #instanceId = randomUUID();
+  #sdk: RunningSdk | null = null;
+  /** What the SDK runs with, or is being loaded for. */
+  #current: TelemetrySettings | null = null;
+  #lost = 0;
+
+  constructor(deps: TelemetryDeps, context: ActorContext<TelemetryMessage>) {
+    this.#deps = deps;
+    this.#context = context;
+    this.#lost = this.#lostSoFar();
+    context.after(0, { type: 'telemetry/apply' });
+    context.after(TICK_MS, { type: 'telemetry/tick' });
+  }
+
+  async handle(message: TelemetryMessage): Promise<void> {
+    switch (message.type) {
+      case 'telemetry/apply':
+        return this.#apply();
+      case 'telemetry/loaded': {
+        this.#start(message.start);
+        return;
+      }
+      case 'telemetry/failed':
+        this.#current = null;
+        this.#deps.log.error({ event: 'telemetry_failed', stack: message.error.stack }, message.error.message);
+        return;
+      case 'telemetry/exported': {
+        this.#exported(message.error);
+        return;
+      }
+      case 'telemetry/tick':
+        this.#report();
+        this.#context.after(TICK_MS, message);
+        return;
+    }
+  }
+
+  async terminate(): Promise<void> {
+    await this.#stop();
+  }
+
+  async #apply(): Promise<void> {
+    const { state, log } = this.#deps;
+    const settings = this.#wanted();
+    if (this.#current !== null && !sameSdk(this.#current, settings)) await this.#stop();
+    if (this.#current !== null || !(settings.traces || settings.metrics)) return;
+    this.#current = settings;
+    for (const warning of settings.warnings) log.warn({ event: 'telemetry_setting' }, warning);
+    // Tens of megabytes of modules: loaded with the first need, beside what goes on.
+    import('../telemetry/tracing/sdk.js').then(
+      ({ startSdk }) =>
+        void this.#context.self.answer({
+          type: 'telemetry/loaded',
+          start: () =>
+            startSdk({
+              settings,
+              version: this.#deps.version,
+              instanceId: this.#instanceId,
+              counts: state.counts,
+              metrics: this.#deps.metrics,
+              random: this.#deps.random,
+              onExport: (error) => void this.#context.self.tell({ type: 'telemetry/exported', error }),
+            }),
+        }),
+      (cause: unknown) => void this.#context.self.answer({ type: 'telemetry/failed', error: toError(cause) }),
+    );
+  }
+
+  #start(start: () => RunningSdk): void {
+    if (this.#sdk !== null || this.#current === null) return;
+    this.#sdk = start();
+    this.#deps.state.tracer = this.#sdk.tracer;
+    const { traces, metrics } = this.#current;
+    this.#deps.log.info(
+      { event: 'telemetry_started', traces, metrics, samplingRate: this.#deps.state.rate },
+      'telemetry is sent to the collector',
+    );
+  }
+
+  async #stop(): Promise<void> {
+    this.#deps.state.tracer = null;
+    this.#current = null;
+    const sdk = this.#sdk;
+    this.#sdk = null;
+    await sdk?.stop(FLUSH_MS);
+  }
+
+  /** As configured; an operator who switches tracing on gets it, with the collector that OpenTelemetry assumes. */
+  #wanted(): TelemetrySettings {
+    const settings = this.#deps.settings();
+    return this.#deps.state.forced ? { ...settings, traces: true } : settings;
+  }
+
+  #exported(error: Error | null): void {
+    const { state, log } = this.#deps;
+    const before = state.trouble;
+    state.trouble = error?.message ?? null;
+    if (error && before === null)
+      log.warn({ event: 'telemetry_export_failed', error: error.message }, 'the collector does not take the spans');
+    if (!error && before !== null) log.info({ event: 'telemetry_export_recovered' }, 'the collector takes spans again');
+  }
+
+  #report(): void {
+    const lost = this.#lostSoFar();
+    const rate = ((lost - this.#lost) * 1_000) / TICK_MS;
+    this.#lost = lost;
+    const message = rate === 0 ? 'no span is lost' : `${rate.toFixed(1)} spans a second do not reach the collector`;
+    this.#deps.algedonic().report({ source: 'telemetry', index: 'lost_spans', value: rate, ...PAIN, message });
+  }
+
+  #lostSoFar(): number {
+    const { dropped, failed } = this.#deps.state.counts;
+    return dropped + failed;
+  }
+}
+
+/** Whether an SDK that runs with one serves for the other: the rate alone changes while it runs. */
+function sameSdk(a: TelemetrySettings, b: TelemetrySettings): boolean {
+  return isDeepStrictEqual({ ...a, samplingRate: 0 }, { ...b, samplingRate: 0 });
+}

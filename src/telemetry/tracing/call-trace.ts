@@ -1,0 +1,118 @@
+/**
+ * What the data path knows of tracing: a port, and the trace context that travels with a request. Nothing here knows an
+ * SDK; without tracing a request carries `null`.
+ *
+ * Sources: W3C Trace Context; W3C Baggage; MCP specification 2026-07-28, "Request Metadata" (`traceparent`,
+ * `tracestate`, `baggage` in `_meta`, without a prefix).
+ */
+import { isJsonObject, type JsonObject, type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
+import { type IncomingHeaders } from '../../protocol/modern/headers.js';
+
+/** The context of a trace as it is written in headers and in `_meta`. */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string;
+  readonly baggage?: string;
+}
+
+export const TRACE_FIELDS = ['traceparent', 'tracestate', 'baggage'] as const;
+
+/** Where a request came in. Asked only when it is traced. */
+export interface RequestOrigin {
+  readonly transport: 'http' | 'sse' | 'websocket';
+  readonly sessionId: string | null;
+  /** Socket address of the client, `address:port`. */
+  readonly remote: string;
+  /** Path that it connected to. */
+  readonly route: string;
+  readonly protocolVersion: string | null;
+  /** `traceparent` of the request that opened the connection, where requests have no headers of their own. */
+  readonly openedBy?: string | undefined;
+}
+
+export interface TracedRequest {
+  readonly id: string | number;
+  readonly method: string;
+  readonly params?: JsonObject;
+}
+
+/** What goes upstream. */
+export interface TracedCall {
+  readonly upstream: string;
+  readonly network: 'pipe' | 'tcp';
+  readonly method: string;
+  /** Own name of the tool or prompt, `''` for none. */
+  readonly target: string;
+  readonly upstreamId: number;
+  readonly params: JsonObject;
+}
+
+export type EventAttributes = Readonly<Record<string, string | number | boolean>>;
+
+/** The trace of one request of a client, from its arrival to its answer. */
+export interface CallTrace {
+  /** Something worth knowing happened: a wait, a decision. */
+  event(name: string, attributes?: EventAttributes): void;
+  /** The request is about to be sent upstream. Returns the context to send with it; `null` when it has none. */
+  sent(call: TracedCall): TraceContext | null;
+  /** The upstream has answered (`error` is `error.type`, `null` when it went well), or there will be no answer (`failure`). */
+  received(error: string | null, failure?: JsonRpcErrorObject): void;
+  /** The client is answered, or wants no answer any more. The first call counts. */
+  ended(error: string | null, failure?: JsonRpcErrorObject): void;
+}
+
+/** Begins traces; `null` in its place when tracing is off. */
+export interface RequestTracer {
+  /** `headers`: of the HTTP request that brought it; `undefined` on transports without. */
+  begin(request: TracedRequest, headers: IncomingHeaders | undefined, origin: RequestOrigin | null): CallTrace;
+  /**
+   * A step of the control plane that is worth a trace: a decision of the viable system. Ended by whoever began it.
+   * `cause`: the context that led to it; the step becomes its child.
+   */
+  step(name: string, attributes: EventAttributes, cause?: TraceContext | null): ControlStep;
+}
+
+/** One span of the control plane. */
+export interface ControlStep {
+  /** For whatever this step causes; `null` when it is not traced. */
+  readonly context: TraceContext | null;
+  event(name: string, attributes?: EventAttributes): void;
+  end(error?: string): void;
+}
+
+/** A context in headers: anything else than visible ASCII would let a client write headers of its own upstream. */
+const HEADER_SAFE = /^[\x20-\x7e]*$/;
+const MAX_FIELD = { traceparent: 256, tracestate: 1_024, baggage: 8_192 } as const;
+
+function field(carrier: Readonly<Record<string, unknown>>, name: (typeof TRACE_FIELDS)[number]): string | undefined {
+  const value = carrier[name];
+  return typeof value === 'string' && value.length <= MAX_FIELD[name] && HEADER_SAFE.test(value) ? value : undefined;
+}
+
+/** The context that a carrier holds, unchecked but for its alphabet and length; `null` when it holds none. */
+export function readContext(carrier: Readonly<Record<string, unknown>> | undefined): TraceContext | null {
+  if (carrier === undefined) return null;
+  const traceparent = field(carrier, 'traceparent');
+  if (traceparent === undefined) return null;
+  const tracestate = field(carrier, 'tracestate');
+  const baggage = field(carrier, 'baggage');
+  if (tracestate === undefined && baggage === undefined) return { traceparent };
+  return { traceparent, ...(tracestate !== undefined && { tracestate }), ...(baggage !== undefined && { baggage }) };
+}
+
+/** `_meta` of a request's parameters. */
+export function metaOf(params: JsonObject | undefined): JsonObject | undefined {
+  const meta = params?.['_meta'];
+  return isJsonObject(meta) ? meta : undefined;
+}
+
+/**
+ * A copy of `params` with the context in its `_meta`, in place of any that is there; as it is when that is the same. For
+ * JSON: a member that must go is `undefined`. Baggage needs no trace, so the client's own stays where there is no other.
+ */
+export function withContext(params: JsonObject, context: TraceContext): JsonObject {
+  const meta = metaOf(params);
+  if (meta?.['traceparent'] === context.traceparent) return params;
+  const { traceparent, tracestate, baggage = meta?.['baggage'] } = context;
+  return { ...params, _meta: { ...meta, traceparent, tracestate, baggage } };
+}

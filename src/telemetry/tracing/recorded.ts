@@ -1,0 +1,155 @@
+/**
+ * A request that is recorded: one SERVER span, and a CLIENT child for each time it is sent upstream.
+ *
+ * Source: OpenTelemetry semantic conventions for the Model Context Protocol, "Spans".
+ */
+import {
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+import { isJsonObject, type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
+import { stripControl } from '../../protocol/text.js';
+import {
+  type CallTrace,
+  type EventAttributes,
+  type RequestOrigin,
+  type TraceContext,
+  type TracedCall,
+  type TracedRequest,
+} from './call-trace.js';
+
+/** Longest text of a client's or server's in an attribute. */
+const MAX_TEXT = 256;
+
+export class RecordedTrace implements CallTrace {
+  readonly #tracer: Tracer;
+  readonly #server: Span;
+  readonly #context: Context;
+  readonly #baggage: string | undefined;
+  readonly #beganAt = performance.now();
+  #client: Span | null = null;
+  /** The failure stands on one span, that of the one who saw it. */
+  #recorded = false;
+  #over = false;
+
+  /** `context`: holds the SERVER span. `baggage`: as the client sent it. */
+  constructor(tracer: Tracer, server: Span, context: Context, baggage: string | undefined) {
+    this.#tracer = tracer;
+    this.#server = server;
+    this.#context = context;
+    this.#baggage = baggage;
+  }
+
+  event(name: string, attributes: EventAttributes = {}): void {
+    this.#server.addEvent(name, attributes);
+  }
+
+  sent(call: TracedCall): TraceContext {
+    this.#client?.end(); // sent once more: a retry has a span of its own
+    this.#server.addEvent('viable.queue_wait', { 'viable.wait_ms': performance.now() - this.#beganAt });
+    const attributes: Attributes = {
+      ...methodAttributes(call.method, call.target, call.params),
+      'jsonrpc.request.id': String(call.upstreamId),
+      'network.transport': call.network,
+      'viable.upstream': call.upstream,
+    };
+    const name = spanName(call.method, call.target);
+    this.#client = this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, this.#context);
+    return formatContext(this.#client.spanContext(), this.#baggage);
+  }
+
+  received(error: string | null, failure?: JsonRpcErrorObject): void {
+    if (this.#client === null) return;
+    this.#finish(this.#client, error, failure);
+    this.#client = null;
+  }
+
+  ended(error: string | null, failure?: JsonRpcErrorObject): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#finish(this.#server, error, failure);
+  }
+
+  #finish(span: Span, error: string | null, failure: JsonRpcErrorObject | undefined): void {
+    if (error !== null) {
+      span.setAttribute('error.type', error);
+      if (/^-?\d+$/.test(error)) span.setAttribute('rpc.response.status_code', error);
+      span.setStatus({
+        code: SpanStatusCode.ERROR,
+        ...(failure && { message: stripControl(failure.message, MAX_TEXT) }),
+      });
+    }
+    if (failure && !this.#recorded) {
+      this.#recorded = true;
+      span.recordException({ name: reasonOf(failure), message: stripControl(failure.message, MAX_TEXT) });
+    }
+    span.end();
+  }
+}
+
+/** `tools/call get_weather`: method and target. */
+export function spanName(method: string, target: string): string {
+  return target === '' ? method : `${method} ${stripControl(target, MAX_TEXT)}`;
+}
+
+/** What the SERVER span says of the request and of where it came in. */
+export function serverAttributes(request: TracedRequest, target: string, origin: RequestOrigin | null): Attributes {
+  return {
+    ...methodAttributes(request.method, target, request.params),
+    'jsonrpc.request.id': String(request.id),
+    ...(origin && originAttributes(origin)),
+  };
+}
+
+function methodAttributes(method: string, target: string, params: TracedRequest['params']): Attributes {
+  const attributes: Attributes = { 'mcp.method.name': stripControl(method, MAX_TEXT) };
+  if (method === 'tools/call') attributes['gen_ai.operation.name'] = 'execute_tool';
+  if (method === 'tools/call' && target !== '') attributes['gen_ai.tool.name'] = stripControl(target, MAX_TEXT);
+  if (method === 'prompts/get' && target !== '') attributes['gen_ai.prompt.name'] = stripControl(target, MAX_TEXT);
+  const uri = params?.['uri'];
+  if (method.startsWith('resources/') && typeof uri === 'string')
+    attributes['mcp.resource.uri'] = stripControl(uri, MAX_TEXT);
+  return attributes;
+}
+
+function originAttributes({ transport, sessionId, remote, route, protocolVersion }: RequestOrigin): Attributes {
+  const colon = remote.lastIndexOf(':');
+  const port = Number(remote.slice(colon + 1));
+  return {
+    'network.transport': 'tcp',
+    'network.protocol.name': transport === 'websocket' ? 'websocket' : 'http',
+    'viable.transport': transport,
+    'url.path': route,
+    ...(colon > 0 && { 'client.address': remote.slice(0, colon) }),
+    ...(colon > 0 && Number.isInteger(port) && { 'client.port': port }),
+    ...(sessionId !== null && { 'mcp.session.id': sessionId }),
+    ...(protocolVersion !== null && { 'mcp.protocol.version': protocolVersion }),
+  };
+}
+
+/** The context of a span, as it is sent on. */
+export function formatContext(span: SpanContext, baggage?: string): TraceContext {
+  const flags = (span.traceFlags & 0xff).toString(16).padStart(2, '0');
+  const tracestate = span.traceState?.serialize() ?? '';
+  return {
+    traceparent: `00-${span.traceId}-${span.spanId}-${flags}`,
+    ...(tracestate !== '' && { tracestate }),
+    ...(baggage !== undefined && { baggage }),
+  };
+}
+
+/** The context with this span as the active one. */
+export function within(context: Context, span: Span): Context {
+  return trace.setSpan(context, span);
+}
+
+function reasonOf({ code, data }: JsonRpcErrorObject): string {
+  const reason = isJsonObject(data) ? data['reason'] : undefined;
+  return typeof reason === 'string' ? reason : String(code);
+}
