@@ -3,23 +3,28 @@
  */
 import { readFileSync } from 'node:fs';
 import { Access } from './actors/access.js';
-import { adminEndpoint } from './actors/admin-endpoint.js';
+import { AdminAnswers, adminEndpoint } from './actors/admin-endpoint.js';
+import { WebFront } from './actors/admin-web.js';
 import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
 import { DataPlane } from './actors/data-plane.js';
-import { drain, type DrainOutcome, type DrainProgress } from './actors/drain.js';
+import { DrainBoard } from './actors/drain/board.js';
+import { gatewayDrain } from './actors/drain/gateway-drain.js';
+import { type DrainOutcome } from './actors/drain/messages.js';
 import { GatewayView } from './actors/gateway-view.js';
 import { HttpFront } from './actors/http-front.js';
+import { HttpSockets } from './actors/http-sockets.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
 import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
 import { AUTHENTICATOR, CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
+import { countTransportFailure, transportBreaker } from './actors/unit-breakers.js';
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
-import { type GatewaySnapshot } from './admin/protocol.js';
+import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { admissionInits } from './gateway/admission.js';
@@ -77,7 +82,9 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #views = new Map<string, UpstreamView>();
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
-  readonly #drain: { current: DrainProgress | null } = { current: null };
+  readonly #drains = new DrainBoard();
+  readonly #drainWaiters = new Set<(outcome: DrainOutcome) => void>();
+  readonly #sockets = new HttpSockets();
   readonly #random: () => number;
   readonly #security: Security;
   readonly #telemetry: GatewayTelemetry;
@@ -123,7 +130,7 @@ export class Gateway {
       views: this.#views,
       windows: this.#windows,
       process: this.#process,
-      drain: this.#drain,
+      drains: this.#drains,
       version: VERSION,
       startedAt: now,
       url: () => this.url,
@@ -152,18 +159,19 @@ export class Gateway {
   }
 
   /**
-   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went.
-   * A second call joins the first; its options are ignored.
+   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went, `cancelled` when
+   * an operator called it off and the gateway serves on. A second call joins the first; its times are ignored.
    */
   async gracefulShutdown({ timeout, callback }: ShutdownOptions = {}): Promise<DrainOutcome> {
+    const cancelled = new Promise<DrainOutcome>((resolve) => this.#drainWaiters.add(resolve));
     const sent = this.#system.urgent(DRAIN, {
       type: 'drain/begin',
       reason: 'shutdown',
       ...(timeout !== undefined && { timeoutMs: timeout }),
     });
     if (sent !== 'ok') this.#stop('forced');
-    const end = await this.ended;
-    const outcome = end.kind === 'drained' ? end.outcome : 'forced';
+    const ended = this.ended.then((end) => (end.kind === 'drained' ? end.outcome : 'forced'));
+    const outcome = await Promise.race([ended, cancelled]);
     callback?.(outcome);
     return outcome;
   }
@@ -198,8 +206,28 @@ export class Gateway {
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
     const access = new Access(plane);
-    const front = new HttpFront({ system, env, access, metrics: () => this.#telemetry.metricsText() });
+    const answers = new AdminAnswers({
+      system,
+      plane,
+      view: this.#view,
+      drains: this.#drains,
+      ring,
+      log,
+      book: this.#security.book,
+    });
+    const web = new WebFront({
+      system,
+      plane,
+      log,
+      handler: (request, context) => answers.answer(request, context),
+      rightOf: (req) => access.consoleRight(req),
+    });
+    const front = new HttpFront(
+      { system, env, access, web, metrics: () => this.#telemetry.metricsText() },
+      this.#sockets,
+    );
     const http = createHttpFace(front, new WebSocketFront({ system, env, access }, front));
+    this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
       ...this.#telemetry.inits(),
@@ -213,6 +241,9 @@ export class Gateway {
         process: this.#process,
         views: this.#views,
         url: () => this.url,
+        running: this.#running,
+        version: VERSION,
+        createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),
       ...admissionInits({ plane, log }),
       '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
@@ -238,25 +269,22 @@ export class Gateway {
         env,
         nextSocketId: () => front.nextSocketId(),
         onConnection: (socket, connection) => front.attach(socket, connection),
+        onUpgrade: (socket) => front.detach(socket),
         address: this.#address,
       }),
-      '/drain': drain({
+      ...Object.fromEntries(
+        CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
+      ),
+      '/drain/gateway': gatewayDrain({
         system,
         plane,
         log,
         random,
-        progress: this.#drain,
-        onDrained: (outcome) => this.#stop(outcome),
+        board: this.#drains,
+        sockets: this.#sockets,
+        onEnd: (outcome) => this.#drained(outcome),
       }),
-      '/consoles/admin': adminEndpoint({
-        system,
-        plane,
-        view: this.#view,
-        ring,
-        log,
-        path: () => this.adminSocket,
-        book: this.#security.book,
-      }),
+      '/consoles/admin': adminEndpoint({ answers, log, path: () => this.adminSocket }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
@@ -305,6 +333,13 @@ export class Gateway {
     this.#telemetry.reconfigured(before);
   }
 
+  /** One that was called off ends nothing but the waiting for it. */
+  #drained(outcome: DrainOutcome): void {
+    if (outcome !== 'cancelled') return this.#stop(outcome);
+    for (const resolve of this.#drainWaiters) resolve(outcome);
+    this.#drainWaiters.clear();
+  }
+
   #stop(outcome: DrainOutcome): void {
     if (this.#outcome !== null) return;
     this.#outcome = outcome;
@@ -319,6 +354,7 @@ export class Gateway {
 
   /** Supervisor reports go to the log; children that come and go with clients only at debug level. */
   #report(report: Report): void {
+    countTransportFailure(this.#plane, report);
     const { log } = this.#log;
     const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
     switch (report.type) {

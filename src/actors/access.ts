@@ -14,6 +14,7 @@ import { type JsonRpcRequest } from '../protocol/jsonrpc.js';
 import { type ParsedFrame } from '../protocol/parse.js';
 import { type RouteKind } from '../protocol/routes.js';
 import { type ErrorReply } from '../transports/inbound/http-reply.js';
+import { type ConsoleRight } from './admin-web.js';
 import { type DataPlane } from './data-plane.js';
 
 /** An error of the catalogue, with what goes with it over HTTP. */
@@ -30,6 +31,7 @@ const STRANGER_MS = 30_000;
 
 export class Access {
   readonly #plane: DataPlane;
+  readonly #noted = new WeakMap<IncomingMessage, Principal>();
 
   constructor(plane: DataPlane) {
     this.#plane = plane;
@@ -132,6 +134,27 @@ export class Access {
   require(principal: Principal, permission: string, req: IncomingMessage): Refusal | undefined {
     if (principal.role === 'admin' || hasPermission(principal, permission)) return undefined;
     return insufficientScope([permission], this.resourceOf(req));
+  }
+
+  /** Finds out who asks for a console, if anybody says so, and remembers it with the request. Then `then`, once. */
+  note(req: IncomingMessage, then: () => void): void {
+    if (this.#plane.auth.mode === 'off' || req.headers.authorization === undefined) return then();
+    this.identify(req, 'dashboard', (identity) => {
+      if (identity.ok) this.#noted.set(req, identity.principal);
+      then();
+    });
+  }
+
+  /** What the web dashboard may show and do for who asks: everything to administrators, the view with permission `dashboard`. */
+  consoleRight(req: IncomingMessage): ConsoleRight {
+    const { auth, options } = this.#plane;
+    const most = options.dashboard.webActions ? 'act' : 'look';
+    if (auth.mode === 'off') return { ok: true, access: most };
+    const principal = this.#noted.get(req);
+    if (principal === undefined) return { ok: false, ...this.#challenge(undefined, undefined, this.resourceOf(req)) };
+    const refusal = this.require(principal, 'dashboard', req);
+    if (refusal) return { ok: false, ...refusal };
+    return { ok: true, access: principal.role === 'admin' ? most : 'look' };
   }
 
   /** RFC 9728; `undefined` where nobody is asked who they are. */

@@ -11,6 +11,7 @@ import {
   type AdminReply,
   type AdminRequest,
   type ConnectionSnapshot,
+  type DrainSnapshot,
   LOG_LEVELS,
   type LogLevel,
   type LogLine,
@@ -35,19 +36,26 @@ import { ToolAnswers } from './admin-tools.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
 import { type GatewayView } from './gateway-view.js';
-import { type DrainMessage } from './drain.js';
+import { type DrainBoard } from './drain/board.js';
+import { type DrainMessage, type DrainReply } from './drain/messages.js';
 import { acknowledge, policyMode } from './admin-viability.js';
 import { DRAIN, UPSTREAMS } from './names.js';
 import { alarmsSnapshot } from './viability-view.js';
 
-export interface AdminEndpointDeps {
+export interface AdminAnswersDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly view: GatewayView;
+  readonly drains: DrainBoard;
   readonly ring: LogRing;
   readonly log: Logger;
-  readonly path: () => string;
   readonly book: PinBook;
+}
+
+export interface AdminEndpointDeps {
+  readonly log: Logger;
+  readonly path: () => string;
+  readonly answers: AdminAnswers;
 }
 
 const ASK_TIMEOUT_MS = 5_000;
@@ -58,21 +66,21 @@ type Params = { readonly [M in keyof typeof ADMIN_PARAMS]: AdminParams<M> };
 
 export function adminEndpoint(deps: AdminEndpointDeps) {
   return async (): Promise<Behavior<never>> => {
-    const answers = new AdminAnswers(deps);
     const server: AdminServer = await startAdminServer({
       path: deps.path(),
-      handler: (request, context) => answers.answer(request, context),
+      handler: (request, context) => deps.answers.answer(request, context),
       onError: (error) => deps.log.warn({ event: 'admin_error', error: error.message }, 'admin socket'),
     });
     return { handle: () => undefined, terminate: () => server.close() };
   };
 }
 
-class AdminAnswers {
-  readonly #deps: AdminEndpointDeps;
+/** What every console is answered, on whichever way it came. */
+export class AdminAnswers {
+  readonly #deps: AdminAnswersDeps;
   readonly #tools: ToolAnswers;
 
-  constructor(deps: AdminEndpointDeps) {
+  constructor(deps: AdminAnswersDeps) {
     this.#deps = deps;
     this.#tools = new ToolAnswers(deps.system, deps.plane, deps.book);
   }
@@ -103,7 +111,9 @@ class AdminAnswers {
       case 'kill':
         return this.#kill((params as Params['kill']).actor);
       case 'drain':
-        return this.#beginDrain((params as Params['drain']).timeoutMs);
+        return this.#drain(params as Params['drain'], context);
+      case 'cancel-drain':
+        return this.#cancelDrain(params as Params['cancel-drain']);
       case 'force-shutdown':
         return this.#ask<DrainMessage>(system.whereis(DRAIN), (replyTo) => ({
           type: 'drain/force',
@@ -137,13 +147,34 @@ class AdminAnswers {
     }
   }
 
-  #beginDrain(timeoutMs: number | undefined): Promise<AdminReply> {
-    return this.#ask<DrainMessage>(this.#deps.system.whereis(DRAIN), (replyTo) => ({
+  /** Begins a drain; with `follow`, every change of it is an event. */
+  async #drain({ follow, target, timeoutMs, graceMs }: Params['drain'], context: AdminContext): Promise<AdminReply> {
+    const reply = await this.#ask<DrainMessage>(this.#deps.system.whereis(DRAIN), (replyTo) => ({
       type: 'drain/begin',
       reason: 'operator',
+      ...(target !== undefined && { target }),
       ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(graceMs !== undefined && { graceMs }),
       replyTo,
     }));
+    const begun = drainReply(reply);
+    if (!begun.ok || follow !== true) return begun;
+    const { id, startedAt } = begun.result as DrainSnapshot;
+    const stop = this.#deps.drains.follow((snapshot) => {
+      if (snapshot.id === id && snapshot.startedAt === startedAt) context.emit(snapshot);
+    });
+    context.signal.addEventListener('abort', stop, { once: true });
+    const now = this.#deps.drains.snapshot(id); // it may have ended meanwhile
+    return now?.startedAt === startedAt ? done(now) : begun;
+  }
+
+  async #cancelDrain({ target }: Params['cancel-drain']): Promise<AdminReply> {
+    const reply = await this.#ask<DrainMessage>(this.#deps.system.whereis(DRAIN), (replyTo) => ({
+      type: 'drain/cancel',
+      ...(target !== undefined && { target }),
+      replyTo,
+    }));
+    return drainReply(reply);
   }
 
   #connections(): ConnectionSnapshot[] {
@@ -162,8 +193,7 @@ class AdminAnswers {
   async #send({ actor, message, args }: Params['send']): Promise<AdminReply> {
     const found = this.#find(actor);
     if (typeof found !== 'string') return { ok: false, error: found };
-    // An upstream is its supervisor to people; its lifecycle is who listens.
-    const path = found.startsWith(`${UPSTREAMS}/`) && found.split('/').length === 5 ? `${found}/lifecycle` : found;
+    const path = listenerFor(found);
     const messages = messagesOf(path);
     const known = messages.find(({ name }) => name === message);
     if (!known) {
@@ -252,6 +282,19 @@ class AdminAnswers {
     context.signal.addEventListener('abort', () => timer.cancel(), { once: true });
     return view.snapshot();
   }
+}
+
+/** An upstream is its supervisor to people, and so is the drain; the actor within is who listens. */
+function listenerFor(path: string): string {
+  if (path.startsWith(`${UPSTREAMS}/`) && path.split('/').length === 5) return `${path}/lifecycle`;
+  return DRAIN.path === `${path}/gateway` ? DRAIN.path : path;
+}
+
+function drainReply(reply: AdminReply): AdminReply {
+  const result = reply.ok ? (reply.result as DrainReply | undefined) : undefined;
+  if (result === undefined || !('refused' in result)) return reply;
+  const { code, message, asked, names } = result.refused;
+  return refuse(code, message, nearMisses(asked, names));
 }
 
 function done(result: unknown): AdminReply {

@@ -5,21 +5,25 @@
  * takes it out answers it. So every call is answered once, and `inFlight` counts are what is in the tables.
  */
 import { type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
-import { gatewayError } from '../protocol/errors.js';
+import { ERRORS, gatewayError } from '../protocol/errors.js';
 import {
   isJsonObject,
   isJsonRpcId,
   type JsonObject,
   type JsonRpcErrorObject,
   type JsonRpcId,
+  type JsonRpcResponse,
 } from '../protocol/jsonrpc.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { breakerOpen, drained, overloaded, transportOpen, unavailable } from './admission.js';
+import { type BreakerGate, NO_TOKEN, type Outcome } from './breaker-gate.js';
+import { beyondGrant, bookAttenuated, bookEnd, bookStart, bookTaken } from './call-books.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { toolCallEvent } from './call-audit.js';
 import { type DataPlane } from './data-plane.js';
-import { RequestWatch } from './request-watch.js';
+import { errorType, RequestWatch } from './request-watch.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** Calls that one client may have outstanding. Past it a request is answered "overloaded". */
@@ -52,6 +56,8 @@ export class CallTable {
   readonly #deps: CallTableDeps;
   readonly #self: Ref<CallEvent>;
   readonly #counters: TransportCounters;
+  /** The breaker of the transport that the client speaks over. */
+  readonly #transport: BreakerGate;
   readonly #calls = new Map<JsonRpcId, Call>();
   /** Of the client whose calls these are. */
   readonly watch: RequestWatch;
@@ -60,6 +66,7 @@ export class CallTable {
     this.#deps = deps;
     this.#self = self;
     this.#counters = counters;
+    this.#transport = deps.plane.breakers[counters.transport];
     this.watch = new RequestWatch(deps.plane);
   }
 
@@ -82,7 +89,9 @@ export class CallTable {
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
     const { id, method, params, gate, to, caller, tool, channel, renamedUri, after } = request;
-    const refusal = this.#shed(method, caller) ?? this.#admit(gate);
+    const shed = this.#shed(method, caller);
+    if (shed) return this.#denied(request, shed);
+    const refusal = this.#admit(gate);
     if (refusal) return this.#refused(request, refusal);
     if (to === null) return this.#refused(request, this.#failed(unavailable(gate, this.#deps.clock)));
     const progressToken = progressTokenOf(params);
@@ -103,14 +112,17 @@ export class CallTable {
       renamedUri,
       round: after ? after.round + 1 : 0,
     });
+    call.token = gate.breaker.take();
     const sent = to.tell(call);
     if (sent !== 'ok') {
+      this.#settle(call, 'neutral');
       const why = sent === 'full' ? overloaded(gate, 'its mailbox is full') : unavailable(gate, this.#deps.clock);
       return this.#refused(request, this.#failed(why));
     }
     this.#calls.set(id, call);
     gate.inFlight += 1;
     gate.calls += 1;
+    bookStart(this.#counters, gate);
     this.#deps.plane.counters.inFlight += 1;
     this.#schedule(call, gate.requestTimeout);
     return undefined;
@@ -138,8 +150,44 @@ export class CallTable {
     this.#calls.delete(call.id);
     this.#deps.wheel.cancel(call);
     call.gate.inFlight -= 1;
+    bookTaken(this.#counters);
     this.#deps.plane.counters.inFlight -= 1;
     return true;
+  }
+
+  /** Counts a call that its upstream has answered. */
+  countAnswer(call: Call, answer: JsonRpcResponse): void {
+    const failed = 'error' in answer && answer.error.code === ERRORS.internal_error.code;
+    this.#count(call, failed ? 'failed' : 'succeeded', call.gate.failurePolicy.ofAnswer(answer), errorType(answer));
+  }
+
+  /** Counts a call that the gateway has got no answer for. */
+  countFailure(call: Call, error: JsonRpcErrorObject): void {
+    this.#count(call, 'failed', this.#failureOf(call, error), String(error.code), error);
+  }
+
+  /** Counts a call that failed although its upstream did what it was asked. */
+  countGivenUp(call: Call, error: JsonRpcErrorObject): void {
+    this.#count(call, 'failed', 'neutral', String(error.code), error);
+  }
+
+  /** Its upstream has answered with a question: the call goes on, but not there. */
+  heldUp(call: Call): void {
+    this.#settle(call, 'success');
+  }
+
+  /** Many calls that are lost with one session are one failure. */
+  #failureOf({ gate, to }: Call, error: JsonRpcErrorObject): Outcome {
+    const outcome = gate.failurePolicy.ofError(error);
+    if (outcome !== 'failure' || error.code !== ERRORS.upstream_lost.code || to.alive) return outcome;
+    if (gate.lastLost === to) return 'neutral';
+    gate.lastLost = to;
+    return outcome;
+  }
+
+  #settle(call: Call, outcome: Outcome): void {
+    call.gate.breaker.count(outcome, call.token);
+    call.token = NO_TOKEN;
   }
 
   /** The same call once more, with what the client gave; returns why it cannot be. */
@@ -156,12 +204,21 @@ export class CallTable {
   }
 
   /** Counts how a call ended. `error`: its `error.type` (see `errorType`); `failure`: the error when it is the gateway's. */
-  count(call: Call, outcome: 'succeeded' | 'failed', error: string | null, failure?: JsonRpcErrorObject): void {
+  #count(
+    call: Call,
+    outcome: 'succeeded' | 'failed',
+    verdict: Outcome,
+    error: string | null,
+    failure?: JsonRpcErrorObject,
+  ): void {
+    this.#settle(call, verdict);
+    this.#transport.count('success', NO_TOKEN);
     this.#counters[outcome] += 1;
     if (outcome === 'failed') call.gate.failures += 1;
     this.#audit(call, outcome);
-    const microseconds = Math.round(this.watch.ended(call, error, failure) * 1_000);
-    this.#deps.plane.counters.latency.record(Math.max(1, microseconds));
+    const ms = this.watch.ended(call, error, failure);
+    bookEnd(this.#deps.plane, this.#counters, call, outcome === 'succeeded', ms);
+    this.#deps.plane.counters.latency.record(Math.max(1, Math.round(ms * 1_000)));
   }
 
   /** The client does not want the answer any more: the call is taken out, its upstream is told, its channel is released. */
@@ -188,6 +245,7 @@ export class CallTable {
   /** Tells the upstream that nobody waits for the call any more. */
   cancelUpstream(call: Call, reason: string): void {
     call.cancelled = true;
+    this.#settle(call, 'neutral');
     call.to.urgent({ type: 'call/cancel', call, reason });
   }
 
@@ -232,12 +290,31 @@ export class CallTable {
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS)
       return gatewayError('overloaded', `this client has ${MAX_CALLS} requests outstanding`);
+    if (gate.drainsUntil !== null) return this.#failed(drained(gate, gate.drainsUntil, this.#deps.clock));
+    if (this.#transport.state !== 'closed')
+      return transportOpen(this.#counters.transport, this.#transport, this.#deps.clock);
+    if (gate.breaker.refuses) {
+      gate.breaker.refused += 1;
+      return this.#failed(breakerOpen(gate, this.#deps.clock));
+    }
     if (gate.inFlight >= gate.maxInFlight)
       return this.#failed(overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`));
-    return undefined;
+    const beyond = beyondGrant(this.#deps.plane, gate, this.#deps.clock.now());
+    return beyond && this.#failed(beyond);
   }
 
   #refused(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
+    bookAttenuated(this.#deps.plane, this.#counters, request, request.caller.principal.role);
+    return this.#onRecord(request, error);
+  }
+
+  /** Kept out by policy: an attempt, and no demand that operations had to absorb. */
+  #denied(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
+    this.#deps.plane.viability.attempts.add(this.#deps.clock.now());
+    return this.#onRecord(request, error);
+  }
+
+  #onRecord(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
     const { audit } = this.#deps.plane;
     const { gate } = request;
     // An error that names the server is on its account: a call of its that failed.
@@ -264,12 +341,7 @@ function progressTokenOf(params: JsonObject): JsonRpcId | undefined {
   return isJsonRpcId(token) ? token : undefined;
 }
 
-function overloaded(gate: UpstreamGate, why: string): JsonRpcErrorObject {
-  return gatewayError('overloaded', `upstream "${gate.name}": ${why}`, { server: gate.name });
-}
-
-function unavailable(gate: UpstreamGate, clock: Clock): JsonRpcErrorObject {
-  const retryAfter = gate.retryAt === null ? undefined : Math.max(0, Math.ceil((gate.retryAt - clock.now()) / 1_000));
-  const data = { server: gate.name, ...(retryAfter === undefined ? {} : { retryAfter }) };
-  return gatewayError('upstream_unavailable', `upstream "${gate.name}": ${gate.trouble}`, data);
+/** Detail and data of a `request_timeout`. */
+export function timedOut({ gate: { name, requestTimeout } }: Call): [string, JsonObject] {
+  return [`upstream "${name}" did not answer within ${requestTimeout} ms`, { server: name, timeoutMs: requestTimeout }];
 }

@@ -51,6 +51,8 @@ export interface ClientOutlet {
   readonly bytesOut: number;
   /** A stream from the gateway to the client is open. */
   readonly streaming: boolean;
+  /** Requests that wait for an answer and are not the session's: those of the modern era. */
+  readonly otherInFlight?: number;
   /** Called every `IDLE_CHECK_MS`: keeps the stream alive, or finds it dead. */
   keepAlive(): void;
 }
@@ -133,6 +135,14 @@ export class ClientShell implements SessionEntry, RequestOrigin {
     return this.facts.scope;
   }
 
+  get inFlight(): number {
+    return this.session.inFlight + (this.#outlet.otherInFlight ?? 0);
+  }
+
+  get lastSeenAt(): number {
+    return this.#lastSeenAt;
+  }
+
   get principal(): Principal {
     return this.session.profile.principal;
   }
@@ -189,7 +199,8 @@ export class ClientShell implements SessionEntry, RequestOrigin {
       case 'call/answered':
         return this.session.answered(message.call, message.message);
       case 'call/failed':
-        return this.session.failed(message.call, message.error);
+        this.session.failed(message.call, message.error);
+        return;
       case 'call/notified':
         return this.session.notified(message.call, message.method, message.params);
       case 'call/expired':
@@ -268,7 +279,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
 
   #idleCheck(): void {
     const quietFor = this.#env.clock.now() - this.#lastSeenAt;
-    const busy = this.session.inFlight > 0 || this.#outlet.streaming;
+    const busy = this.inFlight > 0 || this.#outlet.streaming;
     if (!busy && quietFor >= this.#env.plane.options.sessions.idleTimeout) return this.#outlet.close('idle');
     this.#outlet.keepAlive();
     this.session.keepAlive();
@@ -293,7 +304,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
       messagesOut: session.messagesOut,
       bytesIn: this.bytesIn,
       bytesOut: this.#outlet.bytesOut,
-      inFlight: session.inFlight,
+      inFlight: this.inFlight,
       streaming: this.#outlet.streaming,
     };
   }

@@ -4,6 +4,7 @@
  * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
  * there. If every control-plane actor is dead, it still is.
  */
+import { type ClientTransport } from '../admin/protocol.js';
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { AuthPlane } from '../auth/auth-plane.js';
 import { type GatewayOptions } from '../config/types.js';
@@ -14,6 +15,7 @@ import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
 import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
+import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
@@ -26,13 +28,9 @@ import { ViabilityState } from '../vsm/view.js';
 export type Admission =
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
+  /** Takes newcomers, and tells those who send them that it is not ready. */
+  | { readonly state: 'lame_duck' }
   | { readonly state: 'draining'; readonly deadlineAt: number };
-
-/** Where nothing is wired, nobody hears. */
-const SILENT = new LastResort(
-  () => undefined,
-  () => 0,
-);
 
 export class DataPlane {
   /** Written by the catalogue. */
@@ -53,7 +51,19 @@ export class DataPlane {
   policy: Policy;
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
+  /** Listening sockets by their actor's id, and whether they are to listen. Written by drains. */
+  readonly doors = new Map<string, { open: boolean }>();
+  /** Subjects whose sessions are being ended, and until when. Written by drains. */
+  readonly drainedSubjects = new Map<string, number>();
   readonly counters: Counters;
+  /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
+  mayProbe: (name: string) => boolean = () => true;
+  /** Breakers of the client transports. */
+  readonly breakers: Readonly<Record<ClientTransport, BreakerGate>> = {
+    http: new BreakerGate(),
+    sse: new BreakerGate(),
+    websocket: new BreakerGate(),
+  };
   /** `null`: nothing is traced. Written by the telemetry actor. */
   tracing: RequestTracer | null = null;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
@@ -68,12 +78,7 @@ export class DataPlane {
   /** Who somebody is, and how often they may ask. */
   readonly auth: AuthPlane;
 
-  constructor(
-    options: GatewayOptions,
-    counters: Counters,
-    viability = new ViabilityState(0, SILENT),
-    clock: Clock = new SystemClock(),
-  ) {
+  constructor(options: GatewayOptions, counters: Counters, viability = unheard(), clock: Clock = new SystemClock()) {
     this.auth = new AuthPlane(options, clock);
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
@@ -83,4 +88,15 @@ export class DataPlane {
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }
+}
+
+/** Where nothing is wired, nobody hears. */
+function unheard(): ViabilityState {
+  return new ViabilityState(
+    0,
+    new LastResort(
+      () => undefined,
+      () => 0,
+    ),
+  );
 }

@@ -2,6 +2,7 @@
  * What consoles see of the gateway, put together from plain memory at one instant: no actor is asked or stopped.
  */
 import {
+  type BreakerSnapshot,
   CLIENT_TRANSPORTS,
   type ClientTransport,
   type GatewayPhase,
@@ -14,11 +15,12 @@ import { type TelemetrySnapshot } from '../admin/snapshot/telemetry.js';
 import { type PinBook } from '../pinning/pin-book.js';
 import { type Windows } from '../telemetry/windows.js';
 import { authSnapshot } from './auth-view.js';
+import { breakerSnapshot, transportUnit, upstreamUnit } from './breaker-view.js';
 import { rulesSnapshot } from './admin-policy.js';
 import { pinningSnapshot } from './admin-tools.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
-import { type DrainProgress, drainSnapshot } from './drain.js';
+import { type DrainBoard } from './drain/board.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
 import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
@@ -32,7 +34,7 @@ export interface GatewayViewDeps {
   readonly views: ReadonlyMap<string, UpstreamView>;
   readonly windows: Windows;
   readonly process: ProcessView;
-  readonly drain: { readonly current: DrainProgress | null };
+  readonly drains: DrainBoard;
   readonly version: string;
   readonly startedAt: number;
   readonly url: () => string;
@@ -58,9 +60,20 @@ export class GatewayView {
     });
   }
 
-  snapshot(): GatewaySnapshot {
-    const { system, plane, windows, running, drain } = this.#deps;
+  breakers(): BreakerSnapshot[] {
+    const { system, plane } = this.#deps;
     const now = system.clock.now();
+    const upstreams = [...plane.gates].map(([name, gate]) =>
+      breakerSnapshot(upstreamUnit(name), gate.breaker, now, gate.retryAt),
+    );
+    const transports = CLIENT_TRANSPORTS.map((name) => breakerSnapshot(transportUnit(name), plane.breakers[name], now));
+    return [...upstreams, ...transports];
+  }
+
+  snapshot(): GatewaySnapshot {
+    const { system, plane, windows, running } = this.#deps;
+    const now = system.clock.now();
+    const drains = this.#deps.drains.snapshots();
     return {
       name: 'viable',
       version: this.#deps.version,
@@ -70,15 +83,17 @@ export class GatewayView {
       takenAt: now,
       startedAt: this.#deps.startedAt,
       phase: this.#phase(),
-      drain: drain.current && drainSnapshot(drain.current, plane, now),
+      drain: drains.find(({ id, outcome }) => id === 'gateway' && outcome !== 'cancelled') ?? null,
+      drains,
       connections: this.#connections(),
       throughput: { perSecond: windows.perSecond, messagesTotal: plane.counters.messages },
       errors: windows.errorRates(),
       requests: this.#requests(),
       drops: this.#drops(),
       upstreams: this.upstreams(),
+      breakers: this.breakers(),
       alarms: alarmsSnapshot(plane),
-      vsm: vsmSnapshot(plane),
+      vsm: vsmSnapshot(plane, now),
       tree: system.snapshot(),
       auth: authSnapshot(plane.auth),
       process: processFigures(this.#deps.process),
@@ -96,8 +111,7 @@ export class GatewayView {
   }
 
   #phase(): GatewayPhase {
-    const state = this.#deps.plane.admission.state;
-    return state === 'starting' || state === 'running' ? state : 'draining';
+    return this.#deps.plane.admission.state;
   }
 
   #connections(): GatewaySnapshot['connections'] {

@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
+import { type ClientTransport } from '../admin/protocol.js';
 import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
@@ -24,32 +25,27 @@ import { HttpExchange } from '../transports/inbound/http-exchange.js';
 import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
-import { isAdministrator } from '../vsm/policy-model.js';
 import { type Access, type Refusal } from './access.js';
+import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
 import { answerHealth, answerMetadata, answerMetrics, answerTicket } from './http-pages.js';
-import { countAnswers, goodVersion, headerOf, refuseBody, remoteOf } from './http-requests.js';
+import { type Arrival, countAnswers, goodVersion, headerOf, isOpen, refuseBody, remoteOf } from './http-requests.js';
+import { type HttpSockets } from './http-sockets.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { begun, type Closed, closedTo } from './newcomers.js';
+import { type WebFront } from './admin-web.js';
 import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 
 export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
   readonly access: Access;
+  readonly web: WebFront;
   /** The text of `/metrics`. */
   readonly metrics: () => Promise<MetricsText>;
-}
-
-/** One HTTP request of a client that may speak to us. */
-interface Arrival {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  /** What it is addressed to: `null` for everything, an upstream's name, or a toolset. */
-  readonly scope: string | null;
-  readonly principal: Principal;
 }
 
 const SESSION_HEADER = 'mcp-session-id';
@@ -58,23 +54,31 @@ export class HttpFront {
   readonly #system: ActorSystem;
   readonly #env: SessionEnvironment;
   readonly #plane: DataPlane;
+  readonly web: WebFront;
   readonly #metricsText: () => Promise<MetricsText>;
   readonly #access: Access;
   #made = 0;
   #sockets = 0;
-  readonly #connections = new WeakMap<Socket, Ref<HttpConnectionMessage>>();
+  readonly #connections: HttpSockets;
 
-  constructor({ system, env, access, metrics }: FrontDeps) {
+  constructor({ system, env, access, web, metrics }: FrontDeps, sockets: HttpSockets) {
     this.#access = access;
     this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
+    this.#connections = sockets;
     this.#plane = env.plane;
+    this.web = web;
   }
 
   /** Remembers whose socket it is: modern requests run in that actor. */
   attach(socket: Socket, connection: Ref<HttpConnectionMessage>): void {
-    this.#connections.set(socket, connection);
+    this.#connections.add(socket, connection);
+  }
+
+  /** It has become a WebSocket. */
+  detach(socket: Socket): void {
+    this.#connections.remove(socket);
   }
 
   /** The id of the next connection actor; unique over all listeners and their incarnations. */
@@ -86,6 +90,8 @@ export class HttpFront {
   handle(req: IncomingMessage, res: ServerResponse): void {
     const refusal = this.guard(req);
     if (refusal !== undefined) return sendError(res, refusal);
+    // Whoever keeps the connection would have it closed between two requests.
+    if (this.#plane.admission.state === 'draining') res.shouldKeepAlive = false;
     const route = parseRoute(req.url ?? '/');
     if (isOpen(route)) return this.#answerOpen(route, req, res);
     const known = this.#access.recall(req, route.kind);
@@ -106,6 +112,8 @@ export class HttpFront {
       case 'health':
       case 'ready':
         return answerHealth(req, res, this.#plane, route.kind);
+      case 'dashboard':
+        return this.#access.note(req, () => this.web.handle(req, res, route.path));
       case 'resource-metadata':
         return answerMetadata(req, res, this.#access.metadata(req));
       default:
@@ -163,22 +171,8 @@ export class HttpFront {
   }
 
   /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
-  closedToNewcomers(principal: Principal): { name: ErrorName; reply: ErrorReply } | undefined {
-    const { admission, sessions, options, viability } = this.#plane;
-    if (admission.state === 'draining') {
-      const seconds = Math.max(1, Math.ceil((admission.deadlineAt - this.#env.clock.now()) / 1_000));
-      return {
-        name: 'draining',
-        reply: { data: { retryAfter: seconds }, headers: { 'retry-after': String(seconds) } },
-      };
-    }
-    if (viability.policy.mode === 'lockdown' && !isAdministrator(principal)) {
-      return { name: 'lockdown', reply: { data: { mode: 'lockdown' }, headers: { 'retry-after': '60' } } };
-    }
-    if (sessions.size >= options.sessions.max) {
-      return { name: 'too_many_sessions', reply: { headers: { 'retry-after': '10' } } };
-    }
-    return undefined;
+  closedToNewcomers(principal: Principal, transport: ClientTransport): Closed | undefined {
+    return closedTo(this.#plane, this.#env.clock, principal, transport);
   }
 
   #streamableHttp(arrival: Arrival): void {
@@ -198,6 +192,7 @@ export class HttpFront {
     const { req, res } = arrival;
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
+    this.#connections.began(req.socket, res);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
@@ -233,14 +228,16 @@ export class HttpFront {
   }
 
   #modern({ req, res, scope, principal }: Arrival, message: JsonRpcRequest, envelope: Envelope): void {
-    const closed = this.closedToNewcomers(principal);
+    const closed = this.closedToNewcomers(principal, 'http');
     if (closed && closed.name !== 'too_many_sessions')
       return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    const token = this.#plane.breakers.http.take();
     const exchange = new HttpExchange(res, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
     const sent = connection?.accept({ type: 'http/request', message, envelope, headers, scope, principal, exchange });
     if (sent !== 'ok') exchange.refuse('overloaded');
+    if (token !== NO_TOKEN) begun(this.#plane.breakers.http, token, sent === 'ok');
   }
 
   #route(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
@@ -274,8 +271,9 @@ export class HttpFront {
 
   #begin(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
     const { req, res, scope, principal } = arrival;
-    const closed = this.closedToNewcomers(principal);
+    const closed = this.closedToNewcomers(principal, 'http');
     if (closed) return sendError(res, closed.name, closed.reply);
+    const token = this.#plane.breakers.http.take();
     const sessionId = randomUUID();
     const remote = remoteOf(req);
     const address = this.#plane.auth.addresses.of(req);
@@ -289,6 +287,7 @@ export class HttpFront {
         init: httpSession(this.#env, facts),
       }),
     );
+    begun(this.#plane.breakers.http, token, started.ok);
     if (!started.ok) return sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
     this.#deliver(started.ref, arrival, frame, bytes, sessionId);
   }
@@ -327,9 +326,10 @@ export class HttpFront {
   }
 
   #openSse({ req, res, principal }: Arrival): void {
-    const closed = this.closedToNewcomers(principal);
+    const closed = this.closedToNewcomers(principal, 'sse');
     if (closed) return sendError(res, closed.name, closed.reply);
     if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
+    const token = this.#plane.breakers.sse.take();
     const facts = {
       sessionId: randomUUID(),
       transport: 'sse',
@@ -347,6 +347,7 @@ export class HttpFront {
         init: (context) => sseConnection(this.#env, this.#access, facts, new EventStream(res))(context),
       }),
     );
+    begun(this.#plane.breakers.sse, token, started.ok);
     if (!started.ok) sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
   }
 
@@ -354,6 +355,7 @@ export class HttpFront {
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
     if (sessionId === null) return this.#refuse(req, res, 'session_required');
+    this.#connections.began(req.socket, res);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
@@ -388,10 +390,3 @@ export class HttpFront {
     sendError(res, name, { ...reply, id: frame.kind === 'request' ? frame.message.id : null });
   }
 }
-
-/** Routes on which nobody is asked who they are. WebSockets are asked when they upgrade. */
-function isOpen({ kind }: Route): boolean {
-  return OPEN.has(kind);
-}
-
-const OPEN: ReadonlySet<Route['kind']> = new Set(['ws', 'phoenix', 'health', 'ready', 'resource-metadata', 'unknown']);

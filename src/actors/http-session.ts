@@ -14,7 +14,13 @@ import { type EventStream } from '../transports/inbound/event-stream.js';
 import { LATEST_LEGACY_REVISION } from '../protocol/revisions.js';
 import { type HttpExchange, type ReplayTarget } from '../transports/inbound/http-exchange.js';
 import { ReplayLog, STANDALONE } from '../transports/inbound/replay-log.js';
-import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
+import {
+  type ClientMessage,
+  type CloseReason,
+  type CredentialNotice,
+  noticeEvent,
+  type ShutdownNotice,
+} from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
 
@@ -110,7 +116,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
   }
 
   shutdownPending(notice: ShutdownNotice): void {
-    this.#stream?.send({ event: notice.type, data: JSON.stringify(notice) });
+    this.#stream?.send(noticeEvent(notice));
   }
 
   credentialNotice(notice: CredentialNotice): void {

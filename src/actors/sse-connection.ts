@@ -12,7 +12,13 @@ import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type EventStream } from '../transports/inbound/event-stream.js';
 import { type Access } from './access.js';
-import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
+import {
+  type ClientMessage,
+  type CloseReason,
+  type CredentialNotice,
+  noticeEvent,
+  type ShutdownNotice,
+} from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
 
@@ -101,7 +107,7 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
   }
 
   shutdownPending(notice: ShutdownNotice): void {
-    this.#stream.send({ event: notice.type, data: JSON.stringify(notice) });
+    this.#stream.send(noticeEvent(notice));
   }
 
   credentialNotice(notice: CredentialNotice): void {

@@ -5,7 +5,11 @@
  * object for each configured upstream, for as long as it is configured, whatever happens to its actors.
  */
 import { type Ref } from '../kernel/index.js';
+import { BreakerGate } from './breaker-gate.js';
+import { type FailurePolicy, NOTHING_FAILS } from './outcomes.js';
 import { type UpstreamSessionMessage } from './call.js';
+import { Allowance } from '../vsm/lease.js';
+import { UnitLedger } from '../vsm/unit-model.js';
 import { type ClientMessage } from './client-message.js';
 import { type Lease } from './lease.js';
 import { type PoolRequest } from './pool-messages.js';
@@ -58,6 +62,17 @@ export class UpstreamGate {
   era: Era = 'legacy';
   /** Own URI → the sessions that subscribe to it, each with the URI that it knows. */
   readonly subscriptions = new Map<string, Map<Ref<ClientMessage>, string>>();
+  readonly breaker = new BreakerGate();
+  /** How the end of a call counts for the breaker. Written by the lifecycle. */
+  failurePolicy: FailurePolicy = NOTHING_FAILS;
+  /** The session with which calls were lost last: they count as one failure. Written by the client sessions. */
+  lastLost: Ref<UpstreamSessionMessage> | null = null;
+  /** What S3 has granted it. */
+  readonly allowance = new Allowance();
+  /** Its books, as an S1 unit. Written by the client sessions. */
+  readonly ledger = new UnitLedger();
+  /** It takes no new calls until then, while those that run finish; `null` while it is not drained. Written by its drain. */
+  drainsUntil: number | null = null;
   /** Calls sent and not yet answered. */
   inFlight = 0;
   /** Calls for it, those that were refused because of it included. */

@@ -114,6 +114,10 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     return this.#socket.readyState === this.#socket.OPEN;
   }
 
+  get otherInFlight(): number {
+    return this.#modern?.inFlight ?? 0;
+  }
+
   answer(text: string): boolean {
     return this.#send(text);
   }
@@ -135,6 +139,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
   }
 
   shutdownPending(notice: ShutdownNotice): void {
+    this.#modern?.endStreams();
     this.#send(JSON.stringify(notice));
   }
 

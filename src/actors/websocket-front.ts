@@ -21,9 +21,12 @@ import { type FrontDeps, type HttpFront } from './http-front.js';
 import { remoteOf } from './http-requests.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { begun } from './newcomers.js';
 import { phoenixConnection, type PhoenixConnectionMessage } from './phoenix-connection.js';
 import { webSocketConnection, type WebSocketConnectionMessage } from './websocket-connection.js';
 
+/** RFC 6455 registry. */
+const TRY_AGAIN_LATER = 1013;
 const MAX_FRAGMENTS = 256;
 const MAX_BUFFERED_CHUNKS = 4_096;
 
@@ -59,7 +62,9 @@ export class WebSocketFront {
     socket.on('error', () => socket.destroy());
     const guarded = this.#http.guard(req);
     if (guarded !== undefined) return refuse(socket, guarded);
-    const { kind } = parseRoute(req.url ?? '/');
+    const route = parseRoute(req.url ?? '/');
+    const { kind } = route;
+    if (kind === 'dashboard' && route.path === '/feed') return this.#openConsole(req, socket, head, upgraded);
     if (kind !== 'ws' && kind !== 'phoenix') return refuse(socket, 'unknown_route');
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
@@ -77,16 +82,42 @@ export class WebSocketFront {
     const stranger = isPhoenix && !identity.ok && identity.refusal.name === 'unauthenticated';
     if (!identity.ok && !stranger) return refuse(socket, identity.refusal.name, identity.refusal.reply);
     const principal = identity.ok ? identity.principal : this.#access.stranger();
-    const closed = this.#http.closedToNewcomers(principal);
+    const closed = this.#http.closedToNewcomers(principal, 'websocket');
+    if (closed?.name === 'draining') return this.#turnAway(req, socket, head, closed.reply);
     if (closed) return refuse(socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
-      if (isPhoenix) this.#startPhoenix(webSocket, req, principal, identity.ok ? null : identity.refusal);
-      else this.#start(webSocket, req, principal);
+      const { websocket } = this.#env.plane.breakers;
+      const token = websocket.take();
+      const refusal = identity.ok ? null : identity.refusal;
+      const started = isPhoenix
+        ? this.#startPhoenix(webSocket, req, principal, refusal)
+        : this.#start(webSocket, req, principal);
+      begun(websocket, token, started);
     });
   }
 
-  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal, refusal: Refusal | null): void {
+  /** Clients of WebSockets in browsers see nothing of an HTTP refusal: they are told by close code 1013, "try again later". */
+  #turnAway(req: IncomingMessage, socket: Duplex, head: Buffer, reply: ErrorReply): void {
+    this.#server.handleUpgrade(req, socket, head, (webSocket) => {
+      webSocket.on('error', () => undefined);
+      webSocket.close(TRY_AGAIN_LATER, `draining, retry after ${reply.headers?.['retry-after'] ?? '?'} s`);
+    });
+  }
+
+  /** Consoles are let in while the gateway drains: that is when people look. */
+  #openConsole(req: IncomingMessage, socket: Duplex, head: Buffer, upgraded: () => void): void {
+    this.#access.note(req, () => {
+      const right = this.#http.web.admitSocket(req);
+      if (!right.ok) return refuse(socket, right.name, right.reply);
+      this.#server.handleUpgrade(req, socket, head, (webSocket) => {
+        upgraded();
+        this.#http.web.openSocket(webSocket, right.access);
+      });
+    });
+  }
+
+  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal, refusal: Refusal | null): boolean {
     const remote = remoteOf(req);
     const address = this.#env.plane.auth.addresses.of(req);
     const facts = {
@@ -106,10 +137,11 @@ export class WebSocketFront {
         init: phoenixConnection({ env: this.#env, access: this.#access, facts, socket: webSocket, refusal }),
       }),
     );
-    if (!started.ok) webSocket.close(1013, 'try again later');
+    if (!started.ok) webSocket.close(TRY_AGAIN_LATER, 'try again later');
+    return started.ok;
   }
 
-  #start(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
+  #start(webSocket: WebSocket, req: IncomingMessage, principal: Principal): boolean {
     const facts = {
       sessionId: randomUUID(),
       transport: 'websocket',
@@ -128,7 +160,8 @@ export class WebSocketFront {
         init: webSocketConnection(this.#env, this.#access, facts, webSocket),
       }),
     );
-    if (!started.ok) webSocket.close(1013, 'try again later');
+    if (!started.ok) webSocket.close(TRY_AGAIN_LATER, 'try again later');
+    return started.ok;
   }
 }
 

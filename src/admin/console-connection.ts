@@ -1,10 +1,10 @@
 /**
- * One connected console, server side: reads its lines, runs its requests, writes answers and events.
+ * One connected console (on the admin socket, or a WebSocket as a stream), server side: reads its lines, runs its requests, writes answers and events.
  *
  * Bounds: a console that does not read stops being read itself (answers in the making are at most `maxInFlight`), and
  * its streams hold back few events each: of snapshots the newest, of log lines some and a count of those it missed.
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { LineSplitter } from './lines.js';
 import type { AdminError, AdminReply, AdminRequest, LogLine } from './protocol.js';
 import { parseAdminRequest } from './requests.js';
@@ -33,14 +33,14 @@ interface Exchange {
 const HELD_LINES = 256;
 
 export class ConsoleConnection {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #options: ConsoleOptions;
   readonly #lines: LineSplitter;
   readonly #exchanges = new Map<number, Exchange>();
   /** The console sends nothing more (`nc -U`); what it asked is still answered. */
   #ending = false;
 
-  constructor(socket: Socket, options: ConsoleOptions) {
+  constructor(socket: Duplex, options: ConsoleOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#lines = new LineSplitter(options.limits.maxLineBytes);
@@ -132,7 +132,7 @@ export class ConsoleConnection {
 
   #emit(exchange: Exchange, event: unknown): void {
     if (exchange.abort.signal.aborted || this.#socket.destroyed) return;
-    const newestOnly = exchange.request.method === 'watch';
+    const newestOnly = exchange.request.method !== 'logs';
     if (exchange.answered && !this.#isFull()) {
       this.#flush(exchange);
       this.#write({ id: exchange.request.id, event });
@@ -199,7 +199,8 @@ export class ConsoleConnection {
 }
 
 function isStream(request: AdminRequest): boolean {
-  return request.method === 'watch' || (request.method === 'logs' && request.params?.['follow'] === true);
+  const { method, params } = request;
+  return method === 'watch' || ((method === 'logs' || method === 'drain') && params?.['follow'] === true);
 }
 
 function missedLines(missed: number): LogLine {

@@ -8,10 +8,12 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AdminRequestError, NoGatewayError } from '../admin/client.js';
 import { span, type Line } from '../admin/view/line.js';
 import { paintLine } from '../admin/view/paint.js';
+import { addBreaker } from './breaker.js';
 import { addAck, addAlarms } from './alarms.js';
 import { addAudit } from './audit.js';
 import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
+import { addDrain, addForceShutdown } from './drain.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
 import { addKill } from './kill.js';
 import { addLogs } from './logs.js';
@@ -32,6 +34,7 @@ Examples:
   viable status
   viable upstreams --watch
   viable tree --json
+  viable drain --wait
   viable top
   viable stdio --server filesystem`;
 
@@ -70,11 +73,14 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addTree(program, io);
   addConnections(program, io);
   addUpstreams(program, io);
+  addBreaker(program, io);
   addAlarms(program, io);
   addAck(program, io);
   addPolicy(program, io);
   addSend(program, io);
   addKill(program, io);
+  addDrain(program, io, finish);
+  addForceShutdown(program, io);
   addTop(program, io, finish);
   addLogs(program, io);
   addStdio(program, io);

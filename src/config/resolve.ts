@@ -11,6 +11,7 @@ import { type Path } from './path.js';
 import { placeFindings, type Finding, type SourcePlace } from './problems.js';
 import { checkAuth, resolveAuth } from './resolve-auth.js';
 import { fileSchema, TRANSPORT_TYPES, type FileDocument, type ServerEntry } from './schema.js';
+import { breakerOf } from './server-options.js';
 import type {
   Config,
   ConfigOverrides,
@@ -88,6 +89,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     deny,
     inheritEnv = [],
     timeouts,
+    breaker,
     maxInFlight,
     maxMessageBytes,
     era,
@@ -103,6 +105,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
       connect: timeouts?.connect ?? gateway.upstreams.connectTimeout,
       request: timeouts?.request ?? gateway.requests.timeout,
     },
+    breaker: breakerOf(gateway, breaker),
     maxInFlight: maxInFlight ?? gateway.requests.maxInFlight,
     maxMessageBytes,
     era,

@@ -12,6 +12,8 @@ import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } fro
 import { auth } from './blocks/auth.js';
 import { limits } from './blocks/limits.js';
 import { tls } from './blocks/tls.js';
+import { draining } from './blocks/draining.js';
+import { breaker, serverBreaker } from './blocks/breaker.js';
 import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
 import { policy } from './blocks/policy.js';
@@ -125,18 +127,16 @@ const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
   ),
 });
 
-const draining = block(LIVE, 'What SIGTERM and `viable send drain begin` do.', {
-  enabled: z
-    .boolean()
-    .default(true)
-    .describe('Let work in flight finish and tell clients. Off: connections are cut at once.'),
-  defaultTimeout: time('The longest wait for work in flight.', 0).default(30_000),
-  notificationInterval: time('Clients are told the remaining time this often.', 100).default(5000),
-});
-
-const dashboard = block(RESTART, 'The terminal dashboard.', {
-  enabled: z.boolean().default(true).describe('Show it when the gateway is started on a terminal.'),
+const dashboard = block(RESTART, 'The dashboards: on the terminal, and in a browser at `/mcp/dashboard`.', {
+  enabled: z.boolean().default(true).describe('Show the one on the terminal when the gateway is started on one.'),
   refreshInterval: time('Time between two frames.', 100).default(1000),
+  web: z.boolean().default(true).describe('Serve the browser dashboard.'),
+  webActions: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Let the browser dashboard act (reconnect, disable, kill, drain) although nobody had to sign in. With authentication on, the token decides.',
+    ),
   historySize: count('Seconds of history in the charts.', 2, 3600).default(60),
 });
 
@@ -172,6 +172,7 @@ export const gatewaySchema = z
     limits: limits.prefault({}),
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
+    breaker: breaker.prefault({}),
     input: input.prefault({}),
     catalogue: catalogue.prefault({}),
     toolsets: toolsets.prefault({}),
@@ -219,6 +220,7 @@ export const viableSchema = z
       })
       .optional()
       .describe('Timeouts of this server.'),
+    breaker: serverBreaker.optional(),
     era: z
       .enum(['auto', 'legacy', 'modern'])
       .default('auto')

@@ -15,7 +15,8 @@ export type Route =
   | { readonly kind: 'phoenix' }
   /** `/mcp/ticket`: a single-use credential for an address. */
   | { readonly kind: 'ticket' }
-  | { readonly kind: 'dashboard' }
+  /** `/mcp/dashboard` and what is below; `path` is empty, or begins with a slash. Not decoded. */
+  | { readonly kind: 'dashboard'; readonly path: string }
   | { readonly kind: 'metrics' }
   /** `/healthz`: liveness; `/readyz`: readiness. */
   | { readonly kind: 'health' }
@@ -33,7 +34,7 @@ const FIXED: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/mcp/ws', { kind: 'ws' }],
   ['/mcp/ws/websocket', { kind: 'phoenix' }],
   ['/mcp/ticket', { kind: 'ticket' }],
-  ['/mcp/dashboard', { kind: 'dashboard' }],
+  ['/mcp/dashboard', { kind: 'dashboard', path: '' }],
   ['/metrics', { kind: 'metrics' }],
   ['/healthz', { kind: 'health' }],
   ['/readyz', { kind: 'ready' }],
@@ -41,6 +42,7 @@ const FIXED: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/.well-known/oauth-protected-resource/mcp', { kind: 'resource-metadata' }],
 ]);
 
+const DASHBOARD = '/mcp/dashboard';
 const UNKNOWN: Route = { kind: 'unknown' };
 const NAMED = { '/mcp/s/': 'server', '/mcp/t/': 'toolset' } as const;
 const MAX_NAME = 256;
@@ -55,6 +57,7 @@ export function parseRoute(target: string): Route {
   const path = full.length > 1 && full.endsWith('/') ? full.slice(0, -1) : full;
   const fixed = FIXED.get(path);
   if (fixed !== undefined) return fixed;
+  if (path.startsWith(`${DASHBOARD}/`)) return { kind: 'dashboard', path: path.slice(DASHBOARD.length) };
   const place = path.slice(0, '/mcp/s/'.length);
   if (place !== '/mcp/s/' && place !== '/mcp/t/') return UNKNOWN;
   const name = decodeSegment(path.slice(place.length));

@@ -80,6 +80,8 @@ export const UPSTREAM = {
     },
     { id: 'lifecycle', role: 'connects, waits, connects again; keeps the gate', type: 'actor', restart: 'permanent' },
     { id: 'pool', role: 'gives out sessions to those who share none', type: 'actor', restart: 'permanent' },
+    // Last, so that it takes nobody with it: what it knows is on the gate.
+    { id: 'breaker', role: 'refuses calls while the server is in trouble', type: 'actor', restart: 'permanent' },
   ],
 } as const satisfies SupervisorNode;
 
@@ -127,6 +129,10 @@ export const TREE = {
       children: [
         { id: 'policy', role: 'S5: modes of admission, decides on alarms', type: 'actor', restart: 'permanent' },
         { id: 'algedonic', role: 'pain and pleasure, escalated in time', type: 'actor', restart: 'permanent' },
+        { id: 'intelligence', role: 'S4: forecasts, anomalies, the environment', type: 'actor', restart: 'permanent' },
+        { id: 'control', role: 'S3: grants leases, holds units to account', type: 'actor', restart: 'permanent' },
+        { id: 'audit', role: 'S3*: looks past the reports', type: 'actor', restart: 'permanent' },
+        { id: 'coordination', role: 'S2: damps flapping, paces herds', type: 'actor', restart: 'permanent' },
       ],
     },
     {
@@ -139,6 +145,22 @@ export const TREE = {
       children: [
         { id: 'tool-pins', role: 'the file of pinned tool definitions', type: 'actor', restart: 'permanent' },
         { id: 'catalogue', role: 'merges listings into the routing table', type: 'actor', restart: 'permanent' },
+        {
+          id: 'units',
+          role: 'S1, as it accounts for itself',
+          type: 'dynamic',
+          restart: 'permanent',
+          intensity: { max: 20, withinMs: 30_000 },
+          children: [
+            {
+              id: 'unit:<name>',
+              role: 'closes the books of one upstream or client transport',
+              type: 'actor',
+              restart: 'permanent',
+            },
+          ],
+        },
+        { id: 'census', role: 'sees to it that everything is a unit', type: 'actor', restart: 'permanent' },
         {
           id: 'provisioning',
           role: 'upstreams as configured',
@@ -236,9 +258,42 @@ export const TREE = {
             { id: 'http', role: 'accepts connections on the configured address', type: 'actor', restart: 'permanent' },
           ],
         },
+        {
+          id: 'breakers',
+          role: 'refuse newcomers on a client transport that fails',
+          type: 'supervisor',
+          restart: 'permanent',
+          strategy: 'one_for_one',
+          intensity: { max: 10, withinMs: 30_000 },
+          children: [
+            { id: 'http', role: 'of Streamable HTTP', type: 'actor', restart: 'permanent' },
+            { id: 'sse', role: 'of HTTP+SSE', type: 'actor', restart: 'permanent' },
+            { id: 'websocket', role: 'of WebSocket and Phoenix Channels', type: 'actor', restart: 'permanent' },
+          ],
+        },
       ],
     },
-    { id: 'drain', role: 'takes the gateway down without losing work', type: 'actor', restart: 'permanent' },
+    {
+      id: 'drain',
+      role: 'takes the gateway, or a part of it, out of service without losing work',
+      type: 'supervisor',
+      restart: 'permanent',
+      strategy: 'one_for_one',
+      intensity: { max: 5, withinMs: 30_000 },
+      children: [
+        {
+          id: 'partial',
+          role: 'drains of an upstream, a session, a principal, a listener',
+          type: 'dynamic',
+          restart: 'permanent',
+          intensity: { max: 20, withinMs: 30_000 },
+          children: [
+            { id: '<target>', role: 'one of them, from its begin to its end', type: 'actor', restart: 'transient' },
+          ],
+        },
+        { id: 'gateway', role: "the gateway's own drain; starts the others", type: 'actor', restart: 'permanent' },
+      ],
+    },
     {
       id: 'consoles',
       role: 'who watches and commands',
@@ -248,6 +303,16 @@ export const TREE = {
       intensity: { max: 5, withinMs: 30_000 },
       children: [
         { id: 'admin', role: 'the admin socket', type: 'actor', restart: 'permanent' },
+        {
+          id: 'web',
+          role: 'browsers that watch',
+          type: 'dynamic',
+          restart: 'permanent',
+          intensity: { max: 5, withinMs: 30_000 },
+          children: [
+            { id: 'console-<n>', role: 'one browser', type: 'actor', restart: 'temporary', shutdownMs: 1_000 },
+          ],
+        },
         {
           id: 'dashboard',
           role: 'the terminal dashboard, a process of its own',

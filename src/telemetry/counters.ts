@@ -3,12 +3,14 @@
  * the windows. Formulas: `windows.ts`.
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { UnitLedger } from '../vsm/unit-model.js';
 import { CLIENT_TRANSPORTS, type ClientTransport } from '../admin/protocol.js';
 import { Denials } from './denials.js';
 import { Durations } from './metrics/operations.js';
 
 /** Counts of one client transport since the start. */
 export interface TransportCounters {
+  readonly transport: ClientTransport;
   /** Open sessions (Streamable HTTP) or connections (HTTP+SSE, WebSocket). */
   open: number;
   messagesIn: number;
@@ -17,6 +19,8 @@ export interface TransportCounters {
   succeeded: number;
   /** Requests that failed through an upstream, the transport or time. The client's own mistakes are in neither. */
   failed: number;
+  /** Its books, as an S1 unit. */
+  readonly unit: UnitLedger;
 }
 
 /** Why something was thrown away. */
@@ -47,7 +51,10 @@ export class Counters {
 
   constructor() {
     this.transports = Object.fromEntries(
-      CLIENT_TRANSPORTS.map((name) => [name, { open: 0, messagesIn: 0, messagesOut: 0, succeeded: 0, failed: 0 }]),
+      CLIENT_TRANSPORTS.map((transport) => [
+        transport,
+        { transport, open: 0, messagesIn: 0, messagesOut: 0, succeeded: 0, failed: 0, unit: new UnitLedger() },
+      ]),
     ) as Record<ClientTransport, TransportCounters>;
   }
 

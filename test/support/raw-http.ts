@@ -123,8 +123,12 @@ export function flatten(text: string): Wire[] {
   return Array.isArray(value) ? value : [value];
 }
 
-export function initializeRequest(protocolVersion: string, id: string | number = 0): Json {
-  const params = { protocolVersion, capabilities: {}, clientInfo: { name: 'raw-client', version: '1.0.0' } };
+export function initializeRequest(
+  protocolVersion: string,
+  id: string | number = 0,
+  clientInfo: Json = { name: 'raw-client', version: '1.0.0' },
+): Json {
+  const params = { protocolVersion, capabilities: {}, clientInfo };
   return { jsonrpc: '2.0', id, method: 'initialize', params };
 }
 
@@ -137,6 +141,7 @@ export const POST_HEADERS = {
 export interface SessionOptions {
   readonly route?: string;
   readonly protocolVersion?: string;
+  readonly clientInfo?: Json;
 }
 
 /** A Streamable HTTP session by hand. */
@@ -155,7 +160,7 @@ export class HttpSession {
   static async open(base: string, options: SessionOptions = {}): Promise<HttpSession> {
     const protocolVersion = options.protocolVersion ?? '2025-11-25';
     const url = `${base}${options.route ?? '/mcp'}`;
-    const body = JSON.stringify(initializeRequest(protocolVersion));
+    const body = JSON.stringify(initializeRequest(protocolVersion, 0, options.clientInfo));
     const reply = await fetchRaw(url, { method: 'POST', headers: POST_HEADERS, body });
     const id = reply.headers['mcp-session-id'];
     if (reply.status !== 200 || typeof id !== 'string') throw new Error(`initialize: ${reply.status} ${reply.body}`);

@@ -53,7 +53,7 @@ export class ViableWorld extends World {
     plane.algedonic = line;
     plane.pleasure = line;
     const places: Record<string, Place> = {
-      '/viability/policy': live(policy({ plane, state, log })),
+      '/viability/policy': live(policy({ system, plane, state, log })),
       '/viability/algedonic': live(algedonic({ system, plane, state, line, log, sink })),
       '/viability/control': 'recorder',
       ...more,

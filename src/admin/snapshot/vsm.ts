@@ -75,6 +75,101 @@ export interface PolicySnapshot {
   readonly reason: string;
 }
 
+/** S1. The formulas are in `figures.ts`; `null` without samples. */
+export interface OperationsSnapshot {
+  readonly varietyAbsorption: number | null;
+  /** Demands a second. */
+  readonly absorptionRate: number | null;
+  readonly volumeRatio: number | null;
+  readonly kinds: number;
+  /** Demands in the window. */
+  readonly demands: number;
+  readonly units: readonly UnitSnapshot[];
+}
+
+/** One upstream or client transport, over its last cycle. */
+export interface UnitSnapshot {
+  readonly unit: string;
+  /** Demands a second. */
+  readonly rate: number;
+  /** Seconds; `null` when nothing ended. */
+  readonly serviceTime: number | null;
+  /** Milliseconds; `null` when nothing ended. */
+  readonly p95: number | null;
+  readonly failureRatio: number | null;
+  readonly inFlight: number;
+  readonly attenuated: number;
+}
+
+/** S2. */
+export interface CoordinationSnapshot {
+  readonly status: 'idle' | 'coordinating' | 'damping';
+  readonly maxPenalty: number;
+  /** Since the start. */
+  readonly delays: number;
+  readonly coalesced: number;
+  readonly tokensRefused: number;
+}
+
+/** S3. */
+export interface ControlSnapshot {
+  /** Per cent of the resource that is nearest its limit; `null` without samples. */
+  readonly usage: number | null;
+  readonly resources: readonly { readonly resource: string; readonly percent: number | null }[];
+  readonly leases: readonly LeaseSnapshot[];
+  readonly drainSteps: number;
+}
+
+export interface LeaseSnapshot {
+  readonly unit: string;
+  readonly slots: number;
+  readonly rps: number | null;
+  readonly floor: number;
+  readonly inFlight: number;
+  readonly expiresAt: number;
+}
+
+/** S3*. */
+export interface AuditsSnapshot {
+  readonly total: number;
+  /** Newest first. */
+  readonly findings: readonly {
+    readonly unit: string;
+    readonly at: number;
+    readonly latencyMs: number | null;
+    readonly discrepancies: readonly string[];
+  }[];
+}
+
+/** S4. */
+export interface IntelligenceSnapshot {
+  readonly eventsIn5Minutes: number;
+  readonly eventsTotal: number;
+  /** Newest first. */
+  readonly recent: readonly {
+    readonly at: number;
+    readonly kind: string;
+    readonly unit: string;
+    readonly what: string;
+  }[];
+  /** `null`: not enough forecasts yet. At 0 and below S3 ignores them. */
+  readonly skills: readonly { readonly unit: string; readonly skill: number | null }[];
+}
+
+/** S5: attempts of clients that were denied, and breaches of the gateway's own invariants. */
+export interface ViolationsSnapshot {
+  readonly attemptsIn5Minutes: number;
+  readonly attemptsTotal: number;
+  readonly breachesIn5Minutes: number;
+  readonly breachesTotal: number;
+}
+
 export interface VsmSnapshot {
+  readonly operations: OperationsSnapshot;
+  readonly coordination: CoordinationSnapshot;
+  readonly control: ControlSnapshot;
+  readonly audit: AuditsSnapshot;
+  readonly intelligence: IntelligenceSnapshot;
   readonly policy: PolicySnapshot;
+  readonly violations: ViolationsSnapshot;
 }

@@ -62,6 +62,10 @@ const policy = block(LIVE, 'S5: modes of admission. normal; conserve sheds; lock
     )
     .default([{ when: 'process/*', severity: 'critical', mode: 'conserve' }])
     .describe('Which alarms call for which mode, once they are at S5.'),
+  essential: z
+    .array(text('a name'))
+    .default([])
+    .describe('Servers that S5 favours when S3 cannot grant what S4 advises.'),
   calm: time('Time without a reason after which S5 goes back to normal.').default(30_000),
   conserve: block(LIVE, 'What conserve sheds.', {
     roles: z.array(text('a role')).default(['guest']).describe('Roles whose requests to servers are shed.'),
@@ -72,10 +76,90 @@ const policy = block(LIVE, 'S5: modes of admission. normal; conserve sheds; lock
   }).prefault({}),
 });
 
+const ratio = (description: string, standard: number) =>
+  z.number().min(0).max(1).default(standard).describe(description);
+
+const coordination = block(LIVE, 'S2: damps what swings, paces what comes all at once.', {
+  enabled: z.boolean().default(true).describe('Off: breakers flap as they will, herds come all at once.'),
+  halfLife: time('The penalty of a breaker that flaps halves in this time.', 1_000).default(30_000),
+  suppress: z.number().min(1).max(100).default(3).describe('From this penalty on it is held open.'),
+  release: z.number().gt(0).max(100).default(1).describe('Below this penalty it is let go.'),
+  holdBase: time('How long it is held, doubled with each further reversal.', 100).default(60_000),
+  holdMax: time('The longest that it is held.', 100).default(300_000),
+  connectsPerSecond: count('New connections to one server in a second.', 1, 100_000).default(50),
+  connectBurst: count('New connections to one server that may come at once.', 1, 100_000).default(32),
+  probes: count('Half-open breakers that may probe at a time.', 1, 10_000).default(4),
+  coalesce: z
+    .boolean()
+    .default(true)
+    .describe('Answer identical `resources/read` of one principal that run at the same time with one.'),
+});
+
+const unit = z
+  .strictObject({
+    weight: z.number().gt(0).max(1_000).default(1).describe('Its part of what is short.'),
+    floor: count('Calls in flight that are its own whatever others want.', 0).optional(),
+  })
+  .describe('The bargain with one server.');
+
+const control = block(LIVE, 'S3: grants each server a lease on the gateway.', {
+  enabled: z.boolean().default(true).describe('Off: no leases; one busy server can take all there is.'),
+  interval: time('One cycle.', 100).default(5_000),
+  leaseTime: time('A lease that is not renewed for this long falls to its floor.', 100).default(15_000),
+  slots: count('Calls in flight to all servers together.').default(8_192),
+  rate: z
+    .number()
+    .gt(0)
+    .nullable()
+    .default(null)
+    .describe('Calls a second to all servers together; `null`: unbounded.'),
+  headroom: ratio('Granted beyond what is expected.', 0.3),
+  reserve: count('Calls in flight that an idle server is granted at least, up to its floor.', 0).default(8),
+  objective: ratio(
+    'The part of its calls that a server is to answer; below, three cycles running, it loses weight.',
+    0.9,
+  ),
+  units: z
+    .record(z.string(), unit)
+    .default({})
+    .describe('Server → weight and floor. Who has no floor of its own shares what is left equally.'),
+}).refine(({ slots, units }) => Object.values(units).reduce((sum, { floor = 0 }) => sum + floor, 0) <= slots, {
+  error: 'the floors of the servers together must be at most `slots`',
+  path: ['units'],
+});
+
+const audit = block(LIVE, 'S3*: looks at servers directly, past what is reported of them.', {
+  enabled: z.boolean().default(true).describe('Off: nobody looks.'),
+  meanInterval: time('Between two looks, on average; exponentially distributed.', 100).default(60_000),
+  timeout: time('For one look.').default(10_000),
+  latencyFactor: z
+    .number()
+    .min(1)
+    .max(1_000)
+    .default(5)
+    .describe('Slower than reported by this factor is a discrepancy.'),
+  stdio: z
+    .boolean()
+    .default(false)
+    .describe('Also look at stdio servers, which starts a second process of each for the time of the look.'),
+});
+
+const intelligence = block(LIVE, 'S4: forecasts what comes, notices what is new.', {
+  enabled: z.boolean().default(true).describe('Off: S3 goes by what was.'),
+  alpha: ratio('Weight of the newest value in the level (Holt).', 0.5),
+  beta: ratio('Weight of the newest change in the trend (Holt).', 0.3),
+  horizon: count('Cycles ahead.', 1, 60).default(2),
+  sigma: z.number().gt(0).max(100).default(3).describe('Standard deviations that are out of the ordinary.'),
+});
+
 export const vsm = block(LIVE, 'The viable system: alarms, coordination, control, intelligence and policy.', {
   enabled: z.boolean().default(true).describe('Off: nobody watches, nothing is damped, granted or decided.'),
   alarms: alarms.prefault({}),
   thresholds: thresholds.prefault({}),
   webhook: webhook.prefault({}),
   policy: policy.prefault({}),
+  coordination: coordination.prefault({}),
+  control: control.prefault({}),
+  audit: audit.prefault({}),
+  intelligence: intelligence.prefault({}),
 });

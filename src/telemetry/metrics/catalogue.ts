@@ -3,6 +3,7 @@
  * in `examples/monitoring` are checked against it. A feature adds its figures as one more list.
  */
 import { AUTH_FIGURES } from './auth-figures.js';
+import { BREAKER_FIGURES } from './breaker-figures.js';
 import { type Figure, type MetricDefinition } from './definition.js';
 import { GATEWAY_FIGURES } from './gateway-figures.js';
 import { DURATION_METRICS } from './operations.js';
@@ -11,6 +12,7 @@ import { POOL_FIGURES } from './pool-figures.js';
 import { SECURITY_FIGURES } from './security-figures.js';
 import { UPSTREAM_FIGURES } from './upstream-figures.js';
 import { VIABILITY_FIGURES } from './viability-figures.js';
+import { VSM_FIGURES } from './vsm-figures.js';
 
 /** Read from what the dashboards show. */
 export const FIGURES: readonly Figure[] = [
@@ -18,7 +20,9 @@ export const FIGURES: readonly Figure[] = [
   ...UPSTREAM_FIGURES,
   ...TELEMETRY_FIGURES,
   ...POOL_FIGURES,
+  ...BREAKER_FIGURES,
   ...VIABILITY_FIGURES,
+  ...VSM_FIGURES,
   ...SECURITY_FIGURES,
   ...AUTH_FIGURES,
 ];

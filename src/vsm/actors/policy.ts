@@ -7,7 +7,8 @@
  * Source: Beer, "The Heart of Enterprise"; the decisions are `src/vsm/policy-model.ts`.
  */
 import { type DataPlane } from '../../actors/data-plane.js';
-import { type ActorContext, type Behavior } from '../../kernel/index.js';
+import { CONTROL } from '../../actors/names.js';
+import { type ActorContext, type ActorSystem, type Behavior } from '../../kernel/index.js';
 import { type Logger } from '../../telemetry/logger.js';
 import { isForPolicy } from '../alarms-model.js';
 import { calledFor, decide, type Mode, next, type Standing } from '../policy-model.js';
@@ -15,6 +16,7 @@ import { type ViabilityState } from '../view.js';
 import { type PolicyMessage } from './messages.js';
 
 export interface PolicyDeps {
+  readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly state: ViabilityState;
   readonly log: Logger;
@@ -42,6 +44,8 @@ class Policy implements Behavior<PolicyMessage> {
       case 'policy/alarm':
       case 'policy/alarm-cleared':
         return this.#decide();
+      case 'policy/dispute':
+        return this.#rule(message.unit);
       case 'policy/tick':
         this.#decide();
         this.#context.after(TICK_MS, { type: 'policy/tick' });
@@ -61,6 +65,17 @@ class Policy implements Behavior<PolicyMessage> {
     const quiet = calledFor(alarms, options.modes).because === null;
     this.#quietSince = quiet ? (this.#quietSince ?? now) : null;
     this.#apply(decide(state.policy, alarms, this.#quietSince, options, now));
+  }
+
+  /** Between S3, which has no more to grant, and S4, which sees more coming: what is essential goes before what is fair. */
+  #rule(unit: string): void {
+    const { plane, system, log } = this.#deps;
+    const { policy: options, enabled } = plane.options.vsm;
+    if (!enabled || !options.enabled) return;
+    const essential = options.essential.includes(unit.slice('upstream:'.length));
+    const favour = essential ? 'intelligence' : 'control';
+    log.info({ event: 'policy_ruling', unit, favour }, `S5 rules for ${essential ? 'S4' : 'S3'} about ${unit}`);
+    system.whereis(CONTROL)?.tell({ type: 'control/ruled', unit, favour });
   }
 
   #setMode(mode: Mode): void {

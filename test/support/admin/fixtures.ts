@@ -2,13 +2,16 @@
  * A realistic snapshot at a fixed instant: upstreams in every state, a tree of some forty nodes, and hostile text (ANSI,
  * OSC, bidi, zero-width, CJK, emoji, blessed tags) wherever text comes from outside.
  */
-import type {
-  AdminActor,
-  ConnectionSnapshot,
-  GatewaySnapshot,
-  LogLine,
-  SupervisionNode,
-  UpstreamSnapshot,
+import {
+  type AdminActor,
+  type BreakerSnapshot,
+  CLIENT_TRANSPORTS,
+  type ConnectionSnapshot,
+  type DrainSnapshot,
+  type GatewaySnapshot,
+  type LogLine,
+  type SupervisionNode,
+  type UpstreamSnapshot,
 } from '#src/admin/protocol.js';
 import type { PoolSnapshot } from '#src/admin/snapshot/pool.js';
 import { FAKE_POLICY } from './policy-fixtures.js';
@@ -128,6 +131,67 @@ export function fakeUpstreams(now = FAKE_NOW): readonly UpstreamSnapshot[] {
   ];
 }
 
+function breaker(name: string, over: Partial<BreakerSnapshot>): BreakerSnapshot {
+  return {
+    name,
+    kind: 'upstream',
+    actor: `/operations/upstreams/upstream:${name}/breaker`,
+    state: 'closed',
+    since: FAKE_NOW - 47 * MINUTE,
+    cause: null,
+    forced: false,
+    probing: false,
+    nextProbeAt: null,
+    consecutiveFailures: 0,
+    samples: 0,
+    failures: 0,
+    failureRatio: null,
+    opens: 0,
+    refused: 0,
+    flapPenalty: 0,
+    suppressed: false,
+    history: [],
+    ...over,
+  };
+}
+
+/** One in each state, and those of the transports. */
+export function fakeBreakers(now = FAKE_NOW): readonly BreakerSnapshot[] {
+  return [
+    breaker('memory', { samples: 310, failures: 3, failureRatio: 3 / 310 }),
+    breaker('tickets', {
+      state: 'open',
+      since: now - 12_000,
+      cause: 'failures',
+      nextProbeAt: now + 8_000,
+      consecutiveFailures: 5,
+      samples: 40,
+      failures: 31,
+      failureRatio: 31 / 40,
+      opens: 4,
+      refused: 118,
+      flapPenalty: 3.4,
+      suppressed: true,
+      history: [
+        { at: now - 90_000, state: 'open' },
+        { at: now - 80_000, state: 'half_open' },
+        { at: now - 79_000, state: 'closed' },
+        { at: now - 12_000, state: 'open' },
+      ],
+    }),
+    breaker('rocket-🚀-launch', {
+      state: 'half_open',
+      since: now - 400,
+      cause: 'unreachable',
+      probing: true,
+      opens: 1,
+    }),
+    ...CLIENT_TRANSPORTS.map((transport) =>
+      breaker(`transport:${transport}`, { kind: 'transport', actor: `/front/breakers/${transport}` }),
+    ),
+  ];
+}
+
 function node(parent: string, id: string, over: Partial<SupervisionNode> = {}): SupervisionNode {
   const children = over.children ?? [];
   return {
@@ -217,7 +281,7 @@ export function fakeTree(now = FAKE_NOW): SupervisionNode {
         }),
       ],
     }),
-    node('/', 'drain'),
+    node('/', 'drain', { strategy: 'one_for_one', children: [node('/drain', 'gateway')] }),
     node('/', 'consoles', {
       strategy: 'one_for_one',
       children: [node('/consoles', 'admin'), node('/consoles', 'terminal', { restart: 'transient', state: 'stopped' })],
@@ -267,6 +331,7 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     startedAt: FAKE_NOW - 125 * MINUTE,
     phase: 'running',
     drain: null,
+    drains: [],
     audit: null,
     auth: {
       mode: 'required',
@@ -303,11 +368,31 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
       { reason: 'mailbox_full', count: 0 },
     ],
     upstreams: fakeUpstreams(),
+    breakers: fakeBreakers(),
     alarms: fakeAlarms(),
     vsm: fakeVsm(),
     tree: fakeTree(),
     process: { rssBytes: 118 * 1_048_576, heapUsedBytes: 41 * 1_048_576, cpuPercent: 12.4, loopDelayP99: 1.9 },
     config: { file: 'viable.json', loadedAt: FAKE_NOW - 20 * MINUTE, version: 3, rejected: null },
+    ...over,
+  };
+}
+
+export function fakeDrain(over: Partial<DrainSnapshot> = {}): DrainSnapshot {
+  return {
+    id: 'gateway',
+    target: { kind: 'gateway' },
+    state: 'draining',
+    outcome: null,
+    reason: 'SIGTERM',
+    startedAt: FAKE_NOW - 18_000,
+    graceUntil: FAKE_NOW - 18_000,
+    deadlineAt: FAKE_NOW + 12_000,
+    endedAt: null,
+    connectionsAtStart: 21,
+    connectionsLeft: 5,
+    inFlight: 2,
+    stalled: false,
     ...over,
   };
 }

@@ -48,8 +48,8 @@ function ids(node: TreeNode): string[] {
   return [node.id, ...(node.type === 'actor' ? [] : node.children.flatMap(ids))];
 }
 
-/** What a setting or a terminal asks for, or a modern client that can be asked; other tests see them run. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['audit-log', 'dashboard', 'bridge-<n>']);
+/** What a setting, a terminal or an operator asks for, or a modern client that can be asked; other tests see them run. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['audit-log', 'dashboard', 'bridge-<n>', '<target>']);
 
 describe('supervision tree', () => {
   it('that runs is the constant', async () => {
@@ -71,7 +71,11 @@ describe('supervision tree', () => {
       await HttpSession.open(base);
       const stream = await SseStream.open(`${base}/mcp/sse`);
       const socketBase = `${base.replace('http', 'ws')}/mcp/ws`;
-      const sockets = [new WebSocket(socketBase, ['mcp']), new WebSocket(`${socketBase}/websocket?vsn=2.0.0`)];
+      const sockets = [
+        new WebSocket(socketBase, ['mcp']),
+        new WebSocket(`${socketBase}/websocket?vsn=2.0.0`),
+        new WebSocket(`${base.replace('http', 'ws')}/mcp/dashboard/feed`),
+      ];
       for (const socket of sockets)
         await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
       await eventually(
