@@ -304,7 +304,10 @@ export class Gateway {
   #createTransport(config: ServerConfig, handlers: OutboundHandlers): OutboundTransport {
     return createOutboundTransport(config.target, handlers, {
       reaper: this.#reaper,
-      limits: { maxMessageBytes: config.maxMessageBytes },
+      limits: {
+        maxMessageBytes: config.maxMessageBytes,
+        maxBufferedBytes: this.#plane.options.upstreams.maxBufferedBytes,
+      },
     });
   }
 

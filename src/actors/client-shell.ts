@@ -49,6 +49,8 @@ export interface ClientOutlet {
   close(reason: CloseReason): void;
   /** Bytes sent so far. */
   readonly bytesOut: number;
+  /** Bytes that wait in this process for the client to read. */
+  readonly unread: number;
   /** A stream from the gateway to the client is open. */
   readonly streaming: boolean;
   /** Requests that wait for an answer and are not the session's: those of the modern era. */
@@ -304,6 +306,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
       messagesOut: session.messagesOut,
       bytesIn: this.bytesIn,
       bytesOut: this.#outlet.bytesOut,
+      unread: this.#outlet.unread,
       inFlight: this.inFlight,
       streaming: this.#outlet.streaming,
     };

@@ -19,6 +19,7 @@ import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SessionDirectory } from './session-directory.js';
+import { Outflow } from '../transports/inbound/outflow.js';
 import { type UpstreamGate } from './upstream-gate.js';
 import { LastResort } from '../vsm/last-resort.js';
 import { type AlgedonicPort, type PleasurePort } from '../vsm/reading.js';
@@ -56,6 +57,8 @@ export class DataPlane {
   /** Subjects whose sessions are being ended, and until when. Written by drains. */
   readonly drainedSubjects = new Map<string, number>();
   readonly counters: Counters;
+  /** Bounds what clients leave unread. */
+  readonly outflow: Outflow;
   /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
   mayProbe: (name: string) => boolean = () => true;
   /** Breakers of the client transports. */
@@ -84,6 +87,10 @@ export class DataPlane {
     this.options = options;
     this.policy = new Policy(options.policy, 1);
     this.counters = counters;
+    this.outflow = new Outflow(
+      () => this.options.listen,
+      () => counters.drop('slow_reader'),
+    );
     this.viability = viability;
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();

@@ -232,7 +232,7 @@ export class HttpFront {
     if (closed && closed.name !== 'too_many_sessions')
       return sendError(res, closed.name, { ...closed.reply, id: message.id });
     const token = this.#plane.breakers.http.take();
-    const exchange = new HttpExchange(res, 1, false);
+    const exchange = new HttpExchange(res, this.#plane.outflow, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
     const sent = connection?.accept({ type: 'http/request', message, envelope, headers, scope, principal, exchange });
@@ -261,7 +261,7 @@ export class HttpFront {
     newId: string | null,
   ): void {
     const requests = countAnswers(frame);
-    const exchange = new HttpExchange(res, requests, frame.kind === 'batch');
+    const exchange = new HttpExchange(res, this.#plane.outflow, requests, frame.kind === 'batch');
     exchange.sessionId = newId;
     const sent = session.accept({ type: 'http/post', frame, exchange, bytes, principal });
     if (sent === 'full') return exchange.refuse('overloaded');
@@ -303,7 +303,7 @@ export class HttpFront {
       type: 'http/get',
       lastEventId: headerOf(req, 'last-event-id'),
       principal: arrival.principal,
-      accept: () => new EventStream(res),
+      accept: () => new EventStream(res, this.#plane.outflow),
       refuse,
     });
     if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
@@ -344,7 +344,8 @@ export class HttpFront {
       actor<SseConnectionMessage>({
         id: `sse-${(this.#made += 1)}`,
         restart: 'temporary',
-        init: (context) => sseConnection(this.#env, this.#access, facts, new EventStream(res))(context),
+        init: (context) =>
+          sseConnection(this.#env, this.#access, facts, new EventStream(res, this.#plane.outflow))(context),
       }),
     );
     begun(this.#plane.breakers.sse, token, started.ok);

@@ -104,6 +104,12 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     return this.#stream?.bytes ?? 0;
   }
 
+  get unread(): number {
+    let bytes = this.#stream?.unread ?? 0;
+    for (const exchange of this.#replay.streams.values()) bytes += exchange.unread;
+    return bytes;
+  }
+
   get streaming(): boolean {
     return this.#stream?.open ?? false;
   }

@@ -82,6 +82,10 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
     return this.#stream.bytes;
   }
 
+  get unread(): number {
+    return this.#stream.unread;
+  }
+
   get streaming(): boolean {
     return this.#stream.open;
   }

@@ -231,6 +231,8 @@ export interface ConnectionSnapshot {
   readonly messagesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Bytes that wait in the gateway for the client to read. */
+  readonly unread: number;
   readonly inFlight: number;
   readonly streaming: boolean;
 }

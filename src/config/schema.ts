@@ -43,6 +43,12 @@ const listen = block(RESTART, 'Where clients connect.', {
     .describe('Values of the Origin header that are accepted besides loopback origins, as in `https://app.example`.'),
   maxBodyBytes: bytes('Largest message from a client, on every transport.').default(4 * MiB),
   maxConnections: count('Open sockets; the next one is refused.').default(10_000),
+  maxBufferedBytes: bytes(
+    'Unread bytes that may wait for one client; with more it is cut off (WebSocket close code 1008). One message may go past it.',
+  ).default(8 * MiB),
+  stallTimeout: time('A client that has something unread and reads none of it for this long is cut off.', 100).default(
+    30_000,
+  ),
   trustedProxies: z
     .array(
       text('a proxy').refine(isProxy, { error: 'must be an IP address, a subnet as in `10.0.0.0/8`, or `loopback`' }),
@@ -120,6 +126,9 @@ const toolsets = z
 
 const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
   connectTimeout: time('From spawn or connect to the end of the handshake.').default(30_000),
+  maxBufferedBytes: bytes(
+    'Bytes that may wait for one session of a server that does not read; with more a request is answered `overloaded`.',
+  ).default(8 * MiB),
   backoffBase: time('Wait before the first new attempt; doubles with each failure.').default(250),
   backoffMax: time('The longest wait between attempts.').default(30_000),
   shutdownGrace: time('From SIGTERM to SIGKILL for a child process, and for a polite goodbye elsewhere.', 0).default(

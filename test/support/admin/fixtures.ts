@@ -315,6 +315,7 @@ export function fakeConnections(now = FAKE_NOW): readonly ConnectionSnapshot[] {
     messagesOut: 55 * index + 4,
     bytesIn: 9_100 * index + 512,
     bytesOut: 48_000 * index + 2_048,
+    unread: index % 9 === 8 ? 131_072 : 0,
     inFlight: index % 5 === 0 ? 1 : 0,
     streaming: index % 3 !== 0,
   }));

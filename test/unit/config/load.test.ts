@@ -206,6 +206,8 @@ describe('config/load: what is accepted', () => {
         allowedOrigins: [],
         maxBodyBytes: 4_194_304,
         maxConnections: 10_000,
+        maxBufferedBytes: 8 * 1024 * 1024,
+        stallTimeout: 30_000,
         trustedProxies: [],
         tls: { cert: null, key: null, ca: null, clientAuth: 'none' },
       },
@@ -258,7 +260,13 @@ describe('config/load: what is accepted', () => {
       input: { timeout: 600_000, maxParked: 1000 },
       catalogue: { pageSize: 1000, listChangedDebounce: 250, search: { enabled: false, maxResults: 10 } },
       toolsets: {},
-      upstreams: { connectTimeout: 30_000, backoffBase: 250, backoffMax: 30_000, shutdownGrace: 3000 },
+      upstreams: {
+        connectTimeout: 30_000,
+        maxBufferedBytes: 8 * 1024 * 1024,
+        backoffBase: 250,
+        backoffMax: 30_000,
+        shutdownGrace: 3000,
+      },
       draining: {
         enabled: true,
         defaultTimeout: 30_000,
