@@ -55,7 +55,7 @@ function isIgnored(at: Path): boolean {
 }
 
 function applyOverrides(gateway: GatewayFileOptions, { overrides, baseDir, env }: ResolveContext): GatewayOptions {
-  const { listen, dashboard, logging, admin, audit, tools } = gateway;
+  const { listen, dashboard, logging, admin, audit, tools, credentials } = gateway;
   const fromFile = admin.socket === null ? null : absolute(admin.socket, baseDir, env);
   const host = withoutBrackets(overrides.host ?? listen.host);
   const file = (name: string | null): string | null => (name === null ? null : absolute(name, baseDir, env));
@@ -68,6 +68,7 @@ function applyOverrides(gateway: GatewayFileOptions, { overrides, baseDir, env }
     dashboard: { ...dashboard, enabled: overrides.dashboard ?? dashboard.enabled },
     logging: { level: overrides.logLevel ?? logging.level },
     admin: { socket: overrides.adminSocket ?? fromFile },
+    credentials: { file: credentials.file === null ? null : absolute(credentials.file, baseDir, env) },
     tools: { ...tools, file: tools.file === null ? null : absolute(tools.file, baseDir, env) },
     audit: { ...audit, path: audit.path === null ? null : absolute(audit.path, baseDir, env) },
   };
@@ -111,6 +112,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     era,
     sharing,
     pool: poolOf(gateway.pool, pool),
+    ...(entry.viable.auth === undefined ? {} : { auth: entry.viable.auth }),
     disabled: entry.disabled,
   };
 }
