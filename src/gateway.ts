@@ -24,6 +24,7 @@ import { countTransportFailure, transportBreaker } from './actors/unit-breakers.
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
+import { type AdminHandler } from './admin/handler.js';
 import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
@@ -217,13 +218,8 @@ export class Gateway {
       book: this.#security.book,
       credentialOf: (name) => this.#credentialOf(name),
     });
-    const web = new WebFront({
-      system,
-      plane,
-      log,
-      handler: (request, context) => answers.answer(request, context),
-      rightOf: (req) => access.consoleRight(req),
-    });
+    const handler: AdminHandler = (request, context) => answers.answer(request, context);
+    const web = new WebFront({ system, plane, log, handler, rightOf: (req) => access.consoleRight(req) });
     const front = new HttpFront(
       { system, env, access, web, metrics: () => this.#telemetry.metricsText() },
       this.#sockets,
