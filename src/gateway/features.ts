@@ -12,12 +12,10 @@ import { type GatewayTelemetry } from './telemetry.js';
 /** Milliseconds over which CPU is measured, unless somebody asks otherwise. */
 export const MEASURE_MS = 1_000;
 
+export type { FeatureName } from '../admin/snapshot/features.js';
+
 /** Every feature of this gateway by name. */
 export type FeatureMetrics = Readonly<Partial<Record<FeatureName, FeatureSnapshot>>>;
-
-export function byName(features: readonly FeatureSnapshot[]): FeatureMetrics {
-  return Object.fromEntries(features.map((feature) => [feature.name, feature]));
-}
 
 export interface FeatureParts {
   readonly system: ActorSystem;
@@ -51,6 +49,7 @@ export class GatewayFeatures {
     );
     this.#hookOption('vsm', ['/vsm/', '/actors/vital-signs', '/actors/viability']);
     this.#hookAudit(switchAudit);
+    this.#hookJwt();
   }
 
   /** The options of a changed configuration, with what an operator has switched. */
@@ -63,6 +62,10 @@ export class GatewayFeatures {
   /** Every feature, measured from now on over `windowMs`. */
   measure(windowMs = MEASURE_MS): Promise<FeatureSnapshot[]> {
     return this.features.measure(windowMs);
+  }
+
+  async byName(windowMs?: number): Promise<FeatureMetrics> {
+    return Object.fromEntries((await this.measure(windowMs)).map((feature) => [feature.name, feature]));
   }
 
   /** Takes effect at once. Throws what is wrong. */
@@ -134,6 +137,20 @@ export class GatewayFeatures {
       },
       scripts,
       ...(active && { active }),
+    });
+  }
+
+  #hookJwt(): void {
+    const plane = this.#plane;
+    this.features.hook('jwt', {
+      enabled: () => plane.options.auth.mode !== 'off',
+      // One command more or less must not decide who comes in.
+      switch: () => 'authentication is switched by `gateway.auth.mode` and a new start alone',
+      cacheHits: () => {
+        const { hits, misses } = plane.auth.authenticator;
+        return hits + misses === 0 ? null : hits / (hits + misses);
+      },
+      scripts: ['/auth/', '/jose/', '/actors/authenticator'],
     });
   }
 

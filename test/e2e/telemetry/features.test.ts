@@ -176,6 +176,7 @@ describe('features by library', () => {
       assert.equal(gateway.getDashboardMetrics().telemetry.samplingRate, 0.001);
       assert.throws(() => gateway.setTracingSampleRate(2), RangeError);
       assert.throws(() => gateway.enableFeature('audit'), /audit\.path/);
+      assert.throws(() => gateway.disableFeature('jwt'), /auth\.mode/);
       const off = await gateway.getFeatureMetrics({ windowMs: 20 });
       assert.deepEqual([off.vsm?.enabled, off.dashboard?.enabled, off.draining?.enabled], [false, false, true]);
       assert.equal(off.draining?.active, false);
