@@ -15,6 +15,7 @@ import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
 import { type Ref } from '../kernel/index.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
+import { SharedReads } from './shared-reads.js';
 import { SessionDirectory } from './session-directory.js';
 import { type UpstreamGate } from './upstream-gate.js';
 import { LastResort } from '../vsm/last-resort.js';
@@ -47,6 +48,8 @@ export class DataPlane {
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
   readonly counters: Counters;
+  /** Reads that others can join. Written by the client sessions. */
+  readonly reads: SharedReads;
   /** `null`: nothing is traced. Written by the telemetry actor. */
   tracing: RequestTracer | null = null;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
@@ -64,6 +67,7 @@ export class DataPlane {
     this.policy = new Policy(options.policy, 1);
     this.counters = counters;
     this.viability = viability;
+    this.reads = new SharedReads(() => viability.coordination.noteCoalesced());
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }

@@ -31,7 +31,7 @@ export type AdminMethod =
   | 'upstreams' // → readonly UpstreamSnapshot[]
   | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
-  | 'kill' // {actor} → {killed: string}
+  | 'kill' // {actor, forGood?} → {killed: string}
   | 'drain' // {timeoutMs?} → DrainSnapshot      (begins; progress is in the snapshot)
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine

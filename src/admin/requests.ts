@@ -23,7 +23,7 @@ export const ADMIN_PARAMS = {
   upstreams: none,
   actors: none,
   send: z.strictObject({ actor: z.string().min(1), message: z.string().min(1), args: z.unknown().optional() }),
-  kill: z.strictObject({ actor: z.string().min(1) }),
+  kill: z.strictObject({ actor: z.string().min(1), forGood: z.boolean().optional() }),
   drain: z.strictObject({ timeoutMs: z.number().int().min(0).optional() }),
   'force-shutdown': none,
   logs: z.strictObject({
