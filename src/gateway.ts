@@ -16,10 +16,11 @@ import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
 import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
+import { countTransportFailure, transportBreaker } from './actors/unit-breakers.js';
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
-import { type GatewaySnapshot } from './admin/protocol.js';
+import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { Security } from './gateway/security.js';
@@ -249,6 +250,9 @@ export class Gateway {
         onConnection: (socket, connection) => front.attach(socket, connection),
         address: this.#address,
       }),
+      ...Object.fromEntries(
+        CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
+      ),
       '/drain': drain({
         system,
         plane,
@@ -311,6 +315,7 @@ export class Gateway {
 
   /** Supervisor reports go to the log; children that come and go with clients only at debug level. */
   #report(report: Report): void {
+    countTransportFailure(this.#plane, report);
     const { log } = this.#log;
     const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
     switch (report.type) {

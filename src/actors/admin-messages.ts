@@ -36,6 +36,14 @@ export const ADMIN_MESSAGES: readonly AdminMessages[] = [
     ],
   },
   {
+    actor: /^\/operations\/provisioning\/upstreams\/[^/]+\/breaker$|^\/front\/breakers\/[a-z]+$/,
+    messages: [
+      plain('open', 'Refuse calls until it is closed or tried again.', 'breaker/force-open'),
+      plain('half-open', 'Let one call through as a probe now.', 'breaker/half-open'),
+      plain('close', 'Close it and forget its past.', 'breaker/reset'),
+    ],
+  },
+  {
     actor: /^\/operations\/provisioning\/upstreams\/[^/]+\/pool$/,
     messages: [
       plain(

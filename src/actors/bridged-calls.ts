@@ -28,7 +28,7 @@ export class BridgedCalls {
   }
 
   route(gate: UpstreamGate, method: string, params: JsonObject, caller: ModernCaller): BridgeRoute {
-    if (gate.session === null || gate.era === 'modern') return gate.route();
+    if (gate.session === null || gate.era === 'modern' || gate.breaker.refuses) return gate.route();
     const askable = ASKABLE.some((name) => caller.envelope.clientCapabilities[name] !== undefined);
     const alone = needsLease(gate, askable);
     if (MODERN_CLIENT_REQUESTS.get(method)?.multiRoundTrip !== true)

@@ -5,22 +5,25 @@
  * takes it out answers it. So every call is answered once, and `inFlight` counts are what is in the tables.
  */
 import { type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
-import { gatewayError } from '../protocol/errors.js';
+import { ERRORS, gatewayError } from '../protocol/errors.js';
 import {
   isJsonObject,
   isJsonRpcId,
   type JsonObject,
   type JsonRpcErrorObject,
   type JsonRpcId,
+  type JsonRpcResponse,
 } from '../protocol/jsonrpc.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { breakerOpen, overloaded, transportOpen, unavailable } from './admission.js';
+import { type BreakerGate, NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { beyondGrant, bookAttenuated, bookEnd, bookStart, bookTaken } from './call-books.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { toolCallEvent } from './call-audit.js';
 import { type DataPlane } from './data-plane.js';
-import { RequestWatch } from './request-watch.js';
+import { errorType, RequestWatch } from './request-watch.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** Calls that one client may have outstanding. Past it a request is answered "overloaded". */
@@ -53,6 +56,8 @@ export class CallTable {
   readonly #deps: CallTableDeps;
   readonly #self: Ref<CallEvent>;
   readonly #counters: TransportCounters;
+  /** The breaker of the transport that the client speaks over. */
+  readonly #transport: BreakerGate;
   readonly #calls = new Map<JsonRpcId, Call>();
   /** Of the client whose calls these are. */
   readonly watch: RequestWatch;
@@ -61,6 +66,7 @@ export class CallTable {
     this.#deps = deps;
     this.#self = self;
     this.#counters = counters;
+    this.#transport = deps.plane.breakers[counters.transport];
     this.watch = new RequestWatch(deps.plane);
   }
 
@@ -107,8 +113,10 @@ export class CallTable {
       renamedUri,
       round: after ? after.round + 1 : 0,
     });
+    call.token = gate.breaker.take();
     const sent = to.tell(call);
     if (sent !== 'ok') {
+      this.#settle(call, 'neutral');
       const why = sent === 'full' ? overloaded(gate, 'its mailbox is full') : unavailable(gate, this.#deps.clock);
       return this.#refused(request, this.#failed(why));
     }
@@ -148,6 +156,41 @@ export class CallTable {
     return true;
   }
 
+  /** Counts a call that its upstream has answered. */
+  countAnswer(call: Call, answer: JsonRpcResponse): void {
+    const failed = 'error' in answer && answer.error.code === ERRORS.internal_error.code;
+    this.#count(call, failed ? 'failed' : 'succeeded', call.gate.failurePolicy.ofAnswer(answer), errorType(answer));
+  }
+
+  /** Counts a call that the gateway has got no answer for. */
+  countFailure(call: Call, error: JsonRpcErrorObject): void {
+    this.#count(call, 'failed', this.#failureOf(call, error), String(error.code), error);
+  }
+
+  /** Counts a call that failed although its upstream did what it was asked. */
+  countGivenUp(call: Call, error: JsonRpcErrorObject): void {
+    this.#count(call, 'failed', 'neutral', String(error.code), error);
+  }
+
+  /** Its upstream has answered with a question: the call goes on, but not there. */
+  heldUp(call: Call): void {
+    this.#settle(call, 'success');
+  }
+
+  /** Many calls that are lost with one session are one failure. */
+  #failureOf({ gate, to }: Call, error: JsonRpcErrorObject): Outcome {
+    const outcome = gate.failurePolicy.ofError(error);
+    if (outcome !== 'failure' || error.code !== ERRORS.upstream_lost.code || to.alive) return outcome;
+    if (gate.lastLost === to) return 'neutral';
+    gate.lastLost = to;
+    return outcome;
+  }
+
+  #settle(call: Call, outcome: Outcome): void {
+    call.gate.breaker.count(outcome, call.token);
+    call.token = NO_TOKEN;
+  }
+
   /** The same call once more, with what the client gave; returns why it cannot be. */
   retry(
     call: Call,
@@ -162,7 +205,15 @@ export class CallTable {
   }
 
   /** Counts how a call ended. `error`: its `error.type` (see `errorType`); `failure`: the error when it is the gateway's. */
-  count(call: Call, outcome: 'succeeded' | 'failed', error: string | null, failure?: JsonRpcErrorObject): void {
+  #count(
+    call: Call,
+    outcome: 'succeeded' | 'failed',
+    verdict: Outcome,
+    error: string | null,
+    failure?: JsonRpcErrorObject,
+  ): void {
+    this.#settle(call, verdict);
+    this.#transport.count('success', NO_TOKEN);
     this.#counters[outcome] += 1;
     if (outcome === 'failed') call.gate.failures += 1;
     this.#audit(call, outcome);
@@ -195,6 +246,7 @@ export class CallTable {
   /** Tells the upstream that nobody waits for the call any more. */
   cancelUpstream(call: Call, reason: string): void {
     call.cancelled = true;
+    this.#settle(call, 'neutral');
     call.to.urgent({ type: 'call/cancel', call, reason });
   }
 
@@ -248,6 +300,12 @@ export class CallTable {
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS)
       return gatewayError('overloaded', `this client has ${MAX_CALLS} requests outstanding`);
+    if (this.#transport.state !== 'closed')
+      return transportOpen(this.#counters.transport, this.#transport, this.#deps.clock);
+    if (gate.breaker.refuses) {
+      gate.breaker.refused += 1;
+      return this.#failed(breakerOpen(gate, this.#deps.clock));
+    }
     if (gate.inFlight >= gate.maxInFlight)
       return this.#failed(overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`));
     const beyond = beyondGrant(this.#deps.plane, gate, this.#deps.clock.now());
@@ -292,12 +350,7 @@ function progressTokenOf(params: JsonObject): JsonRpcId | undefined {
   return isJsonRpcId(token) ? token : undefined;
 }
 
-function overloaded(gate: UpstreamGate, why: string): JsonRpcErrorObject {
-  return gatewayError('overloaded', `upstream "${gate.name}": ${why}`, { server: gate.name });
-}
-
-function unavailable(gate: UpstreamGate, clock: Clock): JsonRpcErrorObject {
-  const retryAfter = gate.retryAt === null ? undefined : Math.max(0, Math.ceil((gate.retryAt - clock.now()) / 1_000));
-  const data = { server: gate.name, ...(retryAfter === undefined ? {} : { retryAfter }) };
-  return gatewayError('upstream_unavailable', `upstream "${gate.name}": ${gate.trouble}`, data);
+/** Detail and data of a `request_timeout`. */
+export function timedOut({ gate: { name, requestTimeout } }: Call): [string, JsonObject] {
+  return [`upstream "${name}" did not answer within ${requestTimeout} ms`, { server: name, timeoutMs: requestTimeout }];
 }

@@ -11,6 +11,7 @@ import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcR
 import { type Envelope } from '../protocol/modern/envelope.js';
 import { type CallTrace } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /**
@@ -88,6 +89,8 @@ export class Call extends Deadline {
   readonly round: number;
   /** Given by the upstream session when it sends the call; 0 before. */
   upstreamId = 0;
+  /** The breaker's token, when it is a probe. Taken as it is sent, given up as it ends. */
+  token = NO_TOKEN;
   /**
    * Milliseconds that its deadline has left when it first comes due, for its channel to be opened; 0: that is the deadline.
    */
@@ -159,6 +162,8 @@ export type UpstreamSessionMessage =
   | { readonly type: 'resource/unsubscribe'; readonly uri: string }
   /** The most verbose level that any client wants. */
   | { readonly type: 'log-level'; readonly level: string }
+  /** Asks the server whether it is well; `ended` is called once, unless the session ends first. */
+  | { readonly type: 'session/check'; readonly ended: (outcome: Outcome) => void }
   /** Take no new call, end when those that run have been answered. */
   | { readonly type: 'session/finish' }
   /** End this session; the upstream's lifecycle decides what comes next. */

@@ -15,6 +15,7 @@ import { type JsonObject } from '../protocol/jsonrpc.js';
 import { assignPrefixes } from '../protocol/naming.js';
 import { stripControl } from '../protocol/text.js';
 import { type Collision, type Listing, type Offer, RoutingTable } from '../routing/routing-table.js';
+import { marked, type Presence } from '../routing/presence.js';
 import { compileScopeRules, type ScopeKey } from '../routing/scopes.js';
 import { type ToolSearch } from '../routing/tool-search.js';
 import { type Logger } from '../telemetry/logger.js';
@@ -26,8 +27,10 @@ import { type UpstreamGate } from './upstream-gate.js';
 export type CatalogueMessage =
   /** An upstream's listing, its first or a new one; it takes calls. */
   | { readonly type: 'catalogue/offered'; readonly server: UpstreamOffer; readonly listing: Listing }
-  /** It takes no calls for now: its names still route to it, its entries leave the lists. */
+  /** It takes no calls for now: its names still route to it, its entries leave the lists or are marked. */
   | { readonly type: 'catalogue/unavailable'; readonly server: string }
+  /** Its breaker has opened or closed: the gate says which. */
+  | { readonly type: 'catalogue/breaker'; readonly server: string }
   /** It is configured no more. */
   | { readonly type: 'catalogue/withdrawn'; readonly server: string }
   /** Page size, toolsets or search may have changed: what they are now is published at once. */
@@ -53,6 +56,8 @@ export interface UpstreamOffer {
   readonly prefix: string | undefined;
   readonly toolFilter: (name: string) => boolean;
   readonly gate: UpstreamGate;
+  /** What clients see of it when its breaker is not closed, or it is away. */
+  readonly presence: Presence;
 }
 
 export interface CatalogueDeps {
@@ -73,6 +78,8 @@ interface Part {
   readonly available: boolean;
 }
 
+type Presented = Pick<Offer<UpstreamGate>, 'presence' | 'listing' | 'unmarked' | 'available'>;
+
 export function catalogue(deps: CatalogueDeps) {
   return (context: ActorContext<CatalogueMessage>): Behavior<CatalogueMessage> => new Catalogue(deps, context);
 }
@@ -82,6 +89,7 @@ class Catalogue implements Behavior<CatalogueMessage> {
   readonly #context: ActorContext<CatalogueMessage>;
   readonly #parts = new Map<string, Part>();
   readonly #reported = new Set<string>();
+  readonly #marked = new WeakMap<Listing, Listing>();
   readonly #watch: CatalogueWatch;
   #publishing: TimerHandle | null = null;
   /** Searches of the last table that are not indexed to their end. */
@@ -107,6 +115,9 @@ class Catalogue implements Behavior<CatalogueMessage> {
         return this.#soon();
       case 'catalogue/unavailable':
         this.#setUnavailable(message.server);
+        return;
+      case 'catalogue/breaker':
+        if (this.#parts.has(message.server)) this.#soon();
         return;
       case 'catalogue/withdrawn':
         if (this.#parts.delete(message.server)) this.#soon();
@@ -137,9 +148,9 @@ class Catalogue implements Behavior<CatalogueMessage> {
   }
 
   /** From the last table; the gate says what was missed since. */
-  #recall({ server, wish, toolFilter, listing }: Offer<UpstreamGate>, gate: UpstreamGate): void {
-    const offer: UpstreamOffer = { name: server, prefix: wish, toolFilter, gate };
-    this.#parts.set(server, { server: offer, listing, available: gate.session !== null });
+  #recall({ server, wish, toolFilter, listing, unmarked, presence }: Offer<UpstreamGate>, gate: UpstreamGate): void {
+    const offer: UpstreamOffer = { name: server, prefix: wish, toolFilter, gate, presence: presence ?? 'withdraw' };
+    this.#parts.set(server, { server: offer, listing: unmarked ?? listing, available: gate.session !== null });
   }
 
   #setUnavailable(name: string): void {
@@ -214,11 +225,20 @@ class Catalogue implements Behavior<CatalogueMessage> {
       prefix: prefixes.get(server.name) ?? server.name,
       wish: server.prefix,
       target: server.gate,
-      listing,
-      available,
+      ...this.#present(server, listing, available),
       toolFilter: server.toolFilter,
       quarantined: this.#watch.quarantined(server.name),
     }));
+  }
+
+  /** A server in trouble, as its configuration wants it seen. */
+  #present({ gate, presence }: UpstreamOffer, listing: Listing, available: boolean): Presented {
+    const fine = available && gate.breaker.state === 'closed';
+    if (fine || presence === 'keep') return { presence, listing, available: true };
+    if (presence === 'withdraw') return { presence, listing, available: false };
+    const shown = this.#marked.get(listing) ?? marked(listing);
+    this.#marked.set(listing, shown);
+    return { presence, listing: shown, unmarked: listing, available: true };
   }
 
   #announceAll(): void {

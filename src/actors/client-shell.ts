@@ -139,7 +139,8 @@ export class ClientShell implements SessionEntry, RequestOrigin {
       case 'call/answered':
         return this.session.answered(message.call, message.message);
       case 'call/failed':
-        return this.session.failed(message.call, message.error);
+        this.session.failed(message.call, message.error);
+        return;
       case 'call/notified':
         return this.session.notified(message.call, message.method, message.params);
       case 'call/expired':

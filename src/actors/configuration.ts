@@ -7,6 +7,7 @@
  * Invariants: a configuration that does not load changes nothing; upstreams that are the same before and after are never
  * touched. Reading the file is the one thing that it waits for.
  */
+import { CLIENT_TRANSPORTS } from '../admin/protocol.js';
 import {
   type Config,
   type ConfigProblem,
@@ -27,7 +28,8 @@ import {
 import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type DataPlane } from './data-plane.js';
-import { CATALOGUE, upstreamId, upstreamLifecycle, upstreamPool, UPSTREAMS } from './names.js';
+import { upstreamBreaker } from './unit-breakers.js';
+import { CATALOGUE, transportBreaker, upstreamId, upstreamLifecycle, upstreamPool, UPSTREAMS } from './names.js';
 import { pool } from './pool.js';
 import { upstream } from './upstream.js';
 import { newUpstreamView, type UpstreamView } from './upstream-view.js';
@@ -109,6 +111,8 @@ class Configuration implements Behavior<ConfigurationMessage> {
     this.#deps.onOptions(loaded.config);
     if (diff.gateway.applied.some((path) => /^gateway\.(?:catalogue|toolsets)\b/.test(path)))
       system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
+    for (const transport of CLIENT_TRANSPORTS)
+      system.tell(transportBreaker(transport), { type: 'breaker/reconfigured' });
     if (diff.gateway.applied.some((path) => path.startsWith('gateway.policy')))
       system.tell(CATALOGUE, { type: 'catalogue/policy-changed' });
     for (const name of [...diff.removed, ...diff.reconnect]) await this.#remove(name);
@@ -181,6 +185,7 @@ class Configuration implements Behavior<ConfigurationMessage> {
     const inits: Record<string, unknown> = {
       '/lifecycle': upstream(deps),
       '/pool': pool(deps),
+      '/breaker': upstreamBreaker(deps),
     };
     return buildUpstream(upstreamId(name), new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>);
   }

@@ -4,6 +4,7 @@
  * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
  * there. If every control-plane actor is dead, it still is.
  */
+import { type ClientTransport } from '../admin/protocol.js';
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { type GatewayOptions } from '../config/types.js';
 import { type LogLevel } from '../protocol/methods.js';
@@ -13,6 +14,7 @@ import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
 import { type Ref } from '../kernel/index.js';
+import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SharedReads } from './shared-reads.js';
@@ -50,6 +52,14 @@ export class DataPlane {
   readonly counters: Counters;
   /** Reads that others can join. Written by the client sessions. */
   readonly reads: SharedReads;
+  /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
+  mayProbe: (name: string) => boolean = () => true;
+  /** Breakers of the client transports. */
+  readonly breakers: Readonly<Record<ClientTransport, BreakerGate>> = {
+    http: new BreakerGate(),
+    sse: new BreakerGate(),
+    websocket: new BreakerGate(),
+  };
   /** `null`: nothing is traced. Written by the telemetry actor. */
   tracing: RequestTracer | null = null;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */

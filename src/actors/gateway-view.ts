@@ -2,6 +2,7 @@
  * What consoles see of the gateway, put together from plain memory at one instant: no actor is asked or stopped.
  */
 import {
+  type BreakerSnapshot,
   CLIENT_TRANSPORTS,
   type ClientTransport,
   type GatewayPhase,
@@ -13,6 +14,7 @@ import { type ActorSystem } from '../kernel/index.js';
 import { type TelemetrySnapshot } from '../admin/snapshot/telemetry.js';
 import { type PinBook } from '../pinning/pin-book.js';
 import { type Windows } from '../telemetry/windows.js';
+import { breakerSnapshot, transportUnit, upstreamUnit } from './breaker-view.js';
 import { rulesSnapshot } from './admin-policy.js';
 import { pinningSnapshot } from './admin-tools.js';
 import { type RunningConfig } from './configuration.js';
@@ -57,6 +59,16 @@ export class GatewayView {
     });
   }
 
+  breakers(): BreakerSnapshot[] {
+    const { system, plane } = this.#deps;
+    const now = system.clock.now();
+    const upstreams = [...plane.gates].map(([name, gate]) =>
+      breakerSnapshot(upstreamUnit(name), gate.breaker, now, gate.retryAt),
+    );
+    const transports = CLIENT_TRANSPORTS.map((name) => breakerSnapshot(transportUnit(name), plane.breakers[name], now));
+    return [...upstreams, ...transports];
+  }
+
   snapshot(): GatewaySnapshot {
     const { system, plane, windows, running, drain } = this.#deps;
     const now = system.clock.now();
@@ -76,6 +88,7 @@ export class GatewayView {
       requests: this.#requests(),
       drops: this.#drops(),
       upstreams: this.upstreams(),
+      breakers: this.breakers(),
       alarms: alarmsSnapshot(plane),
       vsm: vsmSnapshot(plane, now),
       tree: system.snapshot(),

@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
+import { type ClientTransport } from '../admin/protocol.js';
 import { ANONYMOUS, type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
@@ -22,16 +23,17 @@ import { parseRoute } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
-import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
+import { sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
-import { isAdministrator } from '../vsm/policy-model.js';
+import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
 import { answerHealth, answerMetrics } from './http-pages.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { begun, type Closed, closedTo } from './newcomers.js';
 import { type WebFront } from './admin-web.js';
 import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 
@@ -141,22 +143,8 @@ export class HttpFront {
   }
 
   /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
-  closedToNewcomers(principal: Principal): { name: ErrorName; reply: ErrorReply } | undefined {
-    const { admission, sessions, options, viability } = this.#plane;
-    if (admission.state === 'draining') {
-      const seconds = Math.max(1, Math.ceil((admission.deadlineAt - this.#env.clock.now()) / 1_000));
-      return {
-        name: 'draining',
-        reply: { data: { retryAfter: seconds }, headers: { 'retry-after': String(seconds) } },
-      };
-    }
-    if (viability.policy.mode === 'lockdown' && !isAdministrator(principal)) {
-      return { name: 'lockdown', reply: { data: { mode: 'lockdown' }, headers: { 'retry-after': '60' } } };
-    }
-    if (sessions.size >= options.sessions.max) {
-      return { name: 'too_many_sessions', reply: { headers: { 'retry-after': '10' } } };
-    }
-    return undefined;
+  closedToNewcomers(principal: Principal, transport: ClientTransport): Closed | undefined {
+    return closedTo(this.#plane, this.#env.clock, principal, transport);
   }
 
   #streamableHttp(arrival: Arrival): void {
@@ -209,14 +197,16 @@ export class HttpFront {
   }
 
   #modern({ req, res, scope, principal }: Arrival, message: JsonRpcRequest, envelope: Envelope): void {
-    const closed = this.closedToNewcomers(principal);
+    const closed = this.closedToNewcomers(principal, 'http');
     if (closed && closed.name !== 'too_many_sessions')
       return sendError(res, closed.name, { ...closed.reply, id: message.id });
+    const token = this.#plane.breakers.http.take();
     const exchange = new HttpExchange(res, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
     const sent = connection?.accept({ type: 'http/request', message, envelope, headers, scope, principal, exchange });
     if (sent !== 'ok') exchange.refuse('overloaded');
+    if (token !== NO_TOKEN) begun(this.#plane.breakers.http, token, sent === 'ok');
   }
 
   #route(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
@@ -250,8 +240,9 @@ export class HttpFront {
 
   #begin(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
     const { req, res, scope, principal } = arrival;
-    const closed = this.closedToNewcomers(principal);
+    const closed = this.closedToNewcomers(principal, 'http');
     if (closed) return sendError(res, closed.name, closed.reply);
+    const token = this.#plane.breakers.http.take();
     const sessionId = randomUUID();
     const remote = remoteOf(req);
     const facts = { sessionId, transport: 'http', scope, principal, remote, route: scopePath(scope) } as const;
@@ -263,6 +254,7 @@ export class HttpFront {
         init: httpSession(this.#env, facts),
       }),
     );
+    begun(this.#plane.breakers.http, token, started.ok);
     if (!started.ok) return sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
     this.#deliver(started.ref, arrival, frame, bytes, sessionId);
   }
@@ -300,9 +292,10 @@ export class HttpFront {
   }
 
   #openSse({ req, res, principal }: Arrival): void {
-    const closed = this.closedToNewcomers(principal);
+    const closed = this.closedToNewcomers(principal, 'sse');
     if (closed) return sendError(res, closed.name, closed.reply);
     if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
+    const token = this.#plane.breakers.sse.take();
     const facts = {
       sessionId: randomUUID(),
       transport: 'sse',
@@ -319,6 +312,7 @@ export class HttpFront {
         init: (context) => sseConnection(this.#env, facts, new EventStream(res))(context),
       }),
     );
+    begun(this.#plane.breakers.sse, token, started.ok);
     if (!started.ok) sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
   }
 

@@ -36,8 +36,7 @@ import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
 import { InputRounds } from './input-rounds.js';
-import { CallTable } from './call-table.js';
-import { errorType } from './request-watch.js';
+import { CallTable, timedOut } from './call-table.js';
 import { legacyCapabilities, resultJson } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
 import { type NotResolved, refusalOf, viewFor } from './policy-guard.js';
@@ -116,12 +115,12 @@ export class LegacySession {
   answered(call: Call, message: JsonRpcResponse): void {
     if (!this.#calls.take(call)) return;
     if (call.gate.era === 'modern' && 'result' in message && resultType(message.result) === 'input_required') {
+      this.#calls.heldUp(call);
       return this.#rounds.begin(call, message.result);
     }
-    const failed = 'error' in message && message.error.code === -32603;
     if ('error' in message && call.method === 'resources/subscribe')
       this.#links.unsubscribe(call.gate, call.params['uri'] as string);
-    this.#calls.count(call, failed ? 'failed' : 'succeeded', errorType(message));
+    this.#calls.countAnswer(call, message);
     this.#answer(
       call.channel,
       'error' in message ? this.#errorOf(call, message.error) : this.#resultOf(call, message.result),
@@ -140,7 +139,7 @@ export class LegacySession {
   }
 
   #answerFailed(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed', String(error.code), error);
+    this.#calls.countGivenUp(call, error);
     this.#answer(call.channel, errorText(call.id, error));
   }
 
@@ -162,18 +161,19 @@ export class LegacySession {
       this.#answerFailed(call, gatewayError('request_timeout', 'the client did not answer what the server asked'));
   }
 
-  /** The gateway could not get an answer. */
-  failed(call: Call, error: JsonRpcErrorObject): void {
-    if (this.#calls.take(call)) this.#answerFailed(call, error);
+  /** The gateway could not get an answer; `false` when the call was answered before. */
+  failed(call: Call, error: JsonRpcErrorObject): boolean {
+    if (!this.#calls.take(call)) return false;
+    this.#calls.countFailure(call, error);
+    this.#answer(call.channel, errorText(call.id, error));
+    return true;
   }
 
   /** Its deadline is over: the client is answered, the upstream is told. */
   expired(call: Call): void {
-    if (!this.#calls.overdue(call) || !this.#calls.take(call)) return;
-    this.#calls.cancelUpstream(call, 'deadline exceeded');
-    const { name, requestTimeout } = call.gate;
-    const detail = `upstream "${name}" did not answer within ${requestTimeout} ms`;
-    this.#answerFailed(call, gatewayError('request_timeout', detail, { server: name }));
+    if (!this.#calls.overdue(call)) return;
+    const late = this.failed(call, gatewayError('request_timeout', ...timedOut(call)));
+    if (late) this.#calls.cancelUpstream(call, 'deadline exceeded');
   }
 
   /** A notification during a call. */

@@ -40,12 +40,11 @@ import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { BridgedCalls } from './bridged-calls.js';
 import { type Call, type CallEvent } from './call.js';
-import { CallTable } from './call-table.js';
+import { CallTable, timedOut } from './call-table.js';
 import { type ClientMessage } from './client-message.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { ModernStreams } from './modern-streams.js';
 import { refusalOf, viewFor } from './policy-guard.js';
-import { errorType } from './request-watch.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** A request that has passed the checks of its transport. */
@@ -270,12 +269,11 @@ export class ModernPeer {
 
   #answered(call: Call, message: JsonRpcResponse): void {
     if (!this.#calls.take(call)) return;
+    this.#calls.countAnswer(call, message);
     if ('error' in message) {
-      this.#calls.count(call, message.error.code === -32603 ? 'failed' : 'succeeded', errorType(message));
       const error = errorForModern(message.error);
       return this.#answer(call.channel, errorText(call.id, error), statusOf(error));
     }
-    this.#calls.count(call, 'succeeded', errorType(message));
     const { method, gate, renamedUri } = call;
     const result = renamedUri ? withShownUri(message.result, renamedUri) : message.result;
     const typed =
@@ -295,16 +293,12 @@ export class ModernPeer {
 
   #expired(call: Call): void {
     if (!this.#calls.take(call)) return;
+    this.#fail(call, modernError('request_timeout', ...timedOut(call)));
     this.#calls.cancelUpstream(call, 'deadline exceeded');
-    const { name, requestTimeout } = call.gate;
-    this.#fail(
-      call,
-      modernError('request_timeout', `upstream "${name}" did not answer within ${requestTimeout} ms`, { server: name }),
-    );
   }
 
   #fail(call: Call, error: JsonRpcErrorObject): void {
-    this.#calls.count(call, 'failed', String(error.code), error);
+    this.#calls.countFailure(call, error);
     this.#answer(call.channel, errorText(call.id, error), statusOf(error));
   }
 

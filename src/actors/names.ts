@@ -1,5 +1,7 @@
 /** The registered names of the tree's singletons. The tree itself is in `src/supervisors/tree.ts`; a test compares. */
 import { actorName } from '../kernel/index.js';
+import { type ClientTransport } from '../admin/protocol.js';
+import { type BreakerMessage } from './breaker.js';
 import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain.js';
@@ -40,6 +42,14 @@ export function upstreamId(name: string): string {
 
 export function upstreamLifecycle(name: string): ReturnType<typeof actorName<UpstreamMessage>> {
   return actorName<UpstreamMessage>(`${UPSTREAMS}/${upstreamId(name)}/lifecycle`);
+}
+
+export function upstreamBreaker(name: string): ReturnType<typeof actorName<BreakerMessage>> {
+  return actorName<BreakerMessage>(`${UPSTREAMS}/${upstreamId(name)}/breaker`);
+}
+
+export function transportBreaker(transport: ClientTransport): ReturnType<typeof actorName<BreakerMessage>> {
+  return actorName<BreakerMessage>(`/front/breakers/${transport}`);
 }
 
 export function upstreamPool(name: string): ReturnType<typeof actorName<PoolMessage>> {

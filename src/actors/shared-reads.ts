@@ -67,7 +67,7 @@ function isShareable({ method, params, caller }: ReadRequest): boolean {
 }
 
 function keyOf({ params, gate, caller }: ReadRequest): string | undefined {
-  const { _meta, ...asked } = params;
+  const asked = Object.entries(params).filter(([name]) => name !== '_meta');
   const key = JSON.stringify([gate.name, caller.principal.key, caller.era, asked]);
   return key.length > MAX_KEY ? undefined : key;
 }

@@ -5,6 +5,8 @@
  * object for each configured upstream, for as long as it is configured, whatever happens to its actors.
  */
 import { type Ref } from '../kernel/index.js';
+import { BreakerGate } from './breaker-gate.js';
+import { type FailurePolicy, NOTHING_FAILS } from './outcomes.js';
 import { type UpstreamSessionMessage } from './call.js';
 import { Allowance } from '../vsm/lease.js';
 import { UnitLedger } from '../vsm/unit-model.js';
@@ -60,6 +62,11 @@ export class UpstreamGate {
   era: Era = 'legacy';
   /** Own URI → the sessions that subscribe to it, each with the URI that it knows. */
   readonly subscriptions = new Map<string, Map<Ref<ClientMessage>, string>>();
+  readonly breaker = new BreakerGate();
+  /** How the end of a call counts for the breaker. Written by the lifecycle. */
+  failurePolicy: FailurePolicy = NOTHING_FAILS;
+  /** The session with which calls were lost last: they count as one failure. Written by the client sessions. */
+  lastLost: Ref<UpstreamSessionMessage> | null = null;
   /** What S3 has granted it. */
   readonly allowance = new Allowance();
   /** Its books, as an S1 unit. Written by the client sessions. */

@@ -51,8 +51,10 @@ export class Relisting {
     this.#deps.context.after(this.#deps.relistDelay, { type: 'relist/due' });
   }
 
-  /** Begins to read, unless that is going on. */
-  due(facts: ServerFacts, known: Listing): void {
+  /** Begins to read, unless that is going on or nothing is known yet. */
+  due(ready: { readonly facts: ServerFacts; readonly listing: Listing } | null): void {
+    if (ready === null) return;
+    const { facts, listing: known } = ready;
     this.#planned = false;
     this.#again = this.#reading !== null;
     if (this.#again) return;

@@ -58,6 +58,14 @@ export class OwnRequests {
     );
   }
 
+  /** Asks the server whether it is well. Any answer says that it is. */
+  check(modern: boolean, ended: (outcome: 'success' | 'failure') => void): void {
+    void this.request(modern ? 'server/discover' : 'ping').then(
+      () => ended('success'),
+      () => ended('failure'),
+    );
+  }
+
   /** Whether the server lives: who asks takes the request back when its answer is late. */
   ping(): void {
     void this.request('ping').catch(() => undefined);

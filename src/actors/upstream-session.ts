@@ -148,15 +148,15 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'era/changed':
         return this.#end('another server answers there now', true);
       case 'relist/due':
-        if (this.#ready) this.#relisting.due(this.#ready.facts, this.#ready.listing);
-        return;
+        return this.#relisting.due(this.#ready);
       case 'relist/over':
         return this.#listed(this.#relisting.over(message.round, message.outcome));
       case 'log-level':
         return this.#setLogLevel(message.level);
+      case 'session/check':
+        return this.#requests.check(this.#ready?.facts.era === 'modern', message.ended);
       case 'server-request/answered':
-        this.#transport.send({ jsonrpc: '2.0', ...message.answer });
-        return;
+        return void this.#transport.send({ jsonrpc: '2.0', ...message.answer });
       case 'client/said':
         return this.#requests.notify(message.method, message.params);
       case 'resource/subscribe':

@@ -94,7 +94,11 @@ function whenItsTurn(
   transport.open = async (signal) => {
     await new Promise<void>((resolve) => {
       const timer = clock.after(wait, resolve);
-      signal.addEventListener('abort', () => (timer.cancel(), resolve()), { once: true });
+      const stop = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      signal.addEventListener('abort', stop, { once: true });
     });
     return signal.aborted ? GIVEN_UP : open(signal);
   };

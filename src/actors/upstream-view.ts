@@ -1,5 +1,5 @@
 /** What consoles see of an upstream: its lifecycle's notes and its gate, put together without asking anybody. */
-import { type BreakerState, type UpstreamSnapshot } from '../admin/protocol.js';
+import { type UpstreamSnapshot } from '../admin/protocol.js';
 import { type ServerConfig } from '../config/types.js';
 import { type UpstreamPhase } from '../machines/upstream.js';
 import { type Listing } from '../routing/routing-table.js';
@@ -56,7 +56,7 @@ export function upstreamSnapshot(
     target: describeTarget(config.target),
     state: view.phase,
     since: view.since,
-    breaker: breakerOf(view.phase),
+    breaker: gate.breaker.state,
     protocolVersion: facts?.protocolVersion ?? null,
     serverInfo: facts?.serverInfo ?? null,
     pid: view.pid,
@@ -73,19 +73,4 @@ export function upstreamSnapshot(
     junkBytes: view.junkBytes,
     pool: poolSnapshot(config, gate, view.pool, now),
   };
-}
-
-/** Until breakers exist: ready lets calls through, a connection attempt is a probe, the rest keeps them out. */
-function breakerOf(phase: UpstreamView['phase']): BreakerState {
-  switch (phase) {
-    case 'ready':
-      return 'closed';
-    case 'connecting':
-    case 'initializing':
-      return 'half_open';
-    case 'backoff':
-    case 'disabled':
-    case 'stopped':
-      return 'open';
-  }
 }

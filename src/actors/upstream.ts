@@ -26,6 +26,7 @@ import { type Listing } from '../routing/routing-table.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { CATALOGUE, upstreamPool, upstreamSessions } from './names.js';
 import { type ServerFacts } from './upstream-handshake.js';
+import { FailurePolicy } from './outcomes.js';
 import { type UpstreamSessionEvent, type UpstreamSessionInbox } from './upstream-session.js';
 import { startSession, type SessionStartDeps } from './upstream-start.js';
 
@@ -131,6 +132,7 @@ class Upstream implements Behavior<UpstreamMessage> {
         this.#config = this.#deps.config();
         this.#toolFilter = compileFilter(this.#config.filter);
         this.#configureGate();
+        this.#deps.gate.breaker.actor?.tell({ type: 'breaker/reconfigured' });
         return this.#offerAgain();
       case 'upstream/offer-again':
         return this.#offerAgain();
@@ -185,6 +187,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#deps.gate.maxInFlight = this.#config.maxInFlight;
     this.#deps.gate.requestTimeout = this.#config.timeouts.request;
     this.#deps.gate.sharing = this.#config.sharing;
+    this.#deps.gate.failurePolicy = new FailurePolicy(this.#config.breaker.failures);
   }
 
   #offerAgain(): void {
@@ -231,6 +234,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     gate.session = ref;
     gate.era = facts.era;
     gate.retryAt = null;
+    this.#deps.gate.breaker.actor?.tell({ type: 'breaker/reachable' });
     this.#deps.system.tell(upstreamPool(config.name), { type: 'pool/upstream-ready' });
     this.#offer(listing);
     for (const call of this.#parked.splice(0))
@@ -251,7 +255,8 @@ class Upstream implements Behavior<UpstreamMessage> {
     const { system, gate, view } = this.#deps;
     const config = this.#config;
     view.listing = listing;
-    const server = { name: config.name, prefix: config.prefix, toolFilter: this.#toolFilter, gate };
+    const { name, prefix, breaker } = config;
+    const server = { name, prefix, toolFilter: this.#toolFilter, gate, presence: breaker.catalogue };
     system.tell(CATALOGUE, { type: 'catalogue/offered', server, listing });
   }
 
@@ -287,6 +292,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     const before = this.#step({ type: 'lost', stable });
     if (before === this.#machine.phase) return;
     view.lastError = { at: now, message: why };
+    if (before !== 'ready' && !forgotten) this.#deps.gate.breaker.actor?.tell({ type: 'breaker/unreachable' });
     const { backoffBase, backoffMax } = plane.options.upstreams;
     const first = this.#machine.failures <= 1;
     const delay =

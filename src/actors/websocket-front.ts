@@ -19,6 +19,7 @@ import { speaksVsn } from '../transports/inbound/phoenix-frames.js';
 import { type FrontDeps, type HttpFront, remoteOf } from './http-front.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+import { begun } from './newcomers.js';
 import { phoenixConnection, type PhoenixConnectionMessage } from './phoenix-connection.js';
 import { webSocketConnection, type WebSocketConnectionMessage } from './websocket-connection.js';
 
@@ -62,12 +63,14 @@ export class WebSocketFront {
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
     }
-    const closed = this.#http.closedToNewcomers(ANONYMOUS);
+    const closed = this.#http.closedToNewcomers(ANONYMOUS, 'websocket');
     if (closed) return refuse(socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
-      if (kind === 'phoenix') this.#startPhoenix(webSocket, req, ANONYMOUS);
-      else this.#start(webSocket, req, ANONYMOUS);
+      const { websocket } = this.#env.plane.breakers;
+      const token = websocket.take();
+      const start = kind === 'phoenix' ? this.#startPhoenix.bind(this) : this.#start.bind(this);
+      begun(websocket, token, start(webSocket, req, ANONYMOUS));
     });
   }
 
@@ -81,7 +84,7 @@ export class WebSocketFront {
     });
   }
 
-  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
+  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal): boolean {
     const remote = remoteOf(req);
     const facts = {
       transport: 'websocket',
@@ -100,9 +103,10 @@ export class WebSocketFront {
       }),
     );
     if (!started.ok) webSocket.close(1013, 'try again later');
+    return started.ok;
   }
 
-  #start(webSocket: WebSocket, req: IncomingMessage, principal: Principal): void {
+  #start(webSocket: WebSocket, req: IncomingMessage, principal: Principal): boolean {
     const facts = {
       sessionId: randomUUID(),
       transport: 'websocket',
@@ -121,6 +125,7 @@ export class WebSocketFront {
       }),
     );
     if (!started.ok) webSocket.close(1013, 'try again later');
+    return started.ok;
   }
 }
 

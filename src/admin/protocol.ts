@@ -12,6 +12,9 @@
  */
 import { type PoolSnapshot } from './snapshot/pool.js';
 
+import type { BreakerSnapshot, BreakerState } from './snapshot/breakers.js';
+
+export type * from './snapshot/breakers.js';
 import { type AuditSnapshot } from './snapshot/audit.js';
 import { type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
@@ -116,6 +119,8 @@ export interface GatewaySnapshot {
   readonly requests: RequestTotals;
   readonly drops: readonly DropCount[];
   readonly upstreams: readonly UpstreamSnapshot[];
+  /** Those of upstreams, then those of the client transports. */
+  readonly breakers: readonly BreakerSnapshot[];
   readonly alarms: AlarmsSnapshot;
   readonly vsm: VsmSnapshot;
   readonly tree: SupervisionNode;
@@ -175,9 +180,6 @@ export interface DropCount {
 
 /** States of `src/machines/upstream.ts`. */
 export type UpstreamState = 'connecting' | 'initializing' | 'ready' | 'backoff' | 'disabled' | 'stopped';
-
-/** Until breakers exist, fed from the upstream's lifecycle: ready → closed, probing again → half_open, else open. */
-export type BreakerState = 'closed' | 'half_open' | 'open';
 
 export interface UpstreamSnapshot {
   readonly name: string;

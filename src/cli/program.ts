@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AdminRequestError, NoGatewayError } from '../admin/client.js';
 import { span, type Line } from '../admin/view/line.js';
 import { paintLine } from '../admin/view/paint.js';
+import { addBreaker } from './breaker.js';
 import { addAck, addAlarms } from './alarms.js';
 import { addAudit } from './audit.js';
 import { addConnections } from './connections.js';
@@ -70,6 +71,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addTree(program, io);
   addConnections(program, io);
   addUpstreams(program, io);
+  addBreaker(program, io);
   addAlarms(program, io);
   addAck(program, io);
   addPolicy(program, io);

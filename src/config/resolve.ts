@@ -10,6 +10,7 @@ import { isLoopbackHost, withoutBrackets } from './host.js';
 import { valueAt, type Path } from './path.js';
 import { placeFindings, type Finding, type SourcePlace } from './problems.js';
 import { fileSchema, TRANSPORT_TYPES, type FileDocument, type ServerEntry } from './schema.js';
+import { breakerOf } from './server-options.js';
 import type {
   Config,
   ConfigOverrides,
@@ -94,6 +95,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     deny,
     inheritEnv = [],
     timeouts,
+    breaker,
     maxInFlight,
     maxMessageBytes,
     era,
@@ -109,6 +111,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
       connect: timeouts?.connect ?? gateway.upstreams.connectTimeout,
       request: timeouts?.request ?? gateway.requests.timeout,
     },
+    breaker: breakerOf(gateway, breaker),
     maxInFlight: maxInFlight ?? gateway.requests.maxInFlight,
     maxMessageBytes,
     era,

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { audit } from './blocks/audit.js';
 import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { breaker, serverBreaker } from './blocks/breaker.js';
 import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
 import { policy } from './blocks/policy.js';
@@ -163,6 +164,7 @@ export const gatewaySchema = z
     listen: listen.prefault({}),
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
+    breaker: breaker.prefault({}),
     input: input.prefault({}),
     catalogue: catalogue.prefault({}),
     toolsets: toolsets.prefault({}),
@@ -210,6 +212,7 @@ export const viableSchema = z
       })
       .optional()
       .describe('Timeouts of this server.'),
+    breaker: serverBreaker.optional(),
     era: z
       .enum(['auto', 'legacy', 'modern'])
       .default('auto')

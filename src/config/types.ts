@@ -18,6 +18,9 @@ export type DeepReadonly<T> = T extends readonly (infer E)[]
 /** The `gateway` block, defaults filled in. Meaning, unit and default of each option: `schema.ts`. */
 export type GatewayOptions = DeepReadonly<z.output<typeof gatewaySchema>>;
 
+/** When the breaker of a server, or of a transport, opens and closes. */
+export type BreakerSettings = GatewayOptions['breaker'];
+
 /** A child process that speaks MCP on stdin and stdout. */
 export interface StdioTarget {
   readonly transport: 'stdio';
@@ -58,6 +61,8 @@ export interface ServerConfig {
     /** From a request to its answer. */
     readonly request: number;
   };
+  /** The gateway's settings of breakers, with the server's own in their place. */
+  readonly breaker: BreakerSettings;
   /** How the server's protocol era is known. */
   readonly era: 'auto' | 'legacy' | 'modern';
   /** Who shares a session with the server. */

@@ -14,6 +14,7 @@ import { renderCatalogue } from './errors-page.js';
 import { type JsonRpcErrorObject } from './jsonrpc.js';
 import { MODE_ERRORS } from './mode-errors.js';
 import { MODERN_ERRORS } from './modern/error-entries.js';
+import { UPSTREAM_ERRORS } from './upstream-errors.js';
 import { POOL_ERRORS } from './pool-errors.js';
 import { SECURITY_ERRORS } from './security-errors.js';
 
@@ -272,56 +273,7 @@ export const ERRORS = {
     remedy: 'Try again after the time in Retry-After, end sessions with DELETE, or raise the limit.',
     data: { limit: 'sessions allowed' },
   },
-  upstream_unavailable: {
-    code: -31010,
-    origin: 'gateway',
-    httpStatus: 200,
-    retryable: true,
-    message: 'Upstream unavailable',
-    meaning: 'The server behind this name is not up. The request was not sent to it.',
-    remedy: 'Try again later. `viable upstreams` shows the server’s state and last error.',
-    data: { upstream: 'name of the server', retryAfterMs: 'milliseconds until the next attempt to reach it, if known' },
-  },
-  upstream_lost: {
-    code: -31011,
-    origin: 'gateway',
-    httpStatus: 200,
-    retryable: false,
-    message: 'Upstream lost during the request',
-    meaning: 'The server went away after the request was sent. The call may have run, wholly or in part.',
-    remedy: 'Find out whether it took effect before sending it again.',
-    data: { upstream: 'name of the server' },
-  },
-  upstream_protocol_error: {
-    code: -31012,
-    origin: 'gateway',
-    httpStatus: 200,
-    retryable: false,
-    message: 'Upstream broke the protocol',
-    meaning: 'The server answered with something that is no valid MCP. The call may have run.',
-    remedy: 'Report it to the author of the server; `viable logs` has the details.',
-    data: { upstream: 'name of the server' },
-  },
-  request_timeout: {
-    code: -31013,
-    origin: 'gateway',
-    httpStatus: 200,
-    retryable: false,
-    message: 'Request timed out',
-    meaning: 'The server did not answer in time. It was told to cancel; the call may have run.',
-    remedy: 'Find out whether it took effect before sending it again, or raise the timeout of that server.',
-    data: { upstream: 'name of the server', timeoutMs: 'milliseconds waited' },
-  },
-  overloaded: {
-    code: -31014,
-    origin: 'gateway',
-    httpStatus: 200,
-    retryable: true,
-    message: 'Overloaded',
-    meaning: 'A bounded queue on the way is full. The request was not sent to any server.',
-    remedy: 'Try again after a while, with fewer requests at once.',
-    data: { upstream: 'name of the server, if one is the reason' },
-  },
+  ...UPSTREAM_ERRORS,
   ...POOL_ERRORS,
   draining: {
     code: -31015,

@@ -1,19 +1,8 @@
 /** What upstreams offer: one part of the routing table each. */
-import { type CacheHints } from '../protocol/modern/caching.js';
-import { type JsonObject } from '../protocol/jsonrpc.js';
+import { type Listing } from './listing.js';
+import { type Presence } from './presence.js';
 
-/** What a server offers, as it said it. */
-export interface Listing {
-  readonly tools: readonly JsonObject[];
-  readonly prompts: readonly JsonObject[];
-  readonly resources: readonly JsonObject[];
-  readonly resourceTemplates: readonly JsonObject[];
-  /** `capabilities` and `instructions` of its `initialize` answer. */
-  readonly capabilities: JsonObject;
-  readonly instructions: string | undefined;
-  /** How long and by whom it may be kept, as the server said; servers of the legacy era do not say. */
-  readonly hints: CacheHints;
-}
+export type { Listing } from './listing.js';
 
 /** One upstream's part of the table. */
 export interface Offer<T> {
@@ -23,7 +12,11 @@ export interface Offer<T> {
   readonly wish?: string | undefined;
   readonly target: T;
   readonly listing: Listing;
-  /** False while it takes no calls: its names still lead to it, so that callers hear why, but no list shows them. */
+  /** As the server said it, where `listing` is marked; kept for whoever builds the next table. */
+  readonly unmarked?: Listing;
+  /** What its configuration asks for when it is in trouble; kept likewise. */
+  readonly presence?: Presence;
+  /** False while it takes no calls and is withdrawn for it: its names still lead to it, so that callers hear why, but no list shows them. */
   readonly available: boolean;
   readonly toolFilter: (name: string) => boolean;
   /** Own names of tools that are in no list and take no calls; their names are known. */

@@ -13,7 +13,8 @@ import { type Collision, ScopeView } from './scope-view.js';
 import { NO_RULES, type ScopeKey, type ScopeRules, toolsetOf, toolsetScope } from './scopes.js';
 import { type ToolSearch } from './tool-search.js';
 
-export type { Listing, Offer } from './offer.js';
+export type { Listing } from './listing.js';
+export type { Offer } from './offer.js';
 export { type Collision, type Route, ScopeView } from './scope-view.js';
 
 /** All scopes at one moment. */

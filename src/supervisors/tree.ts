@@ -80,6 +80,8 @@ export const UPSTREAM = {
     },
     { id: 'lifecycle', role: 'connects, waits, connects again; keeps the gate', type: 'actor', restart: 'permanent' },
     { id: 'pool', role: 'gives out sessions to those who share none', type: 'actor', restart: 'permanent' },
+    // Last, so that it takes nobody with it: what it knows is on the gate.
+    { id: 'breaker', role: 'refuses calls while the server is in trouble', type: 'actor', restart: 'permanent' },
   ],
 } as const satisfies SupervisorNode;
 
@@ -236,6 +238,19 @@ export const TREE = {
           intensity: { max: 10, withinMs: 30_000 },
           children: [
             { id: 'http', role: 'accepts connections on the configured address', type: 'actor', restart: 'permanent' },
+          ],
+        },
+        {
+          id: 'breakers',
+          role: 'refuse newcomers on a client transport that fails',
+          type: 'supervisor',
+          restart: 'permanent',
+          strategy: 'one_for_one',
+          intensity: { max: 10, withinMs: 30_000 },
+          children: [
+            { id: 'http', role: 'of Streamable HTTP', type: 'actor', restart: 'permanent' },
+            { id: 'sse', role: 'of HTTP+SSE', type: 'actor', restart: 'permanent' },
+            { id: 'websocket', role: 'of WebSocket and Phoenix Channels', type: 'actor', restart: 'permanent' },
           ],
         },
       ],

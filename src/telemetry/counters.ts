@@ -10,6 +10,7 @@ import { Durations } from './metrics/operations.js';
 
 /** Counts of one client transport since the start. */
 export interface TransportCounters {
+  readonly transport: ClientTransport;
   /** Open sessions (Streamable HTTP) or connections (HTTP+SSE, WebSocket). */
   open: number;
   messagesIn: number;
@@ -50,9 +51,9 @@ export class Counters {
 
   constructor() {
     this.transports = Object.fromEntries(
-      CLIENT_TRANSPORTS.map((name) => [
-        name,
-        { open: 0, messagesIn: 0, messagesOut: 0, succeeded: 0, failed: 0, unit: new UnitLedger() },
+      CLIENT_TRANSPORTS.map((transport) => [
+        transport,
+        { transport, open: 0, messagesIn: 0, messagesOut: 0, succeeded: 0, failed: 0, unit: new UnitLedger() },
       ]),
     ) as Record<ClientTransport, TransportCounters>;
   }

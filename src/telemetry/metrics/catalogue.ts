@@ -2,6 +2,7 @@
  * Every metric of the gateway, once. `/metrics`, the OTLP exporter and `docs/metrics.md` are made of it, and the examples
  * in `examples/monitoring` are checked against it. A feature adds its figures as one more list.
  */
+import { BREAKER_FIGURES } from './breaker-figures.js';
 import { type Figure, type MetricDefinition } from './definition.js';
 import { GATEWAY_FIGURES } from './gateway-figures.js';
 import { DURATION_METRICS } from './operations.js';
@@ -18,6 +19,7 @@ export const FIGURES: readonly Figure[] = [
   ...UPSTREAM_FIGURES,
   ...TELEMETRY_FIGURES,
   ...POOL_FIGURES,
+  ...BREAKER_FIGURES,
   ...VIABILITY_FIGURES,
   ...VSM_FIGURES,
   ...SECURITY_FIGURES,

@@ -13,6 +13,7 @@ import {
 import { pool } from '#src/actors/pool.js';
 import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
 import { newUpstreamView } from '#src/actors/upstream-view.js';
+import { upstreamBreaker } from '#src/actors/unit-breakers.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
 import { type UpstreamPhase } from '#src/machines/upstream.js';
 import { type ServerConfig } from '#src/config/types.js';
@@ -89,6 +90,7 @@ export class UpstreamWorld extends World {
     const inits: Record<string, unknown> = {
       '/lifecycle': lifecycle,
       '/pool': pool({ ...common, config: () => config }),
+      '/breaker': upstreamBreaker({ ...common, config: () => config }),
     };
     const started = system.startChild(
       UPSTREAMS,

@@ -2,13 +2,15 @@
  * A realistic snapshot at a fixed instant: upstreams in every state, a tree of some forty nodes, and hostile text (ANSI,
  * OSC, bidi, zero-width, CJK, emoji, blessed tags) wherever text comes from outside.
  */
-import type {
-  AdminActor,
-  ConnectionSnapshot,
-  GatewaySnapshot,
-  LogLine,
-  SupervisionNode,
-  UpstreamSnapshot,
+import {
+  type AdminActor,
+  type BreakerSnapshot,
+  CLIENT_TRANSPORTS,
+  type ConnectionSnapshot,
+  type GatewaySnapshot,
+  type LogLine,
+  type SupervisionNode,
+  type UpstreamSnapshot,
 } from '#src/admin/protocol.js';
 import type { PoolSnapshot } from '#src/admin/snapshot/pool.js';
 import { FAKE_POLICY } from './policy-fixtures.js';
@@ -125,6 +127,67 @@ export function fakeUpstreams(now = FAKE_NOW): readonly UpstreamSnapshot[] {
       since: now - 1_200,
     }),
     upstream('legacy', { ...down, state: 'disabled', breaker: 'open' }),
+  ];
+}
+
+function breaker(name: string, over: Partial<BreakerSnapshot>): BreakerSnapshot {
+  return {
+    name,
+    kind: 'upstream',
+    actor: `/operations/upstreams/upstream:${name}/breaker`,
+    state: 'closed',
+    since: FAKE_NOW - 47 * MINUTE,
+    cause: null,
+    forced: false,
+    probing: false,
+    nextProbeAt: null,
+    consecutiveFailures: 0,
+    samples: 0,
+    failures: 0,
+    failureRatio: null,
+    opens: 0,
+    refused: 0,
+    flapPenalty: 0,
+    suppressed: false,
+    history: [],
+    ...over,
+  };
+}
+
+/** One in each state, and those of the transports. */
+export function fakeBreakers(now = FAKE_NOW): readonly BreakerSnapshot[] {
+  return [
+    breaker('memory', { samples: 310, failures: 3, failureRatio: 3 / 310 }),
+    breaker('tickets', {
+      state: 'open',
+      since: now - 12_000,
+      cause: 'failures',
+      nextProbeAt: now + 8_000,
+      consecutiveFailures: 5,
+      samples: 40,
+      failures: 31,
+      failureRatio: 31 / 40,
+      opens: 4,
+      refused: 118,
+      flapPenalty: 3.4,
+      suppressed: true,
+      history: [
+        { at: now - 90_000, state: 'open' },
+        { at: now - 80_000, state: 'half_open' },
+        { at: now - 79_000, state: 'closed' },
+        { at: now - 12_000, state: 'open' },
+      ],
+    }),
+    breaker('rocket-🚀-launch', {
+      state: 'half_open',
+      since: now - 400,
+      cause: 'unreachable',
+      probing: true,
+      opens: 1,
+    }),
+    ...CLIENT_TRANSPORTS.map((transport) =>
+      breaker(`transport:${transport}`, { kind: 'transport', actor: `/front/breakers/${transport}` }),
+    ),
   ];
 }
 
@@ -294,6 +357,7 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
       { reason: 'mailbox_full', count: 0 },
     ],
     upstreams: fakeUpstreams(),
+    breakers: fakeBreakers(),
     alarms: fakeAlarms(),
     vsm: fakeVsm(),
     tree: fakeTree(),

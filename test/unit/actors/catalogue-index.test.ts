@@ -35,7 +35,7 @@ describe('the index of the search', () => {
     gate.session = new FakeRef();
     world.plane.gates.set(name, gate);
     const tools = Array.from({ length: count }, (_, index) => `tool-${index}`);
-    const server = { name, prefix: undefined, toolFilter: () => true, gate };
+    const server = { name, prefix: undefined, toolFilter: () => true, gate, presence: 'withdraw' as const };
     world.system.tell(CATALOGUE, { type: 'catalogue/offered', server, listing: listing({ tools }) });
     await world.settle();
   }

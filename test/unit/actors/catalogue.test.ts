@@ -5,6 +5,7 @@ import { CATALOGUE, REGISTRY, upstreamId, UPSTREAMS } from '#src/actors/names.js
 import { type RegistryMessage } from '#src/actors/session-registry.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
 import { actor, supervisor } from '#src/kernel/index.js';
+import { type Presence } from '#src/routing/presence.js';
 import { type Listing } from '#src/routing/routing-table.js';
 import { listing } from '../../support/actors/listings.js';
 import { FakeRef, live, World } from '../../support/actors/world.js';
@@ -57,10 +58,11 @@ describe('catalogue', () => {
     offered: Listing,
     prefix?: string,
     toolFilter: (name: string) => boolean = () => true,
+    presence: Presence = 'withdraw',
   ): Promise<void> {
     const gate = world.plane.gates.get(name);
     assert.ok(gate);
-    return tell({ type: 'catalogue/offered', server: { name, prefix, toolFilter, gate }, listing: offered });
+    return tell({ type: 'catalogue/offered', server: { name, prefix, toolFilter, gate, presence }, listing: offered });
   }
 
   const away = (name: string): Promise<void> => {

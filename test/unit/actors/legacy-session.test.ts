@@ -196,7 +196,7 @@ describe('legacy session', () => {
       const answers = world.channel.take();
       assert.deepEqual(
         answers.map((answer) => [answer['id'], errorOf(answer).data]),
-        [[MAX_IN_FLIGHT, { server: 'a', reason: 'overloaded' }]],
+        [[MAX_IN_FLIGHT, { server: 'a', retryAfter: 1, reason: 'overloaded' }]],
       );
     });
 

@@ -37,6 +37,7 @@ describe('config/load: what is accepted', () => {
       },
       filter: {},
       timeouts: { connect: 30_000, request: 60_000 },
+      breaker: config.gateway.breaker,
       maxInFlight: 256,
       maxMessageBytes: 16 * 1024 * 1024,
       disabled: false,
@@ -173,6 +174,26 @@ describe('config/load: what is accepted', () => {
     assert.deepEqual([b.prefix, b.filter], ['p', { deny: ['rm*'] }]);
   });
 
+  it("a server's breaker differs from the gateway's in what it says, and in nothing else", async () => {
+    const { config } = accepted(
+      await load({
+        mcpServers: {
+          a: { command: 'x' },
+          b: { command: 'x', viable: { breaker: { openFor: 5, failures: { toolErrors: true } } } },
+        },
+        gateway: { breaker: { openFor: 7, failureRatio: 0.25, failures: { lost: false } } },
+      }),
+    );
+    const [a, b] = [config.servers.get('a')!.breaker, config.servers.get('b')!.breaker];
+    assert.deepEqual([a.openFor, a.failureRatio, a.failures.lost, a.failures.toolErrors], [7, 0.25, false, false]);
+    assert.deepEqual(b, { ...a, openFor: 5, failures: { ...a.failures, toolErrors: true } });
+  });
+
+  it("a client's own mistakes open no breaker, whatever is configured", async () => {
+    const problems = refused(await load({ gateway: { breaker: { failures: { errorCodes: [-32602] } } } }));
+    assert.match(problemAt(problems, 'gateway.breaker.failures.errorCodes[0]').message, /mistake of the client/);
+  });
+
   it('has the documented defaults', async () => {
     const { config, warnings } = accepted(await load('{}'));
     const { vsm, ...others } = config.gateway;
@@ -187,6 +208,27 @@ describe('config/load: what is accepted', () => {
         maxConnections: 10_000,
       },
       sessions: { max: 10_000, idleTimeout: 1_800_000 },
+      breaker: {
+        enabled: true,
+        consecutiveFailures: 5,
+        failureRatio: 0.5,
+        minimumSamples: 20,
+        window: 30_000,
+        openFor: 5_000,
+        maxOpenFor: 60_000,
+        probeAfter: 2_000,
+        catalogue: 'withdraw',
+        failures: {
+          timeout: true,
+          lost: true,
+          unavailable: true,
+          protocol: true,
+          errorCodes: [-32603],
+          toolErrors: false,
+        },
+        flap: { halfLife: 30_000, suppress: 3, release: 1, hold: 60_000, maxHold: 300_000 },
+        transports: { enabled: true, consecutiveFailures: 10, failureRatio: 0.5, minimumSamples: 50 },
+      },
       requests: { timeout: 60_000, maxInFlight: 256, openStreamAfter: 60 },
       input: { timeout: 600_000, maxParked: 1000 },
       catalogue: { pageSize: 1000, listChangedDebounce: 250, search: { enabled: false, maxResults: 10 } },

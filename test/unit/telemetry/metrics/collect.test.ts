@@ -20,6 +20,7 @@ const NO_FIGURES = [
   /^tree(\.children\.\d+)*\.mailbox\.\w+$/, // the fullest one is shown
   /^alarms\.active\.\d+\.(id|value|pain|agony|raisedAt|stageSince|count|peak|calm|intensity)$/, // the worst is shown
   /^alarms\.(active\.\d+\.acknowledged\.at|history\.\d+\.\w+|lastResort\.\d+\.\w+)$/,
+  /^breakers\.\d+\.(since|nextProbeAt|history\.\d+\.at)$/,
   /^vsm\.policy\.since$/,
   /^vsm\.(audit\.findings|intelligence\.recent)\.\d+\.(at|latencyMs)$/, // each look and event is a line of the log
   /^audit\.head\.seq$/,

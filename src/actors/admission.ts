@@ -1,0 +1,56 @@
+/**
+ * Why a call is not sent: breaker, concurrency, no session. Every check is a plain memory read; what is refused is told
+ * when to come back.
+ */
+import { type ClientTransport } from '../admin/protocol.js';
+import { type Clock } from '../kernel/index.js';
+import { gatewayError } from '../protocol/errors.js';
+import { type JsonRpcErrorObject } from '../protocol/jsonrpc.js';
+import { type BreakerGate } from './breaker-gate.js';
+import { type UpstreamGate } from './upstream-gate.js';
+
+/** Seconds to wait where nothing says how long: in half-open, a probe is on its way. */
+const SOON_S = 1;
+
+/** Whole seconds until a time, at least 1. */
+function secondsUntil(at: number, clock: Clock): number {
+  return Math.max(SOON_S, Math.ceil((at - clock.now()) / 1_000));
+}
+
+/** Seconds until a breaker that refuses may let a probe through. `forced`: for as long as an operator wants. */
+export function retryAfterOf({ until, memory }: BreakerGate, clock: Clock): number {
+  if (until !== null) return secondsUntil(until, clock);
+  return memory?.phase === 'forced' ? Math.ceil(memory.context.rules.maxOpenFor / 1_000) : SOON_S;
+}
+
+export function transportTrouble(transport: ClientTransport): string {
+  return `transport "${transport}" fails inside the gateway`;
+}
+
+/** The refusal of a client transport's breaker. */
+export function transportOpen(transport: ClientTransport, gate: BreakerGate, clock: Clock): JsonRpcErrorObject {
+  gate.refused += 1;
+  return gatewayError('breaker_open', transportTrouble(transport), {
+    transport,
+    retryAfter: retryAfterOf(gate, clock),
+  });
+}
+
+/** The breaker's refusal; of a server that cannot be reached, what keeps it away. */
+export function breakerOpen(gate: UpstreamGate, clock: Clock): JsonRpcErrorObject {
+  const { breaker, name } = gate;
+  if (breaker.cause === 'unreachable' && gate.session === null) return unavailable(gate, clock);
+  const why = breaker.state === 'open' ? 'it has failed too often' : 'a probe is on its way';
+  const detail = `upstream "${name}": ${breaker.cause === 'operator' && breaker.state === 'open' ? 'an operator has opened it' : why}`;
+  return gatewayError('breaker_open', detail, { server: name, retryAfter: retryAfterOf(breaker, clock) });
+}
+
+export function overloaded(gate: UpstreamGate, why: string): JsonRpcErrorObject {
+  return gatewayError('overloaded', `upstream "${gate.name}": ${why}`, { server: gate.name, retryAfter: SOON_S });
+}
+
+export function unavailable(gate: UpstreamGate, clock: Clock): JsonRpcErrorObject {
+  const retryAfter = gate.retryAt === null ? undefined : Math.max(0, Math.ceil((gate.retryAt - clock.now()) / 1_000));
+  const data = { server: gate.name, ...(retryAfter === undefined ? {} : { retryAfter }) };
+  return gatewayError('upstream_unavailable', `upstream "${gate.name}": ${gate.trouble}`, data);
+}
