@@ -8,9 +8,12 @@ import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
 import { DataPlane } from './actors/data-plane.js';
-import { drain, type DrainOutcome, type DrainProgress } from './actors/drain.js';
+import { DrainBoard } from './actors/drain/board.js';
+import { gatewayDrain } from './actors/drain/gateway-drain.js';
+import { type DrainOutcome } from './actors/drain/messages.js';
 import { GatewayView } from './actors/gateway-view.js';
 import { HttpFront } from './actors/http-front.js';
+import { HttpSockets } from './actors/http-sockets.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
 import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
@@ -77,7 +80,9 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #views = new Map<string, UpstreamView>();
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
-  readonly #drain: { current: DrainProgress | null } = { current: null };
+  readonly #drains = new DrainBoard();
+  readonly #drainWaiters = new Set<(outcome: DrainOutcome) => void>();
+  readonly #sockets = new HttpSockets();
   readonly #random: () => number;
   readonly #security: Security;
   readonly #telemetry: GatewayTelemetry;
@@ -123,7 +128,7 @@ export class Gateway {
       views: this.#views,
       windows: this.#windows,
       process: this.#process,
-      drain: this.#drain,
+      drains: this.#drains,
       version: VERSION,
       startedAt: now,
       url: () => this.url,
@@ -152,18 +157,19 @@ export class Gateway {
   }
 
   /**
-   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went.
-   * A second call joins the first; its options are ignored.
+   * Refuses newcomers, tells the clients, lets what is in flight finish, stops. Resolves with how it went, `cancelled` when
+   * an operator called it off and the gateway serves on. A second call joins the first; its times are ignored.
    */
   async gracefulShutdown({ timeout, callback }: ShutdownOptions = {}): Promise<DrainOutcome> {
+    const cancelled = new Promise<DrainOutcome>((resolve) => this.#drainWaiters.add(resolve));
     const sent = this.#system.urgent(DRAIN, {
       type: 'drain/begin',
       reason: 'shutdown',
       ...(timeout !== undefined && { timeoutMs: timeout }),
     });
     if (sent !== 'ok') this.#stop('forced');
-    const end = await this.ended;
-    const outcome = end.kind === 'drained' ? end.outcome : 'forced';
+    const ended = this.ended.then((end) => (end.kind === 'drained' ? end.outcome : 'forced'));
+    const outcome = await Promise.race([ended, cancelled]);
     callback?.(outcome);
     return outcome;
   }
@@ -197,7 +203,15 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
-    const answers = new AdminAnswers({ system, plane, view: this.#view, ring, log, book: this.#security.book });
+    const answers = new AdminAnswers({
+      system,
+      plane,
+      view: this.#view,
+      drains: this.#drains,
+      ring,
+      log,
+      book: this.#security.book,
+    });
     const web = new WebFront({
       system,
       plane,
@@ -205,8 +219,9 @@ export class Gateway {
       handler: (request, context) => answers.answer(request, context),
       rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
     });
-    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() });
+    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() }, this.#sockets);
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
+    this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
       ...this.#telemetry.inits(),
@@ -248,18 +263,20 @@ export class Gateway {
         env,
         nextSocketId: () => front.nextSocketId(),
         onConnection: (socket, connection) => front.attach(socket, connection),
+        onUpgrade: (socket) => front.detach(socket),
         address: this.#address,
       }),
       ...Object.fromEntries(
         CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
       ),
-      '/drain': drain({
+      '/drain/gateway': gatewayDrain({
         system,
         plane,
         log,
         random,
-        progress: this.#drain,
-        onDrained: (outcome) => this.#stop(outcome),
+        board: this.#drains,
+        sockets: this.#sockets,
+        onEnd: (outcome) => this.#drained(outcome),
       }),
       '/consoles/admin': adminEndpoint({ answers, log, path: () => this.adminSocket }),
     };
@@ -281,7 +298,10 @@ export class Gateway {
   #createTransport(config: ServerConfig, handlers: OutboundHandlers): OutboundTransport {
     return createOutboundTransport(config.target, handlers, {
       reaper: this.#reaper,
-      limits: { maxMessageBytes: config.maxMessageBytes },
+      limits: {
+        maxMessageBytes: config.maxMessageBytes,
+        maxBufferedBytes: this.#plane.options.upstreams.maxBufferedBytes,
+      },
     });
   }
 
@@ -299,6 +319,13 @@ export class Gateway {
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
     this.#telemetry.reconfigured(before);
+  }
+
+  /** One that was called off ends nothing but the waiting for it. */
+  #drained(outcome: DrainOutcome): void {
+    if (outcome !== 'cancelled') return this.#stop(outcome);
+    for (const resolve of this.#drainWaiters) resolve(outcome);
+    this.#drainWaiters.clear();
   }
 
   #stop(outcome: DrainOutcome): void {

@@ -11,6 +11,7 @@ import {
   type AdminReply,
   type AdminRequest,
   type ConnectionSnapshot,
+  type DrainSnapshot,
   LOG_LEVELS,
   type LogLevel,
   type LogLine,
@@ -35,7 +36,8 @@ import { ToolAnswers } from './admin-tools.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
 import { type GatewayView } from './gateway-view.js';
-import { type DrainMessage } from './drain.js';
+import { type DrainBoard } from './drain/board.js';
+import { type DrainMessage, type DrainReply } from './drain/messages.js';
 import { acknowledge, policyMode } from './admin-viability.js';
 import { DRAIN, UPSTREAMS } from './names.js';
 import { alarmsSnapshot } from './viability-view.js';
@@ -44,6 +46,7 @@ export interface AdminAnswersDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly view: GatewayView;
+  readonly drains: DrainBoard;
   readonly ring: LogRing;
   readonly log: Logger;
   readonly book: PinBook;
@@ -108,7 +111,9 @@ export class AdminAnswers {
       case 'kill':
         return this.#kill(params as Params['kill']);
       case 'drain':
-        return this.#beginDrain((params as Params['drain']).timeoutMs);
+        return this.#drain(params as Params['drain'], context);
+      case 'cancel-drain':
+        return this.#cancelDrain(params as Params['cancel-drain']);
       case 'force-shutdown':
         return this.#ask<DrainMessage>(system.whereis(DRAIN), (replyTo) => ({
           type: 'drain/force',
@@ -142,13 +147,34 @@ export class AdminAnswers {
     }
   }
 
-  #beginDrain(timeoutMs: number | undefined): Promise<AdminReply> {
-    return this.#ask<DrainMessage>(this.#deps.system.whereis(DRAIN), (replyTo) => ({
+  /** Begins a drain; with `follow`, every change of it is an event. */
+  async #drain({ follow, target, timeoutMs, graceMs }: Params['drain'], context: AdminContext): Promise<AdminReply> {
+    const reply = await this.#ask<DrainMessage>(this.#deps.system.whereis(DRAIN), (replyTo) => ({
       type: 'drain/begin',
       reason: 'operator',
+      ...(target !== undefined && { target }),
       ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(graceMs !== undefined && { graceMs }),
       replyTo,
     }));
+    const begun = drainReply(reply);
+    if (!begun.ok || follow !== true) return begun;
+    const { id, startedAt } = begun.result as DrainSnapshot;
+    const stop = this.#deps.drains.follow((snapshot) => {
+      if (snapshot.id === id && snapshot.startedAt === startedAt) context.emit(snapshot);
+    });
+    context.signal.addEventListener('abort', stop, { once: true });
+    const now = this.#deps.drains.snapshot(id); // it may have ended meanwhile
+    return now?.startedAt === startedAt ? done(now) : begun;
+  }
+
+  async #cancelDrain({ target }: Params['cancel-drain']): Promise<AdminReply> {
+    const reply = await this.#ask<DrainMessage>(this.#deps.system.whereis(DRAIN), (replyTo) => ({
+      type: 'drain/cancel',
+      ...(target !== undefined && { target }),
+      replyTo,
+    }));
+    return drainReply(reply);
   }
 
   #connections(): ConnectionSnapshot[] {
@@ -167,8 +193,7 @@ export class AdminAnswers {
   async #send({ actor, message, args }: Params['send']): Promise<AdminReply> {
     const found = this.#find(actor);
     if (typeof found !== 'string') return { ok: false, error: found };
-    // An upstream is its supervisor to people; its lifecycle is who listens.
-    const path = found.startsWith(`${UPSTREAMS}/`) && found.split('/').length === 5 ? `${found}/lifecycle` : found;
+    const path = listenerFor(found);
     const messages = messagesOf(path);
     const known = messages.find(({ name }) => name === message);
     if (!known) {
@@ -260,6 +285,19 @@ export class AdminAnswers {
     context.signal.addEventListener('abort', () => timer.cancel(), { once: true });
     return view.snapshot();
   }
+}
+
+/** An upstream is its supervisor to people, and so is the drain; the actor within is who listens. */
+function listenerFor(path: string): string {
+  if (path.startsWith(`${UPSTREAMS}/`) && path.split('/').length === 5) return `${path}/lifecycle`;
+  return DRAIN.path === `${path}/gateway` ? DRAIN.path : path;
+}
+
+function drainReply(reply: AdminReply): AdminReply {
+  const result = reply.ok ? (reply.result as DrainReply | undefined) : undefined;
+  if (result === undefined || !('refused' in result)) return reply;
+  const { code, message, asked, names } = result.refused;
+  return refuse(code, message, nearMisses(asked, names));
 }
 
 function done(result: unknown): AdminReply {

@@ -81,20 +81,31 @@ export const ADMIN_MESSAGES: readonly AdminMessages[] = [
     messages: [plain('count', 'How many client sessions are open.', 'registry/count')],
   },
   {
-    actor: /^\/drain$/,
+    actor: /^\/drain\/gateway$/,
     messages: [
       {
         name: 'begin',
         description: 'Refuse newcomers, let work in flight finish, then stop.',
-        args: z.strictObject({ timeoutMs: z.number().int().min(0).optional() }),
+        args: z.strictObject({
+          timeoutMs: z.number().int().min(0).optional(),
+          graceMs: z.number().int().min(0).optional(),
+        }),
         message: (args, replyTo) => ({ type: 'drain/begin', reason: 'operator', ...args, replyTo }),
       },
+      plain('cancel', 'Serve again; possible until the closing has begun.', 'drain/cancel'),
       {
         name: 'force',
         description: 'Stop at once, whatever is in flight.',
         args: none,
         message: (_args, replyTo) => ({ type: 'drain/force', reason: 'operator', replyTo }),
       },
+    ],
+  },
+  {
+    actor: /^\/drain\/partial\/[^/]+$/,
+    messages: [
+      plain('force', 'Close it at once, whatever is in flight.', 'drain/force'),
+      plain('cancel', 'Take it into service again.', 'drain/cancel'),
     ],
   },
 ];

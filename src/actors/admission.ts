@@ -54,3 +54,9 @@ export function unavailable(gate: UpstreamGate, clock: Clock): JsonRpcErrorObjec
   const data = { server: gate.name, ...(retryAfter === undefined ? {} : { retryAfter }) };
   return gatewayError('upstream_unavailable', `upstream "${gate.name}": ${gate.trouble}`, data);
 }
+
+export function drained(gate: UpstreamGate, until: number, clock: Clock): JsonRpcErrorObject {
+  const retryAfter = Math.max(1, Math.ceil((until - clock.now()) / 1_000));
+  const detail = `upstream "${gate.name}" is being taken out of service`;
+  return gatewayError('draining', detail, { server: gate.name, retryAfter });
+}

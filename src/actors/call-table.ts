@@ -17,7 +17,7 @@ import {
 import { type TransportCounters } from '../telemetry/counters.js';
 import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { breakerOpen, overloaded, transportOpen, unavailable } from './admission.js';
+import { breakerOpen, drained, overloaded, transportOpen, unavailable } from './admission.js';
 import { type BreakerGate, NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { beyondGrant, bookAttenuated, bookEnd, bookStart, bookTaken } from './call-books.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
@@ -300,6 +300,7 @@ export class CallTable {
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS)
       return gatewayError('overloaded', `this client has ${MAX_CALLS} requests outstanding`);
+    if (gate.drainsUntil !== null) return this.#failed(drained(gate, gate.drainsUntil, this.#deps.clock));
     if (this.#transport.state !== 'closed')
       return transportOpen(this.#counters.transport, this.#transport, this.#deps.clock);
     if (gate.breaker.refuses) {

@@ -111,7 +111,11 @@ class Catalogue implements Behavior<CatalogueMessage> {
   handle(message: CatalogueMessage): void {
     switch (message.type) {
       case 'catalogue/offered':
-        this.#parts.set(message.server.name, { server: message.server, listing: message.listing, available: true });
+        this.#parts.set(message.server.name, {
+          server: message.server,
+          listing: message.listing,
+          available: message.server.gate.drainsUntil === null,
+        });
         return this.#soon();
       case 'catalogue/unavailable':
         this.#setUnavailable(message.server);
@@ -150,7 +154,8 @@ class Catalogue implements Behavior<CatalogueMessage> {
   /** From the last table; the gate says what was missed since. */
   #recall({ server, wish, toolFilter, listing, unmarked, presence }: Offer<UpstreamGate>, gate: UpstreamGate): void {
     const offer: UpstreamOffer = { name: server, prefix: wish, toolFilter, gate, presence: presence ?? 'withdraw' };
-    this.#parts.set(server, { server: offer, listing: unmarked ?? listing, available: gate.session !== null });
+    const available = gate.session !== null && gate.drainsUntil === null;
+    this.#parts.set(server, { server: offer, listing: unmarked ?? listing, available });
   }
 
   #setUnavailable(name: string): void {

@@ -4,6 +4,7 @@
 import { type ClientTransport } from '../admin/protocol.js';
 import { type ReplyTo } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcId } from '../protocol/jsonrpc.js';
+import { type SseEvent } from '../protocol/sse.js';
 import { type CallEvent, type ServerEvent } from './call.js';
 
 export type ClientTransportKind = ClientTransport;
@@ -35,6 +36,11 @@ export interface ShutdownNotice {
   readonly reconnect_after: number;
   /** Until the gateway closes what is still open. */
   readonly remaining: number;
+}
+
+/** The notice on an event stream. `retry` makes readers that come back by themselves wait as long as they were told. */
+export function noticeEvent(notice: ShutdownNotice): SseEvent {
+  return { event: notice.type, retry: notice.reconnect_after, data: JSON.stringify(notice) };
 }
 
 export type CloseReason = 'idle' | 'shutdown' | 'operator' | 'slow_reader';

@@ -37,8 +37,12 @@ export interface ClientOutlet {
   close(reason: CloseReason): void;
   /** Bytes sent so far. */
   readonly bytesOut: number;
+  /** Bytes that wait in this process for the client to read. */
+  readonly unread: number;
   /** A stream from the gateway to the client is open. */
   readonly streaming: boolean;
+  /** Requests that wait for an answer and are not the session's: those of the modern era. */
+  readonly otherInFlight?: number;
   /** Called every `IDLE_CHECK_MS`: keeps the stream alive, or finds it dead. */
   keepAlive(): void;
 }
@@ -119,6 +123,14 @@ export class ClientShell implements SessionEntry, RequestOrigin {
     return this.facts.scope;
   }
 
+  get inFlight(): number {
+    return this.session.inFlight + (this.#outlet.otherInFlight ?? 0);
+  }
+
+  get lastSeenAt(): number {
+    return this.#lastSeenAt;
+  }
+
   get principal(): Principal {
     return this.session.profile.principal;
   }
@@ -191,7 +203,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
 
   #idleCheck(): void {
     const quietFor = this.#env.clock.now() - this.#lastSeenAt;
-    const busy = this.session.inFlight > 0 || this.#outlet.streaming;
+    const busy = this.inFlight > 0 || this.#outlet.streaming;
     if (!busy && quietFor >= this.#env.plane.options.sessions.idleTimeout) return this.#outlet.close('idle');
     this.#outlet.keepAlive();
     this.session.keepAlive();
@@ -216,7 +228,8 @@ export class ClientShell implements SessionEntry, RequestOrigin {
       messagesOut: session.messagesOut,
       bytesIn: this.bytesIn,
       bytesOut: this.#outlet.bytesOut,
-      inFlight: session.inFlight,
+      unread: this.#outlet.unread,
+      inFlight: this.inFlight,
       streaming: this.#outlet.streaming,
     };
   }

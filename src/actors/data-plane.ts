@@ -19,6 +19,7 @@ import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
 import { SharedReads } from './shared-reads.js';
 import { SessionDirectory } from './session-directory.js';
+import { Outflow } from '../transports/inbound/outflow.js';
 import { type UpstreamGate } from './upstream-gate.js';
 import { LastResort } from '../vsm/last-resort.js';
 import { type AlgedonicPort, type PleasurePort } from '../vsm/reading.js';
@@ -28,6 +29,8 @@ import { ViabilityState } from '../vsm/view.js';
 export type Admission =
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
+  /** Takes newcomers, and tells those who send them that it is not ready. */
+  | { readonly state: 'lame_duck' }
   | { readonly state: 'draining'; readonly deadlineAt: number };
 
 export class DataPlane {
@@ -49,9 +52,15 @@ export class DataPlane {
   policy: Policy;
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
+  /** Listening sockets by their actor's id, and whether they are to listen. Written by drains. */
+  readonly doors = new Map<string, { open: boolean }>();
+  /** Subjects whose sessions are being ended, and until when. Written by drains. */
+  readonly drainedSubjects = new Map<string, number>();
   readonly counters: Counters;
   /** Reads that others can join. Written by the client sessions. */
   readonly reads: SharedReads;
+  /** Bounds what clients leave unread. */
+  readonly outflow: Outflow;
   /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
   mayProbe: (name: string) => boolean = () => true;
   /** Breakers of the client transports. */
@@ -76,6 +85,10 @@ export class DataPlane {
     this.options = options;
     this.policy = new Policy(options.policy, 1);
     this.counters = counters;
+    this.outflow = new Outflow(
+      () => this.options.listen,
+      () => counters.drop('slow_reader'),
+    );
     this.viability = viability;
     this.reads = new SharedReads(() => viability.coordination.noteCoalesced());
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));

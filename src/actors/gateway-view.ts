@@ -19,7 +19,7 @@ import { rulesSnapshot } from './admin-policy.js';
 import { pinningSnapshot } from './admin-tools.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
-import { type DrainProgress, drainSnapshot } from './drain.js';
+import { type DrainBoard } from './drain/board.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
 import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
@@ -33,7 +33,7 @@ export interface GatewayViewDeps {
   readonly views: ReadonlyMap<string, UpstreamView>;
   readonly windows: Windows;
   readonly process: ProcessView;
-  readonly drain: { readonly current: DrainProgress | null };
+  readonly drains: DrainBoard;
   readonly version: string;
   readonly startedAt: number;
   readonly url: () => string;
@@ -70,8 +70,9 @@ export class GatewayView {
   }
 
   snapshot(): GatewaySnapshot {
-    const { system, plane, windows, running, drain } = this.#deps;
+    const { system, plane, windows, running } = this.#deps;
     const now = system.clock.now();
+    const drains = this.#deps.drains.snapshots();
     return {
       name: 'viable',
       version: this.#deps.version,
@@ -81,7 +82,8 @@ export class GatewayView {
       takenAt: now,
       startedAt: this.#deps.startedAt,
       phase: this.#phase(),
-      drain: drain.current && drainSnapshot(drain.current, plane, now),
+      drain: drains.find(({ id, outcome }) => id === 'gateway' && outcome !== 'cancelled') ?? null,
+      drains,
       connections: this.#connections(),
       throughput: { perSecond: windows.perSecond, messagesTotal: plane.counters.messages },
       errors: windows.errorRates(),
@@ -107,8 +109,7 @@ export class GatewayView {
   }
 
   #phase(): GatewayPhase {
-    const state = this.#deps.plane.admission.state;
-    return state === 'starting' || state === 'running' ? state : 'draining';
+    return this.#deps.plane.admission.state;
   }
 
   #connections(): GatewaySnapshot['connections'] {

@@ -30,6 +30,7 @@ import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
 import { answerHealth, answerMetrics } from './http-pages.js';
+import { type HttpSockets } from './http-sockets.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -65,19 +66,25 @@ export class HttpFront {
   readonly #metricsText: () => Promise<MetricsText>;
   #made = 0;
   #sockets = 0;
-  readonly #connections = new WeakMap<Socket, Ref<HttpConnectionMessage>>();
+  readonly #connections: HttpSockets;
 
-  constructor({ system, env, web, metrics }: FrontDeps) {
+  constructor({ system, env, web, metrics }: FrontDeps, sockets: HttpSockets) {
     this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
+    this.#connections = sockets;
     this.#plane = env.plane;
     this.web = web;
   }
 
   /** Remembers whose socket it is: modern requests run in that actor. */
   attach(socket: Socket, connection: Ref<HttpConnectionMessage>): void {
-    this.#connections.set(socket, connection);
+    this.#connections.add(socket, connection);
+  }
+
+  /** It has become a WebSocket. */
+  detach(socket: Socket): void {
+    this.#connections.remove(socket);
   }
 
   /** The id of the next connection actor; unique over all listeners and their incarnations. */
@@ -89,6 +96,8 @@ export class HttpFront {
   handle(req: IncomingMessage, res: ServerResponse): void {
     const refusal = this.guard(req);
     if (refusal !== undefined) return sendError(res, refusal);
+    // Whoever keeps the connection would have it closed between two requests.
+    if (this.#plane.admission.state === 'draining') res.shouldKeepAlive = false;
     const route = parseRoute(req.url ?? '/');
     switch (route.kind) {
       case 'aggregate':
@@ -164,6 +173,7 @@ export class HttpFront {
     const { req, res } = arrival;
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
+    this.#connections.began(req.socket, res);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
@@ -201,7 +211,7 @@ export class HttpFront {
     if (closed && closed.name !== 'too_many_sessions')
       return sendError(res, closed.name, { ...closed.reply, id: message.id });
     const token = this.#plane.breakers.http.take();
-    const exchange = new HttpExchange(res, 1, false);
+    const exchange = new HttpExchange(res, this.#plane.outflow, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
     const sent = connection?.accept({ type: 'http/request', message, envelope, headers, scope, principal, exchange });
@@ -230,7 +240,7 @@ export class HttpFront {
     newId: string | null,
   ): void {
     const requests = countAnswers(frame);
-    const exchange = new HttpExchange(res, requests, frame.kind === 'batch');
+    const exchange = new HttpExchange(res, this.#plane.outflow, requests, frame.kind === 'batch');
     exchange.sessionId = newId;
     const sent = session.accept({ type: 'http/post', frame, exchange, bytes, principal });
     if (sent === 'full') return exchange.refuse('overloaded');
@@ -269,7 +279,7 @@ export class HttpFront {
     const sent = this.#session(sessionId, arrival)?.accept({
       type: 'http/get',
       lastEventId: headerOf(req, 'last-event-id'),
-      accept: () => new EventStream(res),
+      accept: () => new EventStream(res, this.#plane.outflow),
       refuse,
     });
     if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
@@ -309,7 +319,7 @@ export class HttpFront {
       actor<SseConnectionMessage>({
         id: `sse-${(this.#made += 1)}`,
         restart: 'temporary',
-        init: (context) => sseConnection(this.#env, facts, new EventStream(res))(context),
+        init: (context) => sseConnection(this.#env, facts, new EventStream(res, this.#plane.outflow))(context),
       }),
     );
     begun(this.#plane.breakers.sse, token, started.ok);
@@ -320,6 +330,7 @@ export class HttpFront {
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
     if (sessionId === null) return this.#refuse(req, res, 'session_required');
+    this.#connections.began(req.socket, res);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);

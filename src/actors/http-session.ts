@@ -14,7 +14,7 @@ import { type EventStream } from '../transports/inbound/event-stream.js';
 import { LATEST_LEGACY_REVISION } from '../protocol/revisions.js';
 import { type HttpExchange, type ReplayTarget } from '../transports/inbound/http-exchange.js';
 import { ReplayLog, STANDALONE } from '../transports/inbound/replay-log.js';
-import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
+import { type ClientMessage, type CloseReason, noticeEvent, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
 
@@ -96,6 +96,12 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     return this.#stream?.bytes ?? 0;
   }
 
+  get unread(): number {
+    let bytes = this.#stream?.unread ?? 0;
+    for (const exchange of this.#replay.streams.values()) bytes += exchange.unread;
+    return bytes;
+  }
+
   get streaming(): boolean {
     return this.#stream?.open ?? false;
   }
@@ -108,7 +114,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
   }
 
   shutdownPending(notice: ShutdownNotice): void {
-    this.#stream?.send({ event: notice.type, data: JSON.stringify(notice) });
+    this.#stream?.send(noticeEvent(notice));
   }
 
   close(reason: CloseReason): void {

@@ -15,7 +15,10 @@ import { type HttpFront } from './http-front.js';
 import { CONNECTIONS } from './names.js';
 import { type WebSocketFront } from './websocket-front.js';
 
-export type ListenerMessage = { readonly type: 'listener/failed'; readonly error: Error };
+export type ListenerMessage =
+  | { readonly type: 'listener/failed'; readonly error: Error }
+  /** Whether it is to listen may have changed (`plane.doors`). */
+  | { readonly type: 'listener/look' };
 
 export interface ListenerDeps {
   readonly system: ActorSystem;
@@ -25,6 +28,7 @@ export interface ListenerDeps {
   readonly nextSocketId: () => string;
   /** Tells the HTTP face whose socket it is. */
   readonly onConnection: (socket: Socket, connection: Ref<HttpConnectionMessage>) => void;
+  readonly onUpgrade: (socket: Socket) => void;
   /** Where it listens. `port` 0 becomes the port that was given, and stays that for later incarnations. */
   readonly address: { host: string; port: number };
 }
@@ -55,19 +59,59 @@ const UPGRADED = 'viable:upgraded';
 
 export function listener(deps: ListenerDeps) {
   return async (context: ActorContext<ListenerMessage>): Promise<Behavior<ListenerMessage>> => {
-    const server = createNetServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
-    const sockets = new Sockets(deps);
-    server.on('connection', (socket) => sockets.accept(socket));
-    await listen(server, deps.address);
-    deps.address.port = (server.address() as AddressInfo).port;
-    server.on('error', (error) => void context.self.urgent({ type: 'listener/failed', error }));
-    return {
-      handle: (message) => {
-        throw message.error;
-      },
-      terminate: () => close(server),
-    };
+    const behavior = new Listener(deps, context);
+    await behavior.look();
+    return behavior;
   };
+}
+
+class Listener implements Behavior<ListenerMessage> {
+  readonly #deps: ListenerDeps;
+  readonly #context: ActorContext<ListenerMessage>;
+  readonly #sockets: Sockets;
+  readonly #door: { readonly open: boolean };
+  #server: Server | null = null;
+
+  constructor(deps: ListenerDeps, context: ActorContext<ListenerMessage>) {
+    this.#deps = deps;
+    this.#context = context;
+    this.#sockets = new Sockets(deps);
+    const { doors } = deps.plane;
+    const id = context.path.slice(context.path.lastIndexOf('/') + 1);
+    const door = doors.get(id) ?? { open: true };
+    doors.set(id, door);
+    this.#door = door;
+  }
+
+  handle(message: ListenerMessage): undefined | Promise<void> {
+    switch (message.type) {
+      case 'listener/failed':
+        throw message.error;
+      case 'listener/look':
+        return this.look();
+    }
+  }
+
+  /** Listens if and only if it is to. */
+  async look(): Promise<void> {
+    if (!this.#door.open) {
+      this.terminate();
+      return;
+    }
+    if (this.#server) return;
+    const server = createNetServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    server.on('connection', (socket) => this.#sockets.accept(socket));
+    await listen(server, this.#deps.address);
+    this.#server = server;
+    this.#deps.address.port = (server.address() as AddressInfo).port;
+    server.on('error', (error) => void this.#context.self.urgent({ type: 'listener/failed', error }));
+  }
+
+  /** Stops listening at once; connections are none of its business. */
+  terminate(): void {
+    this.#server?.close();
+    this.#server = null;
+  }
 }
 
 class Sockets {
@@ -78,7 +122,7 @@ class Sockets {
   }
 
   accept(socket: Socket): void {
-    const { system, plane, http, env, onConnection } = this.#deps;
+    const { system, plane, http, env, onConnection, onUpgrade } = this.#deps;
     if (plane.counters.sockets >= plane.options.listen.maxConnections) {
       socket.end(
         'HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
@@ -98,7 +142,10 @@ class Sockets {
       socket.destroy();
       return;
     }
-    socket.once(UPGRADED, () => void started.ref.answer({ type: 'socket/upgraded' }));
+    socket.once(UPGRADED, () => {
+      onUpgrade(socket);
+      started.ref.answer({ type: 'socket/upgraded' });
+    });
     onConnection(socket, started.ref);
     http.emit('connection', socket);
   }
@@ -112,10 +159,4 @@ function listen(server: Server, { host, port }: { host: string; port: number }):
       resolve();
     });
   });
-}
-
-function close(server: Server): Promise<void> {
-  // Stops listening at once; the callback would wait for connections that are none of its business.
-  server.close();
-  return Promise.resolve();
 }

@@ -4,7 +4,8 @@ import { type ClientTransport } from '../admin/protocol.js';
 import { type BreakerMessage } from './breaker.js';
 import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
-import { type DrainMessage } from './drain.js';
+import { type DrainMessage } from './drain/messages.js';
+import { type ListenerMessage } from './listener.js';
 import { type PinKeeperMessage } from './pin-keeper.js';
 import { type PoolMessage } from './pool-messages.js';
 import { type RegistryMessage } from './session-registry.js';
@@ -33,7 +34,8 @@ export const INTELLIGENCE = actorName<IntelligenceMessage>('/viability/intellige
 /** S1: one actor for each upstream and client transport. */
 export const UNITS = '/operations/units';
 export const TELEMETRY = actorName<TelemetryMessage>('/vitals/telemetry');
-export const DRAIN = actorName<DrainMessage>('/drain');
+export const DRAIN = actorName<DrainMessage>('/drain/gateway');
+export const PARTIAL_DRAINS = '/drain/partial';
 
 export function upstreamId(name: string): string {
   // A name may hold anything that a JSON key can; a path segment may not hold a slash.
@@ -58,4 +60,8 @@ export function upstreamPool(name: string): ReturnType<typeof actorName<PoolMess
 
 export function upstreamSessions(name: string): string {
   return `${UPSTREAMS}/${upstreamId(name)}/sessions`;
+}
+
+export function listenerName(id: string): ReturnType<typeof actorName<ListenerMessage>> {
+  return actorName<ListenerMessage>(`/front/listeners/${id}`);
 }

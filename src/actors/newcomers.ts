@@ -16,13 +16,15 @@ export interface Closed {
 
 /** Why this principal gets no new session over this transport, with what it is to be told; `undefined` when it does. */
 export function closedTo(
-  { admission, sessions, options, viability, breakers }: DataPlane,
+  { admission, sessions, options, viability, breakers, drainedSubjects }: DataPlane,
   clock: Clock,
   principal: Principal,
   transport: ClientTransport,
 ): Closed | undefined {
-  if (admission.state === 'draining') {
-    return closed('draining', Math.max(1, Math.ceil((admission.deadlineAt - clock.now()) / 1_000)));
+  if (admission.state === 'draining') return closed('draining', secondsUntil(admission.deadlineAt, clock));
+  if (drainedSubjects.size > 0 && principal.subject !== null) {
+    const until = drainedSubjects.get(principal.subject);
+    if (until !== undefined) return closed('draining', secondsUntil(until, clock));
   }
   if (viability.policy.mode === 'lockdown' && !isAdministrator(principal)) {
     return { name: 'lockdown', reply: { data: { mode: 'lockdown' }, headers: { 'retry-after': '60' } } };
@@ -42,6 +44,10 @@ export function closedTo(
  */
 export function begun(breaker: BreakerGate, token: number, served: boolean): void {
   breaker.count(served ? 'success' : token === NO_TOKEN ? 'neutral' : 'failure', token);
+}
+
+function secondsUntil(at: number, clock: Clock): number {
+  return Math.max(1, Math.ceil((at - clock.now()) / 1_000));
 }
 
 function closed(

@@ -14,7 +14,6 @@ import { type WebSocket } from 'ws';
 import { type ActorContext, type Behavior, NORMAL } from '../kernel/index.js';
 import { parseFrame } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { MAX_UNREAD_BYTES } from '../transports/inbound/event-stream.js';
 import {
   decodePhoenixFrame,
   encodePhoenixFrame,
@@ -101,6 +100,10 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
   terminate(): void {
     this.#shell.terminate();
     this.#hangUp(1001, 'going away');
+  }
+
+  get unread(): number {
+    return this.#socket.bufferedAmount;
   }
 
   get streaming(): boolean {
@@ -224,9 +227,12 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
 
   #send(text: string): boolean {
     if (this.#socket.readyState !== this.#socket.OPEN) return false;
-    if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
+    const { outflow } = this.#env.plane;
+    if (outflow.exceeds(this.#socket.bufferedAmount)) {
+      outflow.cut();
+      // Whoever begins to read again finds the reason behind what it has missed; ws gives it 30 s for that.
       this.#socket.close(CLOSE_CODES.slow_reader, 'reads too slowly');
-      this.#socket.terminate();
+      this.#context.self.answer({ type: 'client/close', reason: 'slow_reader' });
       return false;
     }
     this.bytesOut += text.length;

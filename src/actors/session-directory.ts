@@ -15,6 +15,10 @@ export interface SessionEntry {
   readonly ref: Ref<ClientMessage>;
   /** Whose it is: nobody else may use it. */
   readonly principal: Principal;
+  /** Requests of the client that wait for an answer. */
+  readonly inFlight: number;
+  /** When the client was last heard of. Epoch milliseconds. */
+  readonly lastSeenAt: number;
   /** What consoles see of it, read without asking the actor. */
   inspect(): ConnectionSnapshot;
 }

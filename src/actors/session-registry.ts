@@ -10,7 +10,7 @@ import { type JsonObject } from '../protocol/jsonrpc.js';
 import { LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
 import { type ScopeKey, toolsetOf } from '../routing/scopes.js';
 import { type ListChange } from './catalogue.js';
-import { type ClientMessage, type ShutdownNotice } from './client-message.js';
+import { type ClientMessage } from './client-message.js';
 import { type DataPlane } from './data-plane.js';
 import { upstreamLifecycle } from './names.js';
 import { type SessionEntry } from './session-directory.js';
@@ -21,9 +21,6 @@ export type RegistryMessage =
   | { readonly type: 'registry/log-message'; readonly server: string; readonly params: JsonObject }
   /** A session wants log messages from this level on. */
   | { readonly type: 'registry/log-level'; readonly level: LogLevel }
-  | { readonly type: 'registry/shutdown-pending'; readonly notice: () => ShutdownNotice }
-  /** The gateway stops: each session answers what it still owes and closes in its transport's own way. */
-  | { readonly type: 'registry/close-all' }
   | { readonly type: 'registry/count'; readonly replyTo: ReplyTo<number> };
 
 export interface RegistryDeps {
@@ -57,10 +54,6 @@ class SessionRegistry implements Behavior<RegistryMessage> {
         return this.#logMessage(message.server, message.params);
       case 'registry/log-level':
         return this.#wantLogLevel(message.level);
-      case 'registry/shutdown-pending':
-        return this.#shutdownPending(message.notice);
-      case 'registry/close-all':
-        return this.#closeAll();
       case 'registry/count':
         return message.replyTo.reply(this.#deps.plane.sessions.size);
     }
@@ -104,17 +97,6 @@ class SessionRegistry implements Behavior<RegistryMessage> {
     for (const name of plane.gates.keys()) {
       this.#deps.system.tell(upstreamLifecycle(name), { type: 'upstream/log-level', level });
     }
-  }
-
-  #shutdownPending(notice: () => ShutdownNotice): void {
-    for (const entry of this.#deps.plane.sessions.all()) {
-      entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
-    }
-    for (const ref of this.#deps.plane.listeners) ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
-  }
-
-  #closeAll(): void {
-    for (const entry of this.#deps.plane.sessions.all()) entry.ref.urgent({ type: 'client/close', reason: 'shutdown' });
   }
 
   #tell(entry: SessionEntry, message: ClientMessage): void {

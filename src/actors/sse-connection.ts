@@ -11,7 +11,7 @@ import { type ParsedFrame } from '../protocol/parse.js';
 import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type EventStream } from '../transports/inbound/event-stream.js';
-import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
+import { type ClientMessage, type CloseReason, noticeEvent, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
 
@@ -72,6 +72,10 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
     return this.#stream.bytes;
   }
 
+  get unread(): number {
+    return this.#stream.unread;
+  }
+
   get streaming(): boolean {
     return this.#stream.open;
   }
@@ -97,7 +101,7 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
   }
 
   shutdownPending(notice: ShutdownNotice): void {
-    this.#stream.send({ event: notice.type, data: JSON.stringify(notice) });
+    this.#stream.send(noticeEvent(notice));
   }
 
   close(reason: CloseReason): void {

@@ -71,6 +71,8 @@ export class UpstreamGate {
   readonly allowance = new Allowance();
   /** Its books, as an S1 unit. Written by the client sessions. */
   readonly ledger = new UnitLedger();
+  /** It takes no new calls until then, while those that run finish; `null` while it is not drained. Written by its drain. */
+  drainsUntil: number | null = null;
   /** Calls sent and not yet answered. */
   inFlight = 0;
   /** Calls for it, those that were refused because of it included. */

@@ -14,7 +14,6 @@ import { errorText, isJsonRpcId } from '../protocol/jsonrpc.js';
 import { admitMessage } from '../protocol/modern/era.js';
 import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { MAX_UNREAD_BYTES } from '../transports/inbound/event-stream.js';
 import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
@@ -101,8 +100,16 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     else if (this.#socket.readyState === this.#socket.CONNECTING) this.#socket.terminate();
   }
 
+  get unread(): number {
+    return this.#socket.bufferedAmount;
+  }
+
   get streaming(): boolean {
     return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  get otherInFlight(): number {
+    return this.#modern?.inFlight ?? 0;
   }
 
   answer(text: string): boolean {
@@ -126,6 +133,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
   }
 
   shutdownPending(notice: ShutdownNotice): void {
+    this.#modern?.endStreams();
     this.#send(JSON.stringify(notice));
   }
 
@@ -173,9 +181,12 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
 
   #send(text: string): boolean {
     if (this.#socket.readyState !== this.#socket.OPEN) return false;
-    if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
+    const { outflow } = this.#env.plane;
+    if (outflow.exceeds(this.#socket.bufferedAmount)) {
+      outflow.cut();
+      // Whoever begins to read again finds the reason behind what it has missed; ws gives it 30 s for that.
       this.#socket.close(CLOSE_CODES.slow_reader, 'reads too slowly');
-      this.#socket.terminate();
+      this.#context.self.answer({ type: 'client/close', reason: 'slow_reader' });
       return false;
     }
     this.bytesOut += text.length;

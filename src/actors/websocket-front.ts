@@ -23,6 +23,8 @@ import { begun } from './newcomers.js';
 import { phoenixConnection, type PhoenixConnectionMessage } from './phoenix-connection.js';
 import { webSocketConnection, type WebSocketConnectionMessage } from './websocket-connection.js';
 
+/** RFC 6455 registry. */
+const TRY_AGAIN_LATER = 1013;
 const MAX_FRAGMENTS = 256;
 const MAX_BUFFERED_CHUNKS = 4_096;
 
@@ -64,6 +66,7 @@ export class WebSocketFront {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
     }
     const closed = this.#http.closedToNewcomers(ANONYMOUS, 'websocket');
+    if (closed?.name === 'draining') return this.#turnAway(req, socket, head, closed.reply);
     if (closed) return refuse(socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
@@ -71,6 +74,14 @@ export class WebSocketFront {
       const token = websocket.take();
       const start = kind === 'phoenix' ? this.#startPhoenix.bind(this) : this.#start.bind(this);
       begun(websocket, token, start(webSocket, req, ANONYMOUS));
+    });
+  }
+
+  /** Clients of WebSockets in browsers see nothing of an HTTP refusal: they are told by close code 1013, "try again later". */
+  #turnAway(req: IncomingMessage, socket: Duplex, head: Buffer, reply: ErrorReply): void {
+    this.#server.handleUpgrade(req, socket, head, (webSocket) => {
+      webSocket.on('error', () => undefined);
+      webSocket.close(TRY_AGAIN_LATER, `draining, retry after ${reply.headers?.['retry-after'] ?? '?'} s`);
     });
   }
 
@@ -102,7 +113,7 @@ export class WebSocketFront {
         init: phoenixConnection(this.#env, facts, webSocket),
       }),
     );
-    if (!started.ok) webSocket.close(1013, 'try again later');
+    if (!started.ok) webSocket.close(TRY_AGAIN_LATER, 'try again later');
     return started.ok;
   }
 
@@ -124,7 +135,7 @@ export class WebSocketFront {
         init: webSocketConnection(this.#env, facts, webSocket),
       }),
     );
-    if (!started.ok) webSocket.close(1013, 'try again later');
+    if (!started.ok) webSocket.close(TRY_AGAIN_LATER, 'try again later');
     return started.ok;
   }
 }

@@ -16,6 +16,7 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   send: 'act',
   kill: 'act',
   drain: 'act',
+  'cancel-drain': 'act',
   'force-shutdown': 'act',
   alarms: 'look',
   ack: 'act',

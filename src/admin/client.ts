@@ -13,6 +13,7 @@ import type {
   AdminMethod,
   AdminResponse,
   AdminResults,
+  DrainSnapshot,
   GatewaySnapshot,
   LogLevel,
   LogLine,
@@ -45,6 +46,11 @@ export interface AdminClient {
   watch(intervalMs: number, onSnapshot: (snapshot: GatewaySnapshot) => void): Promise<AdminSubscription>;
   /** Calls back with the history, oldest first, and then with each new line. */
   followLogs(options: FollowLogsOptions, onLine: (line: LogLine) => void): Promise<AdminSubscription>;
+  /**
+   * Begins a drain, or joins one, and calls back with every change. Resolves with its end; a gateway that has drained itself
+   * ends with the connection, and its last word counts.
+   */
+  drain(params: Readonly<Record<string, unknown>>, onChange: (drain: DrainSnapshot) => void): Promise<DrainSnapshot>;
   /** Calls back once when the connection has ended, for whatever reason; at once if it has already. */
   onClose(listener: () => void): void;
   close(): void;
@@ -123,6 +129,28 @@ class SocketClient implements AdminClient {
   async followLogs(options: FollowLogsOptions, onLine: (line: LogLine) => void): Promise<AdminSubscription> {
     const history = (lines: unknown): void => (lines as readonly LogLine[]).forEach(onLine);
     return this.#follow('logs', { ...options, follow: true }, history, (event) => onLine(event as LogLine));
+  }
+
+  async drain(
+    params: Readonly<Record<string, unknown>>,
+    onChange: (drain: DrainSnapshot) => void,
+  ): Promise<DrainSnapshot> {
+    let last: DrainSnapshot | undefined;
+    let wake: () => void = () => undefined;
+    const take = (value: unknown): void => {
+      last = value as DrainSnapshot;
+      onChange(last);
+      if (last.endedAt !== null) wake();
+    };
+    const subscription = await this.#follow('drain', { ...params, follow: true }, take, take);
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      this.onClose(resolve);
+      if (last?.endedAt !== null) resolve();
+    });
+    subscription.cancel();
+    if (last === undefined || last.outcome === null) throw this.#lost();
+    return last;
   }
 
   onClose(listener: () => void): void {

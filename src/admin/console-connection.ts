@@ -132,7 +132,7 @@ export class ConsoleConnection {
 
   #emit(exchange: Exchange, event: unknown): void {
     if (exchange.abort.signal.aborted || this.#socket.destroyed) return;
-    const newestOnly = exchange.request.method === 'watch';
+    const newestOnly = exchange.request.method !== 'logs';
     if (exchange.answered && !this.#isFull()) {
       this.#flush(exchange);
       this.#write({ id: exchange.request.id, event });
@@ -199,7 +199,8 @@ export class ConsoleConnection {
 }
 
 function isStream(request: AdminRequest): boolean {
-  return request.method === 'watch' || (request.method === 'logs' && request.params?.['follow'] === true);
+  const { method, params } = request;
+  return method === 'watch' || ((method === 'logs' || method === 'drain') && params?.['follow'] === true);
 }
 
 function missedLines(missed: number): LogLine {

@@ -2,7 +2,7 @@
  * What the gateway tells its consoles (CLI, terminal dashboard, web dashboard) and what they may ask.
  *
  * Wire: a Unix socket of mode 0600, one JSON object a line, UTF-8. A console sends `AdminRequest`s; each gets exactly
- * one `AdminResponse` with the same `id`. A `watch` or `logs` request with `follow` is answered once and then followed
+ * one `AdminResponse` with the same `id`. A `watch`, or a `logs` or `drain` request with `follow`, is answered once and then followed
  * by `AdminEvent`s with that id until the console closes the connection or sends `cancel`. Consoles number their
  * requests from 1; a line with no readable id is answered with id 0. A console that reads too slowly misses events:
  * of snapshots it gets the newest one, of log lines it is told how many it missed.
@@ -16,10 +16,13 @@ import type { BreakerSnapshot, BreakerState } from './snapshot/breakers.js';
 
 export type * from './snapshot/breakers.js';
 import { type AuditSnapshot } from './snapshot/audit.js';
+import { type DrainSnapshot } from './snapshot/drains.js';
 import { type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
+
+export { type DrainSnapshot, type DrainState, type DrainTarget } from './snapshot/drains.js';
 
 export interface AdminRequest {
   readonly id: number;
@@ -35,7 +38,8 @@ export type AdminMethod =
   | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
   | 'kill' // {actor, forGood?} → {killed: string}
-  | 'drain' // {timeoutMs?} → DrainSnapshot      (begins; progress is in the snapshot)
+  | 'drain' // {target?, timeoutMs?, graceMs?, follow?} → DrainSnapshot; events: DrainSnapshot, until it has ended
+  | 'cancel-drain' // {target?} → DrainSnapshot
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
@@ -68,6 +72,7 @@ export interface AdminResults {
   readonly send: unknown;
   readonly kill: { readonly killed: string };
   readonly drain: DrainSnapshot;
+  readonly 'cancel-drain': DrainSnapshot;
   readonly 'force-shutdown': { readonly stopping: true };
   readonly logs: readonly LogLine[];
   readonly watch: GatewaySnapshot;
@@ -112,7 +117,10 @@ export interface GatewaySnapshot {
   readonly takenAt: number;
   readonly startedAt: number;
   readonly phase: GatewayPhase;
+  /** The gateway's own, while it drains. */
   readonly drain: DrainSnapshot | null;
+  /** All that run, and the last that have ended. Newest last. */
+  readonly drains: readonly DrainSnapshot[];
   readonly connections: ConnectionCounts;
   readonly throughput: Throughput;
   readonly errors: readonly TransportErrorRate[];
@@ -132,16 +140,8 @@ export interface GatewaySnapshot {
   readonly pinning: PinningSnapshot;
 }
 
-export type GatewayPhase = 'starting' | 'running' | 'draining' | 'stopping';
-
-export interface DrainSnapshot {
-  readonly startedAt: number;
-  readonly deadlineAt: number;
-  readonly reason: string;
-  readonly connectionsAtStart: number;
-  readonly connectionsLeft: number;
-  readonly inFlight: number;
-}
+/** `lame_duck`: it serves and accepts, and answers that it is not ready. */
+export type GatewayPhase = 'starting' | 'running' | 'lame_duck' | 'draining' | 'stopping';
 
 export interface ConnectionCounts {
   readonly total: number;
@@ -229,6 +229,8 @@ export interface ConnectionSnapshot {
   readonly messagesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Bytes that wait in the gateway for the client to read. */
+  readonly unread: number;
   readonly inFlight: number;
   readonly streaming: boolean;
 }

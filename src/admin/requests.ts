@@ -15,6 +15,17 @@ export const MAX_LOG_LINES = 10_000;
 
 const none = z.strictObject({});
 
+const name = z.string().min(1).max(1_024);
+export const DRAIN_TARGET = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('gateway') }),
+  z.strictObject({ kind: z.literal('upstream'), name }),
+  z.strictObject({ kind: z.literal('session'), id: name }),
+  z.strictObject({ kind: z.literal('principal'), subject: name }),
+  z.strictObject({ kind: z.literal('listener'), id: name }),
+]);
+/** Longest time that Node's timers can hold. */
+const milliseconds = z.number().int().min(0).max(2_147_483_647);
+
 /** Parameters of each method. */
 export const ADMIN_PARAMS = {
   status: none,
@@ -24,7 +35,13 @@ export const ADMIN_PARAMS = {
   actors: none,
   send: z.strictObject({ actor: z.string().min(1), message: z.string().min(1), args: z.unknown().optional() }),
   kill: z.strictObject({ actor: z.string().min(1), forGood: z.boolean().optional() }),
-  drain: z.strictObject({ timeoutMs: z.number().int().min(0).optional() }),
+  drain: z.strictObject({
+    target: DRAIN_TARGET.optional(),
+    timeoutMs: milliseconds.optional(),
+    graceMs: milliseconds.optional(),
+    follow: z.boolean().optional(),
+  }),
+  'cancel-drain': z.strictObject({ target: DRAIN_TARGET.optional() }),
   'force-shutdown': none,
   logs: z.strictObject({
     lines: z.number().int().min(0).max(MAX_LOG_LINES).optional(),

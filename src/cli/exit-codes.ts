@@ -8,6 +8,8 @@ export const EXIT_CODES = {
   usage: 2,
   /** No gateway answers on the socket, or it went away. */
   noGateway: 3,
+  /** What was waited for ended otherwise: a drain whose time was over, that was forced or called off. */
+  unfinished: 4,
   /** A defect of the command itself. */
   defect: 70,
   /** Ended by Ctrl-C. */
@@ -17,4 +19,4 @@ export const EXIT_CODES = {
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
 
 /** What `--help` says of them. */
-export const EXIT_CODES_HELP = `Exit codes: ${EXIT_CODES.ok} done, ${EXIT_CODES.refused} refused by the gateway, ${EXIT_CODES.usage} wrong usage, ${EXIT_CODES.noGateway} no gateway, ${EXIT_CODES.defect} defect, ${EXIT_CODES.interrupted} interrupted.`;
+export const EXIT_CODES_HELP = `Exit codes: ${EXIT_CODES.ok} done, ${EXIT_CODES.refused} refused by the gateway, ${EXIT_CODES.usage} wrong usage, ${EXIT_CODES.noGateway} no gateway, ${EXIT_CODES.unfinished} unfinished, ${EXIT_CODES.defect} defect, ${EXIT_CODES.interrupted} interrupted.`;

@@ -13,6 +13,7 @@ import { addAck, addAlarms } from './alarms.js';
 import { addAudit } from './audit.js';
 import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
+import { addDrain, addForceShutdown } from './drain.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
 import { addKill } from './kill.js';
 import { addLogs } from './logs.js';
@@ -33,6 +34,7 @@ Examples:
   viable status
   viable upstreams --watch
   viable tree --json
+  viable drain --wait
   viable top
   viable stdio --server filesystem`;
 
@@ -77,6 +79,8 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addPolicy(program, io);
   addSend(program, io);
   addKill(program, io);
+  addDrain(program, io, finish);
+  addForceShutdown(program, io);
   addTop(program, io, finish);
   addLogs(program, io);
   addStdio(program, io);

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { audit } from './blocks/audit.js';
 import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { draining } from './blocks/draining.js';
 import { breaker, serverBreaker } from './blocks/breaker.js';
 import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
@@ -37,6 +38,12 @@ const listen = block(RESTART, 'Where clients connect.', {
     .describe('Values of the Origin header that are accepted besides loopback origins, as in `https://app.example`.'),
   maxBodyBytes: bytes('Largest message from a client, on every transport.').default(4 * MiB),
   maxConnections: count('Open sockets; the next one is refused.').default(10_000),
+  maxBufferedBytes: bytes(
+    'Unread bytes that may wait for one client; with more it is cut off (WebSocket close code 1008). One message may go past it.',
+  ).default(8 * MiB),
+  stallTimeout: time('A client that has something unread and reads none of it for this long is cut off.', 100).default(
+    30_000,
+  ),
 });
 
 const sessions = block(LIVE, 'Client sessions.', {
@@ -105,20 +112,14 @@ const toolsets = z
 
 const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
   connectTimeout: time('From spawn or connect to the end of the handshake.').default(30_000),
+  maxBufferedBytes: bytes(
+    'Bytes that may wait for one session of a server that does not read; with more a request is answered `overloaded`.',
+  ).default(8 * MiB),
   backoffBase: time('Wait before the first new attempt; doubles with each failure.').default(250),
   backoffMax: time('The longest wait between attempts.').default(30_000),
   shutdownGrace: time('From SIGTERM to SIGKILL for a child process, and for a polite goodbye elsewhere.', 0).default(
     3000,
   ),
-});
-
-const draining = block(LIVE, 'What SIGTERM and `viable send drain begin` do.', {
-  enabled: z
-    .boolean()
-    .default(true)
-    .describe('Let work in flight finish and tell clients. Off: connections are cut at once.'),
-  defaultTimeout: time('The longest wait for work in flight.', 0).default(30_000),
-  notificationInterval: time('Clients are told the remaining time this often.', 100).default(5000),
 });
 
 const dashboard = block(RESTART, 'The dashboards: on the terminal, and in a browser at `/mcp/dashboard`.', {

@@ -255,7 +255,27 @@ export const TREE = {
         },
       ],
     },
-    { id: 'drain', role: 'takes the gateway down without losing work', type: 'actor', restart: 'permanent' },
+    {
+      id: 'drain',
+      role: 'takes the gateway, or a part of it, out of service without losing work',
+      type: 'supervisor',
+      restart: 'permanent',
+      strategy: 'one_for_one',
+      intensity: { max: 5, withinMs: 30_000 },
+      children: [
+        {
+          id: 'partial',
+          role: 'drains of an upstream, a session, a principal, a listener',
+          type: 'dynamic',
+          restart: 'permanent',
+          intensity: { max: 20, withinMs: 30_000 },
+          children: [
+            { id: '<target>', role: 'one of them, from its begin to its end', type: 'actor', restart: 'transient' },
+          ],
+        },
+        { id: 'gateway', role: "the gateway's own drain; starts the others", type: 'actor', restart: 'permanent' },
+      ],
+    },
     {
       id: 'consoles',
       role: 'who watches and commands',

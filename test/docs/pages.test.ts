@@ -51,7 +51,7 @@ async function help(...args: string[]): Promise<string> {
 
 async function subcommands(): Promise<string[]> {
   const list = /\nCommands:\n([^]*?)\n\n/.exec(await help())?.[1] ?? '';
-  return [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+  return [...list.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
 }
 
 /** `--long` options in a text. */
@@ -157,7 +157,7 @@ describe('docs/pages', () => {
     const used = pages()
       .filter(({ path: file }) => file.startsWith('docs/') || file === 'README.md')
       .flatMap(({ text, path: file }) =>
-        [...text.matchAll(/(?:`|^|\$ )viable ([a-z]+)/gm)].map(([, name = '']) => ({ file, name })),
+        [...text.matchAll(/(?:`|^|\$ )viable ([a-z][a-z-]*)/gm)].map(([, name = '']) => ({ file, name })),
       );
     assert.deepEqual(
       used.filter(({ name, file }) => !names.has(name) && file !== 'docs/configuration.md'),
@@ -181,10 +181,7 @@ describe('docs/pages', () => {
 
   it('the README’s tree is the upper part of the real one', () => {
     const diagram = /```mermaid\n([^]*?)```/.exec(readPage('README.md').text)?.[1] ?? '';
-    const ids = TREE.children.flatMap((branch) => [
-      branch.id,
-      ...(branch.type === 'supervisor' ? branch.children.map((child) => child.id) : []),
-    ]);
+    const ids = TREE.children.flatMap((branch) => [branch.id, ...branch.children.map((child) => child.id)]);
     for (const id of ids) assert.ok(diagram.includes(`"${id}`), id);
   });
 });

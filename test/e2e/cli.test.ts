@@ -133,8 +133,8 @@ describe('viable command', () => {
 
   it('send: lists what actors take, delivers, checks arguments', async () => {
     const actors = await json<AdminActor[]>('send', '--list');
-    const drain = actors.find((actor) => actor.path === '/drain');
-    assert.deepEqual(drain?.messages.map((message) => message.name).sort(), ['begin', 'force']);
+    const drain = actors.find((actor) => actor.path === '/drain/gateway');
+    assert.deepEqual(drain?.messages.map((message) => message.name).sort(), ['begin', 'cancel', 'force']);
     assert.equal(await json<number>('send', '/front/session-registry', 'count'), peers.length);
     assert.equal(await json<number>('send', 'session-registry', 'count'), peers.length, 'by id');
     const unknown = await viable('send', '/front/session-registry', 'cuont');

@@ -22,6 +22,8 @@ const HARMLESS = [
   '/vitals/metrics',
   '/vitals',
   '/drain',
+  '/drain/gateway',
+  '/drain/partial',
   '/consoles/admin',
   '/consoles',
 ];

@@ -6,7 +6,7 @@ import { composeScreen } from '#src/tui/compose.js';
 import type { FeedView } from '#src/tui/feed.js';
 import { PAGE_IDS } from '#src/tui/page.js';
 import { initialState, press, type Key, type UiState } from '#src/tui/state.js';
-import { fakeConnections, fakeLog, fakeSnapshot } from '../support/admin/fixtures.js';
+import { fakeConnections, fakeLog, fakeDrain, fakeSnapshot } from '../support/admin/fixtures.js';
 
 const live: FeedView = {
   link: 'live',
@@ -100,21 +100,22 @@ describe('composed screens', () => {
   });
 
   it('tell how far a drain is', () => {
-    const snapshot = fakeSnapshot({
-      phase: 'draining',
-      drain: {
-        startedAt: 0,
-        deadlineAt: fakeSnapshot().takenAt + 12_000,
-        reason: 'SIGTERM',
-        connectionsAtStart: 21,
-        connectionsLeft: 5,
-        inFlight: 2,
-      },
-    });
+    const snapshot = fakeSnapshot({ phase: 'draining', drain: fakeDrain(), drains: [fakeDrain()] });
     assert.match(
       text(initialState(1_000), { ...live, snapshot }, 120, 40),
       /◐ draining 5\/21 connections, 2 calls left, 12s/,
     );
+    const upstream = fakeDrain({
+      id: 'upstream:github',
+      target: { kind: 'upstream', name: 'github' },
+      connectionsAtStart: 0,
+      connectionsLeft: 0,
+      stalled: true,
+    });
+    const shown = text(initialState(1_000), { ...live, snapshot: fakeSnapshot({ drains: [upstream] }) }, 120, 40);
+    assert.match(shown, /Draining/);
+    assert.match(shown, /░ ◐ draining upstream:github {2}2 calls left, 12s {2}no progress/);
+    assert.doesNotMatch(text(initialState(1_000), live, 120, 40), /Draining/);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Page 1: connections, throughput, traffic, upstreams and the newest log lines at a glance. */
 import type { GatewaySnapshot, UpstreamSnapshot } from '#src/admin/protocol.js';
 import { upstreamColumns } from '#src/admin/view/columns.js';
+import { drainLine, drainShare } from '#src/admin/view/drains.js';
 import { NONE, count } from '#src/admin/view/format.js';
 import { fitLine, line, span, type Line } from '#src/admin/view/line.js';
 import { logLine } from '#src/admin/view/logs.js';
@@ -8,12 +9,16 @@ import { UPSTREAM_MARKS } from '#src/admin/view/marks.js';
 import { connectionFacts, errorFacts, processFacts, trafficFacts } from '#src/admin/view/status.js';
 import { drawList, placeList } from '../list.js';
 import type { Page, PageInput, PageOutput, Rectangle } from '../page.js';
-import { beside, factLine, panel, sparkline, type Block } from '../panel.js';
+import { beside, factLine, gauge, panel, sparkline, type Block } from '../panel.js';
 import { upstreamsMatching } from './upstreams.js';
 
 /** Narrower than this, the chart becomes one line of blocks. */
 const CHART_FROM_WIDTH = 80;
 const SPARK_LABEL = 12;
+/** How long a drain that has ended stays in sight. */
+const DRAIN_SHOWN_MS = 30_000;
+const MOST_DRAINS = 3;
+const DRAIN_GAUGE = 16;
 
 export const overviewPage: Page = {
   id: 'overview',
@@ -26,7 +31,8 @@ function drawOverview(input: PageInput): PageOutput {
   const { snapshot, width, height } = input;
   const topHeight = height >= 30 ? 11 : height >= 20 ? 9 : 7;
   const { lines: top, chart } = drawTop(snapshot, width, topHeight);
-  const left = height - topHeight;
+  const drains = drainPanel(snapshot, width);
+  const left = height - topHeight - drains.length;
   const rows = upstreamsMatching(snapshot.upstreams, input.list.filter);
   const wanted = rows.length + 3;
   const upstreamHeight = left < 10 ? left : Math.min(wanted, Math.max(6, Math.floor(left * 0.65)));
@@ -40,6 +46,7 @@ function drawOverview(input: PageInput): PageOutput {
   const log = input.view.logs.slice(-Math.max(1, logHeight - 2)).map(({ entry }) => [span(' '), ...logLine(entry)]);
   const lines: Block = [
     ...top,
+    ...drains,
     ...panel(upstreamTitle(snapshot.upstreams), table, width, upstreamHeight),
     ...(logHeight > 0 ? panel('Log', log, width, logHeight) : []),
   ];
@@ -72,6 +79,21 @@ function drawTop(snapshot: GatewaySnapshot, width: number, height: number): { li
       ? {}
       : { chart: { left: leftWidth + 1, top: 1, width: middle - 2, height: height - 2 } }),
   };
+}
+
+/** Drains that run, and those that ended a moment ago; nothing when there are none. */
+function drainPanel(snapshot: GatewaySnapshot, width: number): Block {
+  const shown = snapshot.drains
+    .filter(({ endedAt }) => endedAt === null || snapshot.takenAt - endedAt < DRAIN_SHOWN_MS)
+    .slice(-MOST_DRAINS);
+  if (shown.length === 0) return [];
+  const rows = shown.map((drain) => [
+    span(' '),
+    span(gauge(drainShare(drain), DRAIN_GAUGE), 'info'),
+    span(' '),
+    ...drainLine(drain, snapshot.takenAt),
+  ]);
+  return panel('Draining', rows, width, rows.length + 2);
 }
 
 function facts(named: readonly (readonly [string, Line])[], width: number): Block {

@@ -2,7 +2,7 @@
  * States as a symbol, a word and a tone, the same in every console. Colour is never the only signal.
  * Pure; each table is exhaustive over its union.
  */
-import type { BreakerState, GatewayPhase, LogLevel, SupervisionNode, UpstreamState } from '../protocol.js';
+import type { BreakerState, DrainState, GatewayPhase, LogLevel, SupervisionNode, UpstreamState } from '../protocol.js';
 import { span, type Line, type Tone } from './line.js';
 
 export interface Mark {
@@ -38,8 +38,17 @@ export const NODE_MARKS: Readonly<Record<SupervisionNode['state'], Mark>> = {
 export const PHASE_MARKS: Readonly<Record<GatewayPhase, Mark>> = {
   starting: { symbol: '◌', word: 'starting', tone: 'info' },
   running: { symbol: '●', word: 'running', tone: 'ok' },
+  lame_duck: { symbol: '◔', word: 'lame duck', tone: 'warn' },
   draining: { symbol: '◐', word: 'draining', tone: 'warn' },
   stopping: { symbol: '■', word: 'stopping', tone: 'warn' },
+};
+
+export const DRAIN_MARKS: Readonly<Record<DrainState, Mark>> = {
+  running: { symbol: '●', word: 'called off', tone: 'ok' },
+  lame_duck: { symbol: '◔', word: 'lame duck', tone: 'warn' },
+  draining: { symbol: '◐', word: 'draining', tone: 'warn' },
+  closing: { symbol: '◕', word: 'closing', tone: 'warn' },
+  stopped: { symbol: '■', word: 'stopped', tone: 'dim' },
 };
 
 export const LEVEL_MARKS: Readonly<Record<LogLevel, Mark>> = {

@@ -2,7 +2,7 @@
 import { CLIENT_TRANSPORTS, type GatewayPhase, type SupervisionNode } from '../../admin/protocol.js';
 import { type Figure, one, oneHot, type Sample } from './definition.js';
 
-const PHASES: readonly GatewayPhase[] = ['starting', 'running', 'draining', 'stopping'];
+const PHASES: readonly GatewayPhase[] = ['starting', 'running', 'lame_duck', 'draining', 'stopping'];
 const NODE_STATES: readonly SupervisionNode['state'][] = [
   'starting',
   'running',

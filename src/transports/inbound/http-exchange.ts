@@ -9,6 +9,7 @@ import { type ErrorName } from '../../protocol/errors.js';
 import { type Channel } from './channel.js';
 import { EventStream } from './event-stream.js';
 import { sendError } from './http-reply.js';
+import { type Outflow } from './outflow.js';
 import { type Replay, type ReplayLog } from './replay-log.js';
 
 /** After how long a client that lost the stream may come back. Milliseconds. */
@@ -25,6 +26,7 @@ export interface ReplayTarget {
 
 export class HttpExchange implements Channel {
   readonly #res: ServerResponse;
+  readonly #outflow: Outflow;
   readonly #batch: boolean;
   readonly #answers: string[] = [];
   /** Requests of the body that are not answered yet. */
@@ -37,10 +39,16 @@ export class HttpExchange implements Channel {
   /** Set before the answer when it is that of `initialize`: sent as `Mcp-Session-Id`. */
   sessionId: string | null = null;
 
-  constructor(res: ServerResponse, requests: number, batch: boolean) {
+  constructor(res: ServerResponse, outflow: Outflow, requests: number, batch: boolean) {
     this.#res = res;
+    this.#outflow = outflow;
     this.#outstanding = requests;
     this.#batch = batch;
+  }
+
+  /** Bytes of its stream that the client has not read yet. */
+  get unread(): number {
+    return this.#stream?.unread ?? 0;
   }
 
   /** Of the request. */
@@ -106,7 +114,7 @@ export class HttpExchange implements Channel {
 
   #streaming(): EventStream {
     if (this.#stream) return this.#stream;
-    const stream = new EventStream(this.#res, this.#headers());
+    const stream = new EventStream(this.#res, this.#outflow, this.#headers());
     this.#stream = stream;
     if (this.#replay) {
       this.#number = this.#replay.log().open();
@@ -149,6 +157,7 @@ export class HttpExchange implements Channel {
         : ['content-type', 'application/json', 'content-length', String(length), 'mcp-session-id', this.sessionId],
     );
     this.#res.end(text);
+    this.#outflow.watch(this.#res);
     return true;
   }
 

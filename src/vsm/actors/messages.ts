@@ -1,5 +1,6 @@
 /** What the actors of the viable system take. */
 import { type ReplyTo } from '../../kernel/index.js';
+import { type DrainOutcome, type DrainPhase } from '../../machines/drain.js';
 import { type Alarm } from '../alarms-model.js';
 import { type Mode, type Standing } from '../policy-model.js';
 import { type Advice } from '../intelligence-model.js';
@@ -35,8 +36,7 @@ export type ControlMessage =
   | { readonly type: 'control/alarm'; readonly alarm: Alarm }
   /** Urgent: a unit does better than it was thought able to. */
   | { readonly type: 'control/pleasure'; readonly source: string; readonly index: string }
-  /** A drain has moved on. `target` absent: the gateway as a whole. */
-  | { readonly type: 'control/drain-step'; readonly phase: string; readonly target?: string }
+  | DrainStep
   /** S1's report of itself. */
   | { readonly type: 'control/reported'; readonly cycle: UnitCycle }
   /** S4's word on what comes. */
@@ -72,3 +72,15 @@ export type CoordinationMessage = { readonly type: 'coordination/tick' };
 export type UnitMessage = { readonly type: 'unit/cycle' };
 
 export type CensusMessage = { readonly type: 'census/tick' };
+
+/** A drain has moved on. `target` absent: the gateway as a whole; else `upstream:github`, `session:<id>` … */
+export interface DrainStep {
+  readonly type: 'control/drain-step';
+  readonly target?: string;
+  readonly phase: DrainPhase;
+  /** How it ends; `null` while that is open. */
+  readonly outcome: DrainOutcome | null;
+  readonly connectionsLeft: number;
+  readonly inFlight: number;
+  readonly deadlineAt: number;
+}

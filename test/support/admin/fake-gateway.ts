@@ -101,6 +101,7 @@ export class FakeGateway {
       case 'policy-mode':
         return result(this.#snapshot.vsm.policy);
       case 'drain':
+      case 'cancel-drain':
       case 'force-shutdown':
       case 'cancel':
         return { ok: false, error: { code: 'unsupported', message: 'The fake gateway cannot do this.' } };

@@ -7,6 +7,7 @@ import {
   type BreakerSnapshot,
   CLIENT_TRANSPORTS,
   type ConnectionSnapshot,
+  type DrainSnapshot,
   type GatewaySnapshot,
   type LogLine,
   type SupervisionNode,
@@ -280,7 +281,7 @@ export function fakeTree(now = FAKE_NOW): SupervisionNode {
         }),
       ],
     }),
-    node('/', 'drain'),
+    node('/', 'drain', { strategy: 'one_for_one', children: [node('/drain', 'gateway')] }),
     node('/', 'consoles', {
       strategy: 'one_for_one',
       children: [node('/consoles', 'admin'), node('/consoles', 'terminal', { restart: 'transient', state: 'stopped' })],
@@ -314,6 +315,7 @@ export function fakeConnections(now = FAKE_NOW): readonly ConnectionSnapshot[] {
     messagesOut: 55 * index + 4,
     bytesIn: 9_100 * index + 512,
     bytesOut: 48_000 * index + 2_048,
+    unread: index % 9 === 8 ? 131_072 : 0,
     inFlight: index % 5 === 0 ? 1 : 0,
     streaming: index % 3 !== 0,
   }));
@@ -330,6 +332,7 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     startedAt: FAKE_NOW - 125 * MINUTE,
     phase: 'running',
     drain: null,
+    drains: [],
     audit: null,
     telemetry: {
       tracing: true,
@@ -363,6 +366,25 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     tree: fakeTree(),
     process: { rssBytes: 118 * 1_048_576, heapUsedBytes: 41 * 1_048_576, cpuPercent: 12.4, loopDelayP99: 1.9 },
     config: { file: 'viable.json', loadedAt: FAKE_NOW - 20 * MINUTE, version: 3, rejected: null },
+    ...over,
+  };
+}
+
+export function fakeDrain(over: Partial<DrainSnapshot> = {}): DrainSnapshot {
+  return {
+    id: 'gateway',
+    target: { kind: 'gateway' },
+    state: 'draining',
+    outcome: null,
+    reason: 'SIGTERM',
+    startedAt: FAKE_NOW - 18_000,
+    graceUntil: FAKE_NOW - 18_000,
+    deadlineAt: FAKE_NOW + 12_000,
+    endedAt: null,
+    connectionsAtStart: 21,
+    connectionsLeft: 5,
+    inFlight: 2,
+    stalled: false,
     ...over,
   };
 }

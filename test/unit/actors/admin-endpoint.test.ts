@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AdminAnswers, adminEndpoint } from '#src/actors/admin-endpoint.js';
 import { ADMIN_MESSAGES } from '#src/actors/admin-messages.js';
+import { DrainBoard } from '#src/actors/drain/board.js';
 import { GatewayView } from '#src/actors/gateway-view.js';
 import { CONFIGURATION, DRAIN, REGISTRY, UPSTREAMS } from '#src/actors/names.js';
 import { type AdminActor, type AdminMethod, type GatewaySnapshot, type LogLine } from '#src/admin/protocol.js';
@@ -38,6 +39,7 @@ describe('admin endpoint', () => {
     world = new World(config);
     directory = await mkdtemp(path.join(tmpdir(), 'viable-admin-'));
     const { system, plane, log } = world;
+    const drains = new DrainBoard();
     const running = { current: config, version: 1, loadedAt: 0, rejected: null };
     const view = new GatewayView({
       system,
@@ -46,7 +48,7 @@ describe('admin endpoint', () => {
       views: new Map(),
       windows: new Windows(plane.counters, 10),
       process: { cpuPercent: null, loopDelayP99: null },
-      drain: { current: null },
+      drains,
       version: '1.2.3',
       startedAt: 0,
       url: () => 'http://127.0.0.1:1/mcp',
@@ -60,7 +62,15 @@ describe('admin endpoint', () => {
       [CONFIGURATION.path]: echo,
       '/consoles/admin': live(
         adminEndpoint({
-          answers: new AdminAnswers({ system, plane, view, ring: world.output.ring, log, book: new PinBook('off') }),
+          answers: new AdminAnswers({
+            system,
+            plane,
+            view,
+            drains,
+            ring: world.output.ring,
+            log,
+            book: new PinBook('off'),
+          }),
           log,
           path: () => socket,
         }),
@@ -114,7 +124,7 @@ describe('admin endpoint', () => {
       `${UPSTREAMS}/upstream:two/lifecycle`,
     ]);
     const begin = actors.find((one) => one.path === DRAIN.path)?.messages.find((message) => message.name === 'begin');
-    assert.deepEqual(Object.keys((begin?.args as { properties: object }).properties), ['timeoutMs']);
+    assert.deepEqual(Object.keys((begin?.args as { properties: object }).properties), ['timeoutMs', 'graceMs']);
   });
 
   it('sends an actor its own message and gives its reply back', async () => {
@@ -146,7 +156,7 @@ describe('admin endpoint', () => {
   it('refuses unknown and ambiguous actors, unknown messages and arguments that do not fit', async () => {
     const unknown = await refusal('send', { actor: 'drian', message: 'begin' });
     assert.equal(unknown.code, 'unknown_actor');
-    assert.deepEqual(unknown.suggestions, [DRAIN.path]);
+    assert.deepEqual(unknown.suggestions, ['/drain']);
     const ambiguous = await refusal('kill', { actor: 'lifecycle' });
     assert.equal(ambiguous.code, 'ambiguous_actor');
     assert.equal(ambiguous.suggestions.length, 2);

@@ -101,7 +101,7 @@ describe('tables', () => {
 describe('the tree', () => {
   it('draws branches and says what it does not list', () => {
     const rows = treeRows(fakeTree());
-    assert.equal(rows.length, 48);
+    assert.equal(rows.length, 49);
     assert.equal(rows.find(({ node }) => node.id === 'alarms')?.prefix, '│  └─ ');
     assert.equal(rows.find(({ node }) => node.id === 'partition:0')?.hidden, 15);
   });

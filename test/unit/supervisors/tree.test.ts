@@ -48,8 +48,8 @@ function ids(node: TreeNode): string[] {
   return [node.id, ...(node.type === 'actor' ? [] : node.children.flatMap(ids))];
 }
 
-/** What a setting or a terminal asks for, or a modern client that can be asked; other tests see them run. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['audit-log', 'dashboard', 'bridge-<n>']);
+/** What a setting, a terminal or an operator asks for, or a modern client that can be asked; other tests see them run. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['audit-log', 'dashboard', 'bridge-<n>', '<target>']);
 
 describe('supervision tree', () => {
   it('that runs is the constant', async () => {

@@ -4,7 +4,7 @@ import { type GatewaySnapshot } from '#src/admin/protocol.js';
 import { collect } from '#src/telemetry/metrics/collect.js';
 import { Durations } from '#src/telemetry/metrics/operations.js';
 import { prometheusText } from '#src/telemetry/metrics/prometheus.js';
-import { fakeSnapshot, HOSTILE } from '../../../support/admin/fixtures.js';
+import { fakeDrain, fakeSnapshot, HOSTILE } from '../../../support/admin/fixtures.js';
 import { readPrometheus } from '../../../support/prometheus.js';
 
 /** Numbers of the snapshot that are no figures: identities, instants, and what a tree is made of. */
@@ -12,7 +12,7 @@ const NO_FIGURES = [
   /^pid$/,
   /^takenAt$/,
   /^config\.loadedAt$/,
-  /^drain\.(startedAt|connectionsAtStart|inFlight)$/, // in flight of all: viable.requests.in_flight
+  /^drain\.(startedAt|graceUntil|connectionsAtStart|inFlight)$/, // in flight of all: viable.requests.in_flight
   /^connections\.total$/, // the sum of its transports
   /^upstreams\.\d+\.(pid|since|retryAt|lastError\.at)$/,
   /^tree(\.children\.\d+)*\.(handled|startedAt|incarnation|childCount|lastFault\.at)$/,
@@ -56,14 +56,7 @@ function text(snapshot: GatewaySnapshot): string {
 
 describe('telemetry/metrics/collect', () => {
   const snapshot = fakeSnapshot({
-    drain: {
-      startedAt: 1,
-      deadlineAt: Date.UTC(2030, 0),
-      reason: 'test',
-      connectionsAtStart: 9,
-      connectionsLeft: 5,
-      inFlight: 2,
-    },
+    drain: fakeDrain({ deadlineAt: Date.UTC(2030, 0) }),
   });
 
   it('every figure of the dashboards is a metric (add yours to src/telemetry/metrics, or say here why it is none)', () => {

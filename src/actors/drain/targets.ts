@@ -1,0 +1,319 @@
+/**
+ * What can be drained, and what each step of a drain does to it. Plain memory and messages; nobody is waited for.
+ */
+import { type DrainTarget } from '../../admin/protocol.js';
+import { type ActorSystem } from '../../kernel/index.js';
+import { type ShutdownNotice } from '../client-message.js';
+import { type DataPlane } from '../data-plane.js';
+import { type HttpSockets } from '../http-sockets.js';
+import { CATALOGUE, listenerName, upstreamLifecycle } from '../names.js';
+import { type SessionEntry } from '../session-directory.js';
+import { type UpstreamGate } from '../upstream-gate.js';
+import { type Drainable } from './run.js';
+
+export interface TargetDeps {
+  readonly system: ActorSystem;
+  readonly plane: DataPlane;
+  readonly sockets: HttpSockets;
+}
+
+/** The target as something that can be drained; `undefined` when there is none. */
+export function drainable(deps: TargetDeps, target: DrainTarget): Drainable | undefined {
+  const { plane, system } = deps;
+  switch (target.kind) {
+    case 'gateway':
+      return new WholeGateway(deps);
+    case 'upstream': {
+      const gate = plane.gates.get(target.name);
+      return gate && new Upstream(system, gate);
+    }
+    case 'session':
+      return plane.sessions.get(target.id) && new OneSession(deps, (entry) => entry.id === target.id);
+    case 'principal': {
+      const theirs = (entry: SessionEntry): boolean => entry.principal.subject === target.subject;
+      return new PrincipalSessions(deps, theirs, target.subject);
+    }
+    case 'listener':
+      return plane.doors.has(target.id) ? new Listener(deps, target.id) : undefined;
+  }
+}
+
+/** Names that could have been meant. */
+export function targetNames({ plane }: TargetDeps, kind: DrainTarget['kind']): string[] {
+  switch (kind) {
+    case 'gateway':
+      return [];
+    case 'upstream':
+      return [...plane.gates.keys()];
+    case 'session':
+      return [...plane.sessions.all()].map(({ id }) => id);
+    case 'principal':
+      return [...plane.sessions.all()].flatMap(({ principal }) => principal.subject ?? []);
+    case 'listener':
+      return [...plane.doors.keys()];
+  }
+}
+
+/** Some of the client sessions. */
+abstract class Sessions implements Drainable {
+  protected readonly deps: TargetDeps;
+  readonly #mine: (entry: SessionEntry) => boolean;
+  /** Told to close; they leave the directory when they have. */
+  readonly #closed = new WeakSet<SessionEntry>();
+
+  constructor(deps: TargetDeps, mine: (entry: SessionEntry) => boolean) {
+    this.deps = deps;
+    this.#mine = mine;
+  }
+
+  survey(): void {
+    // Sessions are counted as they are.
+  }
+
+  lame(): void {
+    // Nobody asks a session whether it is ready.
+  }
+
+  abstract refuse(deadlineAt: number): void;
+
+  reopen(): void {
+    // Nothing was closed that could be opened again.
+  }
+
+  tell(notice: () => ShutdownNotice): number {
+    const told = new Set<unknown>();
+    for (const entry of this.entries()) {
+      if (this.#closed.has(entry)) continue;
+      told.add(entry.ref);
+      entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
+    }
+    return this.tellOthers(notice, told);
+  }
+
+  connections(): number {
+    let many = 0;
+    for (const entry of this.entries()) if (!this.#closed.has(entry)) many += 1;
+    return many;
+  }
+
+  inFlight(): number {
+    let many = 0;
+    for (const entry of this.entries()) many += entry.inFlight;
+    return many;
+  }
+
+  shed(most: number): number {
+    const idle = [...this.entries()].filter((entry) => entry.inFlight === 0 && !this.#closed.has(entry));
+    idle.sort((a, b) => a.lastSeenAt - b.lastSeenAt);
+    const shed = idle.slice(0, most);
+    for (const entry of shed) this.#close(entry);
+    return shed.length;
+  }
+
+  closeAll(): void {
+    for (const entry of this.entries()) if (!this.#closed.has(entry)) this.#close(entry);
+  }
+
+  gone(): boolean {
+    return this.entries().next().done === true;
+  }
+
+  release(): void {
+    // Nothing was held.
+  }
+
+  protected *entries(): Generator<SessionEntry> {
+    for (const entry of this.deps.plane.sessions.all()) if (this.#mine(entry)) yield entry;
+  }
+
+  /** Clients without a session; how many were told in all. */
+  protected tellOthers(_notice: () => ShutdownNotice, told: ReadonlySet<unknown>): number {
+    return told.size;
+  }
+
+  #close(entry: SessionEntry): void {
+    this.#closed.add(entry);
+    entry.ref.urgent({ type: 'client/close', reason: 'shutdown' });
+  }
+}
+
+/** One session; told to go, it is served until it does. */
+class OneSession extends Sessions {
+  override refuse(): void {
+    // There are no newcomers to a session.
+  }
+}
+
+/** All sessions of a subject; new ones of it are refused meanwhile. */
+class PrincipalSessions extends Sessions {
+  readonly #subject: string;
+
+  constructor(deps: TargetDeps, mine: (entry: SessionEntry) => boolean, subject: string) {
+    super(deps, mine);
+    this.#subject = subject;
+  }
+
+  override refuse(deadlineAt: number): void {
+    this.deps.plane.drainedSubjects.set(this.#subject, deadlineAt);
+  }
+
+  override reopen(): void {
+    this.deps.plane.drainedSubjects.delete(this.#subject);
+  }
+
+  override release(): void {
+    this.reopen();
+  }
+}
+
+/** Sessions that live on a connection of this listener, and its HTTP connections. */
+class Listener extends Sessions {
+  readonly #id: string;
+
+  constructor(deps: TargetDeps, id: string) {
+    super(deps, (entry) => entry.transport !== 'http');
+    this.#id = id;
+  }
+
+  override survey(): void {
+    this.deps.sockets.survey();
+  }
+
+  override refuse(): void {
+    const door = this.deps.plane.doors.get(this.#id);
+    if (!door?.open) return;
+    door.open = false;
+    this.deps.system.tell(listenerName(this.#id), { type: 'listener/look' });
+  }
+
+  override reopen(): void {
+    const door = this.deps.plane.doors.get(this.#id);
+    if (door) door.open = true;
+    this.deps.system.tell(listenerName(this.#id), { type: 'listener/look' });
+  }
+
+  override connections(): number {
+    return super.connections() + this.deps.sockets.idle;
+  }
+
+  override inFlight(): number {
+    return super.inFlight() + this.deps.sockets.busy;
+  }
+
+  override shed(most: number): number {
+    const shed = super.shed(most);
+    return shed + this.deps.sockets.closeIdle(most - shed);
+  }
+
+  override closeAll(): void {
+    super.closeAll();
+    this.deps.sockets.closeIdle(Infinity);
+  }
+}
+
+/** Everything. */
+class WholeGateway extends Sessions {
+  constructor(deps: TargetDeps) {
+    super(deps, () => true);
+  }
+
+  override survey(): void {
+    this.deps.sockets.survey();
+  }
+
+  override lame(): void {
+    this.deps.plane.admission = { state: 'lame_duck' };
+  }
+
+  override refuse(deadlineAt: number): void {
+    this.deps.plane.admission = { state: 'draining', deadlineAt };
+  }
+
+  override reopen(): void {
+    this.deps.plane.admission = { state: 'running' };
+  }
+
+  override connections(): number {
+    return super.connections() + this.deps.sockets.idle;
+  }
+
+  /** Calls at the upstreams, and what sessions wait for besides: both are requests without an answer. */
+  override inFlight(): number {
+    return Math.max(super.inFlight(), this.deps.plane.counters.inFlight, this.deps.sockets.busy);
+  }
+
+  override shed(most: number): number {
+    const shed = super.shed(most);
+    return shed + this.deps.sockets.closeIdle(most - shed);
+  }
+
+  /** Clients of the modern era with a stream of changes: it ends with its result. */
+  protected override tellOthers(notice: () => ShutdownNotice, told: ReadonlySet<unknown>): number {
+    let many = told.size;
+    for (const ref of this.deps.plane.listeners) {
+      if (told.has(ref)) continue;
+      ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
+      many += 1;
+    }
+    return many;
+  }
+}
+
+/** One server: its entries leave the lists, its calls finish, then it is disabled. */
+class Upstream implements Drainable {
+  readonly #system: ActorSystem;
+  readonly #gate: UpstreamGate;
+
+  constructor(system: ActorSystem, gate: UpstreamGate) {
+    this.#system = system;
+    this.#gate = gate;
+  }
+
+  survey(): void {
+    // The gate counts by itself.
+  }
+
+  lame(): void {
+    // Clients see lists, not readiness.
+  }
+
+  refuse(deadlineAt: number): void {
+    this.#gate.drainsUntil = deadlineAt;
+    this.#system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: this.#gate.name });
+  }
+
+  reopen(): void {
+    this.#gate.drainsUntil = null;
+    const lifecycle = upstreamLifecycle(this.#gate.name);
+    this.#system.tell(lifecycle, { type: 'upstream/offer-again' });
+    this.#system.tell(lifecycle, { type: 'upstream/enable' });
+  }
+
+  tell(): number {
+    return 0; // the catalogue announces changed lists
+  }
+
+  connections(): number {
+    return 0;
+  }
+
+  inFlight(): number {
+    return this.#gate.inFlight;
+  }
+
+  shed(): number {
+    return 0;
+  }
+
+  closeAll(): void {
+    this.#system.tell(upstreamLifecycle(this.#gate.name), { type: 'upstream/disable' });
+  }
+
+  gone(): boolean {
+    return this.#gate.session === null && this.#gate.inFlight === 0;
+  }
+
+  release(): void {
+    this.#gate.drainsUntil = null; // disabled: that alone keeps calls out now
+  }
+}
