@@ -190,7 +190,7 @@ class Control implements Behavior<ControlMessage> {
     const { control: options } = this.#deps.plane.options.vsm;
     const own = options.units[gate.name];
     const floor = Math.min(own?.floor ?? this.#fairFloor(among), gate.maxInFlight);
-    const limit = this.#draining.has(gate.name) ? gate.inFlight : Math.floor(gate.maxInFlight * standing.limit);
+    const limit = this.#draining.has(unit) ? gate.inFlight : Math.floor(gate.maxInFlight * standing.limit);
     const favoured = ruling !== null && ruling.left > 0 && ruling.favour === 'intelligence' ? RULED_WEIGHT : 1;
     const rate = this.#rate(unit);
     const need = slotsNeeded(rate, cycle?.serviceTime ?? null, gate.inFlight, options.headroom);
