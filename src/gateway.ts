@@ -26,6 +26,7 @@ import { defaultSocketPath } from './admin/discover.js';
 import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { type UpstreamCredential } from './credentials/credential.js';
 import { Security } from './gateway/security.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
@@ -211,6 +212,7 @@ export class Gateway {
       ring,
       log,
       book: this.#security.book,
+      credentialOf: (name) => this.#credentialOf(name),
     });
     const web = new WebFront({
       system,
@@ -295,14 +297,22 @@ export class Gateway {
     });
   }
 
+  #credentialOf(name: string): UpstreamCredential | undefined {
+    const config = this.#running.current.servers.get(name);
+    return config && this.#security.credentials.of(config);
+  }
+
   #createTransport(config: ServerConfig, handlers: OutboundHandlers): OutboundTransport {
-    return createOutboundTransport(config.target, handlers, {
-      reaper: this.#reaper,
-      limits: {
-        maxMessageBytes: config.maxMessageBytes,
-        maxBufferedBytes: this.#plane.options.upstreams.maxBufferedBytes,
-      },
-    });
+    return this.#security.credentials.transport(config, handlers, (wrapped, authorization) =>
+      createOutboundTransport(config.target, wrapped, {
+        reaper: this.#reaper,
+        limits: {
+          maxMessageBytes: config.maxMessageBytes,
+          maxBufferedBytes: this.#plane.options.upstreams.maxBufferedBytes,
+        },
+        authorization,
+      }),
+    );
   }
 
   #applyOptions(config: Config): void {

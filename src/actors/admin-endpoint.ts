@@ -28,10 +28,12 @@ import {
   type TimerHandle,
   toError,
 } from '../kernel/index.js';
+import { type UpstreamCredential } from '../credentials/credential.js';
 import { type PinBook } from '../pinning/pin-book.js';
 import { type Logger, type LogRing } from '../telemetry/logger.js';
 import { adminEvent, isReadOnly } from './admin-audit.js';
 import { checkPolicy, policyDetails } from './admin-policy.js';
+import { answerLogin, type LoginParams } from './admin-login.js';
 import { ToolAnswers } from './admin-tools.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
@@ -50,6 +52,8 @@ export interface AdminAnswersDeps {
   readonly ring: LogRing;
   readonly log: Logger;
   readonly book: PinBook;
+  /** The credential of a configured server; `undefined` when it has none of its own. */
+  readonly credentialOf?: (server: string) => UpstreamCredential | undefined;
 }
 
 export interface AdminEndpointDeps {
@@ -128,6 +132,9 @@ export class AdminAnswers {
         return done(alarmsSnapshot(this.#deps.plane));
       case 'ack':
         return acknowledge(system, (params as Params['ack']).id);
+      case 'login-begin':
+      case 'login-finish':
+        return this.#login(method, params as LoginParams);
       case 'tools':
         return this.#tools.list();
       case 'tools-diff':
@@ -145,6 +152,11 @@ export class AdminAnswers {
       case 'cancel':
         return done({ cancelled: false }); // streams are cancelled by the server; none of this id is left
     }
+  }
+
+  #login(method: 'login-begin' | 'login-finish', params: LoginParams): Promise<AdminReply> {
+    const { system, credentialOf } = this.#deps;
+    return answerLogin(method, params, credentialOf?.(params.server), system);
   }
 
   /** Begins a drain; with `follow`, every change of it is an event. */

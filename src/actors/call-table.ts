@@ -23,6 +23,7 @@ import { beyondGrant, bookAttenuated, bookEnd, bookStart, bookTaken } from './ca
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { toolCallEvent } from './call-audit.js';
 import { type DataPlane } from './data-plane.js';
+import { LazyMap } from './lazy-map.js';
 import { errorType, RequestWatch } from './request-watch.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
@@ -58,7 +59,7 @@ export class CallTable {
   readonly #counters: TransportCounters;
   /** The breaker of the transport that the client speaks over. */
   readonly #transport: BreakerGate;
-  readonly #calls = new Map<JsonRpcId, Call>();
+  readonly #calls = new LazyMap<JsonRpcId, Call>();
   /** Of the client whose calls these are. */
   readonly watch: RequestWatch;
 

@@ -61,8 +61,6 @@ export class DataPlane {
   readonly reads: SharedReads;
   /** Bounds what clients leave unread. */
   readonly outflow: Outflow;
-  /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
-  mayProbe: (name: string) => boolean = () => true;
   /** Breakers of the client transports. */
   readonly breakers: Readonly<Record<ClientTransport, BreakerGate>> = {
     http: new BreakerGate(),

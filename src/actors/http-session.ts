@@ -16,6 +16,7 @@ import { type HttpExchange, type ReplayTarget } from '../transports/inbound/http
 import { ReplayLog, STANDALONE } from '../transports/inbound/replay-log.js';
 import { type ClientMessage, type CloseReason, noticeEvent, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
+import { LazyMap } from './lazy-map.js';
 import { type SessionEnvironment } from './legacy-session.js';
 
 export type HttpSessionMessage =
@@ -43,18 +44,14 @@ export function httpSession(env: SessionEnvironment, facts: ClientFacts) {
     new HttpSession(env, facts, context);
 }
 
-class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
+class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayTarget {
   readonly #context: ActorContext<HttpSessionMessage>;
   readonly #shell: ClientShell;
   #stream: EventStream | null = null;
   /** What was sent on its streams; made with the first. */
   #log: ReplayLog | null = null;
-  readonly #replay: ReplayTarget = {
-    log: () => (this.#log ??= new ReplayLog()),
-    streams: new Map(),
-    // Earlier clients read an event without data as a broken message.
-    prime: () => this.#shell.session.profile.revision === LATEST_LEGACY_REVISION,
-  };
+  /** Streams that are not over, by number. */
+  readonly streams = new LazyMap<number, HttpExchange>();
 
   constructor(env: SessionEnvironment, facts: ClientFacts, context: ActorContext<HttpSessionMessage>) {
     this.#context = context;
@@ -92,13 +89,22 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     else if (message.type === 'http/delete') message.done();
   }
 
+  log(): ReplayLog {
+    return (this.#log ??= new ReplayLog());
+  }
+
+  /** Earlier clients read an event without data as a broken message. */
+  prime(): boolean {
+    return this.#shell.session.profile.revision === LATEST_LEGACY_REVISION;
+  }
+
   get bytesOut(): number {
     return this.#stream?.bytes ?? 0;
   }
 
   get unread(): number {
     let bytes = this.#stream?.unread ?? 0;
-    for (const exchange of this.#replay.streams.values()) bytes += exchange.unread;
+    for (const exchange of this.streams.values()) bytes += exchange.unread;
     return bytes;
   }
 
@@ -130,7 +136,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     this.#shell.seen(bytes);
     this.#shell.principal = principal;
     if (frame.kind === 'batch' && !this.#shell.session.profile.allowsBatch) return exchange.refuse('batch_unsupported');
-    exchange.keepIn(this.#replay);
+    exchange.keepIn(this);
     this.#shell.session.receive(frame, exchange, exchange.headers);
   }
 
@@ -143,7 +149,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
   #resume(lastEventId: string, accept: () => EventStream, refuse: () => void): void {
     const replay = this.#log?.after(lastEventId);
     if (replay === undefined) return this.#openStream(accept, refuse);
-    const exchange = this.#replay.streams.get(replay.stream);
+    const exchange = this.streams.get(replay.stream);
     if (replay.stream === STANDALONE) {
       this.#stream?.end(); // the client says that it has lost it
       this.#stream = null;

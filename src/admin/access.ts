@@ -27,4 +27,6 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   'tools-diff': 'look',
   'tools-accept': 'act',
   'tools-lock': 'act',
+  'login-begin': 'act',
+  'login-finish': 'act',
 };

@@ -45,6 +45,8 @@ export type AdminMethod =
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
   | 'alarms' // → AlarmsSnapshot
   | 'ack' // {id} → AlarmSnapshot
+  | 'login-begin' // {server, redirectUri, state} → {url}
+  | 'login-finish' // {server, state, code, iss?} → {loggedIn}
   | 'tools' // → readonly ToolPin[]
   | 'tools-diff' // {name} → ToolDifference
   | 'tools-accept' // {name} → {accepted}
@@ -78,6 +80,8 @@ export interface AdminResults {
   readonly watch: GatewaySnapshot;
   readonly alarms: AlarmsSnapshot;
   readonly ack: AlarmSnapshot;
+  readonly 'login-begin': { readonly url: string };
+  readonly 'login-finish': { readonly loggedIn: string };
   readonly tools: readonly ToolPin[];
   readonly 'tools-diff': ToolDifference;
   readonly 'tools-accept': { readonly accepted: boolean };

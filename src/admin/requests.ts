@@ -53,6 +53,17 @@ export const ADMIN_PARAMS = {
   }),
   alarms: none,
   ack: z.strictObject({ id: z.number().int().min(1) }),
+  'login-begin': z.strictObject({
+    server: z.string().min(1),
+    redirectUri: z.string().regex(/^http:\/\/127\.0\.0\.1:\d{1,5}\/callback$/),
+    state: z.string().min(16),
+  }),
+  'login-finish': z.strictObject({
+    server: z.string().min(1),
+    state: z.string().min(16),
+    code: z.string().min(1),
+    iss: z.string().optional(),
+  }),
   tools: none,
   'tools-diff': z.strictObject({ name: z.string().min(1) }),
   'tools-accept': z.strictObject({ name: z.string().min(1) }),

@@ -24,6 +24,7 @@ import { addStdio } from './stdio.js';
 import { addTools } from './tools.js';
 import { addTop } from './top.js';
 import { addTree } from './tree.js';
+import { addUpstream } from './upstream.js';
 import { addUpstreams } from './upstreams.js';
 
 const FOOTER = `
@@ -86,6 +87,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addStdio(program, io);
   addAudit(program, io);
   addTools(program, io);
+  addUpstream(program, io);
   // Subcommands made by `command()` copy these settings, but not global options: those are accepted anywhere this way.
   for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command

@@ -53,7 +53,7 @@ function isIgnored(at: Path): boolean {
 }
 
 function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: ResolveContext): GatewayOptions {
-  const { listen, dashboard, logging, admin, audit, tools } = gateway;
+  const { listen, dashboard, logging, admin, audit, tools, credentials } = gateway;
   const fromFile = admin.socket === null ? null : absolute(admin.socket, baseDir, env);
   return {
     ...gateway,
@@ -61,6 +61,7 @@ function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: Re
     dashboard: { ...dashboard, enabled: overrides.dashboard ?? dashboard.enabled },
     logging: { level: overrides.logLevel ?? logging.level },
     admin: { socket: overrides.adminSocket ?? fromFile },
+    credentials: { file: credentials.file === null ? null : absolute(credentials.file, baseDir, env) },
     tools: { ...tools, file: tools.file === null ? null : absolute(tools.file, baseDir, env) },
     audit: { ...audit, path: audit.path === null ? null : absolute(audit.path, baseDir, env) },
   };
@@ -117,6 +118,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     era,
     sharing,
     pool: poolOf(gateway.pool, pool),
+    ...(entry.viable.auth === undefined ? {} : { auth: entry.viable.auth }),
     disabled: entry.disabled,
   };
 }

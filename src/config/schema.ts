@@ -13,6 +13,8 @@ import { draining } from './blocks/draining.js';
 import { breaker, serverBreaker } from './blocks/breaker.js';
 import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
+import { credentials } from './blocks/credentials.js';
+import { upstreamAuth } from './blocks/upstream-auth.js';
 import { policy } from './blocks/policy.js';
 import { tools } from './blocks/tools.js';
 import { vsm } from './blocks/vsm.js';
@@ -180,6 +182,7 @@ export const gatewaySchema = z
     audit: audit.prefault({}),
     telemetry: telemetry.prefault({}),
     policy: policy.prefault({}),
+    credentials: credentials.prefault({}),
     tools: tools.prefault({}),
   })
   .describe('Settings of the gateway itself.');
@@ -227,6 +230,7 @@ export const viableSchema = z
         'Who shares a session with this server. `auto`: clients that it may ask something (sampling, elicitation, roots) have one each, the others share one. `shared`: all share one, and it can ask nobody. `session`: one for each client session, for servers that keep state. `principal`: one for all sessions of one principal, and nobody else’s; who is not authenticated has one a session.',
       ),
     pool: serverPool.optional(),
+    auth: upstreamAuth,
     maxInFlight: count('In place of `gateway.requests.maxInFlight`.').optional(),
     maxMessageBytes: bytes('Largest single message that is accepted from this server.').default(16 * MiB),
   })

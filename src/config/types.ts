@@ -6,7 +6,7 @@
  */
 import type { z } from 'zod';
 import type { PoolOptions } from './blocks/pool.js';
-import type { gatewaySchema } from './schema.js';
+import type { gatewaySchema, viableSchema } from './schema.js';
 
 /** `T` with every property read-only, all the way down. */
 export type DeepReadonly<T> = T extends readonly (infer E)[]
@@ -46,6 +46,9 @@ export interface RemoteTarget {
 
 export type ServerTarget = StdioTarget | RemoteTarget;
 
+/** `viable.auth`; meaning of each member: blocks/upstream-auth.ts. */
+export type UpstreamAuthOptions = DeepReadonly<NonNullable<z.output<typeof viableSchema>['auth']>>;
+
 /** One upstream server. */
 export interface ServerConfig {
   /** The key in `mcpServers`, as written. */
@@ -73,6 +76,8 @@ export interface ServerConfig {
   readonly maxInFlight: number;
   /** The largest single message that is accepted from this server, in bytes. */
   readonly maxMessageBytes: number;
+  /** OAuth towards the server. */
+  readonly auth?: UpstreamAuthOptions;
   /** Kept and shown, but not started. */
   readonly disabled: boolean;
 }

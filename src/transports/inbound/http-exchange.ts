@@ -17,11 +17,11 @@ const RETRY_MS = 1_000;
 
 /** What a session keeps of its streams. */
 export interface ReplayTarget {
-  readonly log: () => ReplayLog;
+  log(): ReplayLog;
   /** Streams that are not over, by number. */
-  readonly streams: Map<number, HttpExchange>;
+  readonly streams: { set(number: number, exchange: HttpExchange): void; delete(number: number): void };
   /** Whether a stream begins with an id, so that it can be resumed before its first message. */
-  readonly prime: () => boolean;
+  prime(): boolean;
 }
 
 export class HttpExchange implements Channel {

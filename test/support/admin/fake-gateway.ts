@@ -100,6 +100,8 @@ export class FakeGateway {
         return result(FAKE_CHECK);
       case 'policy-mode':
         return result(this.#snapshot.vsm.policy);
+      case 'login-begin':
+      case 'login-finish':
       case 'drain':
       case 'cancel-drain':
       case 'force-shutdown':

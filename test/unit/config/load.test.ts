@@ -259,6 +259,7 @@ describe('config/load: what is accepted', () => {
       policy: { default: 'allow', tenantClaim: 'tenant', rules: [] },
       telemetry: { enabled: null, endpoint: null, samplingRate: null, parentBased: null, batchSize: null },
       tools: { pinning: 'off', file: null },
+      credentials: { file: null },
     });
     assert.match(warnings[0]?.message ?? '', /no server/);
     const without = accepted(await loadConfig({ env: {} }));
