@@ -1,26 +1,10 @@
-/** Ties S2 to the breakers: who may probe now, and how much each has gone to and fro. */
-import { type BreakerGate } from '../actors/breaker-gate.js';
+/** Tells S2 how much each breaker has gone to and fro: it reads that off their memory. */
 import { type DataPlane } from '../actors/data-plane.js';
-import { type Clock } from '../kernel/index.js';
 import { penaltyNow, suppressedNow } from '../machines/flap.js';
 import { type Penalty } from '../vsm/coordination-model.js';
 
-export function tieCoordination(plane: DataPlane, clock: Clock): void {
-  const { coordination } = plane.viability;
-  const isHalfOpen = (name: string): boolean => breakerOf(plane, name)?.state === 'half_open';
-  plane.mayProbe = (name) => {
-    const { enabled, coordination: rules } = plane.options.vsm;
-    return !enabled || coordination.takeProbe(name, clock.now(), rules, isHalfOpen);
-  };
-  coordination.penalties = (now) => penalties(plane, now);
-}
-
-function breakerOf(plane: DataPlane, name: string): BreakerGate | undefined {
-  return plane.gates.get(name)?.breaker ?? [...transports(plane)].find(([transport]) => transport === name)?.[1];
-}
-
-function* transports({ breakers }: DataPlane): Iterable<[string, BreakerGate]> {
-  for (const [transport, breaker] of Object.entries(breakers)) yield [`transport:${transport}`, breaker];
+export function tieCoordination(plane: DataPlane): void {
+  plane.viability.coordination.penalties = (now) => penalties(plane, now);
 }
 
 function* penalties(plane: DataPlane, now: number): Iterable<Penalty> {

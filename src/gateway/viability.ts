@@ -57,7 +57,7 @@ export function viabilityInits(parts: ViabilityParts): Record<string, unknown> {
   const line = new AlgedonicLine(system, ALGEDONIC, state);
   plane.algedonic = line;
   plane.pleasure = line;
-  tieCoordination(plane, system.clock);
+  tieCoordination(plane);
   const { clock } = system;
   const { counters } = plane;
   const options = () => plane.options.vsm.webhook;

@@ -74,11 +74,9 @@ export class Coordination {
     return delay;
   }
 
-  /** A token for a probe of `route`; `false` when enough others probe. One that does not probe any more has given it back. */
-  takeProbe(route: string, now: number, rules: CoordinationRules, probes: (route: string) => boolean): boolean {
-    if (!rules.enabled) return true;
-    for (const other of this.#probing) if (!probes(other)) this.#probing.delete(other);
-    if (this.#probing.has(route)) return true;
+  /** A token for a probe of `route`; `false` when enough others probe. Give it back. */
+  takeProbe(route: string, now: number, rules: CoordinationRules): boolean {
+    if (!rules.enabled || this.#probing.has(route)) return true;
     if (this.#probing.size >= rules.probes) {
       this.tokensRefused += 1;
       this.#lastAction = now;
@@ -86,6 +84,10 @@ export class Coordination {
     }
     this.#probing.add(route);
     return true;
+  }
+
+  giveProbe(route: string): void {
+    this.#probing.delete(route);
   }
 
   /** A read was answered with another's answer. */
