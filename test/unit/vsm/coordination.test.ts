@@ -21,7 +21,7 @@ function world(enabled: boolean) {
   const { coordination } = made.state;
   const rules = made.plane.options.vsm.coordination;
   const take = (name: string): boolean => coordination.takeProbe(name, made.clock.now(), rules);
-  return { ...made, clock: made.clock, plane: made.plane, coordination, take };
+  return { clock: made.clock, plane: made.plane, coordination, take };
 }
 
 describe('S2 and the breakers', () => {
