@@ -2,6 +2,7 @@
  * The gateway: everything wired together, and the library's face. The one place that knows all parts.
  */
 import { readFileSync } from 'node:fs';
+import { Access } from './actors/access.js';
 import { AdminAnswers, adminEndpoint } from './actors/admin-endpoint.js';
 import { WebFront } from './actors/admin-web.js';
 import { catalogue } from './actors/catalogue.js';
@@ -17,15 +18,17 @@ import { HttpSockets } from './actors/http-sockets.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
 import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
-import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
+import { AUTHENTICATOR, CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
 import { countTransportFailure, transportBreaker } from './actors/unit-breakers.js';
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
+import { type AdminHandler } from './admin/handler.js';
 import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { admissionInits } from './gateway/admission.js';
 import { type UpstreamCredential } from './credentials/credential.js';
 import { Security } from './gateway/security.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
@@ -104,7 +107,7 @@ export class Gateway {
     const now = this.#system.clock.now();
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
-    this.#plane = new DataPlane(gateway, new Counters(), viability);
+    this.#plane = new DataPlane(gateway, new Counters(), viability, this.#system.clock);
     this.#security = new Security({
       plane: this.#plane,
       clock: this.#system.clock,
@@ -204,6 +207,7 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
+    const access = new Access(plane);
     const answers = new AdminAnswers({
       system,
       plane,
@@ -214,15 +218,13 @@ export class Gateway {
       book: this.#security.book,
       credentialOf: (name) => this.#credentialOf(name),
     });
-    const web = new WebFront({
-      system,
-      plane,
-      log,
-      handler: (request, context) => answers.answer(request, context),
-      rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
-    });
-    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() }, this.#sockets);
-    const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
+    const handler: AdminHandler = (request, context) => answers.answer(request, context);
+    const web = new WebFront({ system, plane, log, handler, rightOf: (req) => access.consoleRight(req) });
+    const front = new HttpFront(
+      { system, env, access, web, metrics: () => this.#telemetry.metricsText() },
+      this.#sockets,
+    );
+    const http = createHttpFace(front, new WebSocketFront({ system, env, access }, front));
     this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
@@ -242,6 +244,7 @@ export class Gateway {
         version: VERSION,
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),
+      ...admissionInits({ plane, log }),
       '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
         system,
@@ -321,10 +324,19 @@ export class Gateway {
       listen,
       dashboard: { enabled, refreshInterval },
       admin,
+      auth: { mode, revocations },
     } = this.#plane.options;
     const before = this.#plane.options;
     const next = config.gateway;
-    this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
+    this.#plane.options = {
+      ...next,
+      listen,
+      admin,
+      auth: { ...next.auth, mode, revocations },
+      dashboard: { ...next.dashboard, enabled, refreshInterval },
+    };
+    if (this.#plane.auth.configure(this.#plane.options))
+      this.#system.tell(AUTHENTICATOR, { type: 'authenticator/refresh' });
     this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;

@@ -6,6 +6,7 @@
  */
 import { type ClientTransport } from '../admin/protocol.js';
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
+import { AuthPlane } from '../auth/auth-plane.js';
 import { type GatewayOptions } from '../config/types.js';
 import { type LogLevel } from '../protocol/methods.js';
 import { RoutingTable } from '../routing/routing-table.js';
@@ -13,7 +14,7 @@ import { compileScopeRules } from '../routing/scopes.js';
 import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
-import { type Ref } from '../kernel/index.js';
+import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
 import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
@@ -78,7 +79,11 @@ export class DataPlane {
   /** Who did what, from whoever sees it. Set when the gateway is put together. */
   audit: AuditPort = NO_AUDIT;
 
-  constructor(options: GatewayOptions, counters: Counters, viability = unheard()) {
+  /** Who somebody is, and how often they may ask. */
+  readonly auth: AuthPlane;
+
+  constructor(options: GatewayOptions, counters: Counters, viability = unheard(), clock: Clock = new SystemClock()) {
+    this.auth = new AuthPlane(options, clock);
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
     this.policy = new Policy(options.policy, 1);

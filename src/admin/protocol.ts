@@ -16,6 +16,7 @@ import type { BreakerSnapshot, BreakerState } from './snapshot/breakers.js';
 
 export type * from './snapshot/breakers.js';
 import { type AuditSnapshot } from './snapshot/audit.js';
+import { type AuthSnapshot } from './snapshot/auth.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
 import { type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
@@ -138,6 +139,7 @@ export interface GatewaySnapshot {
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
+  readonly auth: AuthSnapshot;
   readonly audit: AuditSnapshot | null;
   readonly telemetry: TelemetrySnapshot;
   readonly rules: RulesSnapshot;
