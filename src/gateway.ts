@@ -273,6 +273,7 @@ export class Gateway {
         views: this.#views,
         url: () => this.url,
         running: this.#running,
+        upstreams: () => this.#view.upstreams(),
         version: VERSION,
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),

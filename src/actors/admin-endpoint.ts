@@ -121,7 +121,7 @@ export class AdminAnswers {
       case 'send':
         return this.#send(params as Params['send']);
       case 'kill':
-        return this.#kill((params as Params['kill']).actor);
+        return this.#kill(params as Params['kill']);
       case 'drain':
         return this.#drain(params as Params['drain'], context);
       case 'cancel-drain':
@@ -239,13 +239,16 @@ export class AdminAnswers {
     );
   }
 
-  #kill(name: string): AdminReply {
+  async #kill({ actor: name, forGood = false }: Params['kill']): Promise<AdminReply> {
+    const { system } = this.#deps;
     const found = this.#find(name);
     if (typeof found !== 'string') return { ok: false, error: found };
     if (found === '/')
       return refuse('actor_unavailable', 'Nobody would restart the root; `viable drain` stops the gateway.');
-    if (!this.#deps.system.kill(found)) return refuse('actor_unavailable', `${found} does not run now.`);
-    this.#deps.log.warn({ event: 'killed', actor: found }, `killed by an operator: ${found}`);
+    if (!(forGood ? await system.stopForGood(found) : system.kill(found)))
+      return refuse('actor_unavailable', `${found} does not run now.`);
+    const how = forGood ? 'stopped for good' : 'killed';
+    this.#deps.log.warn({ event: 'killed', actor: found, forGood }, `${how} by an operator: ${found}`);
     return done({ killed: found });
   }
 

@@ -18,6 +18,7 @@ import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
 import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { Parking } from './parking.js';
+import { SharedReads } from './shared-reads.js';
 import { SessionDirectory } from './session-directory.js';
 import { Outflow } from '../transports/inbound/outflow.js';
 import { type UpstreamGate } from './upstream-gate.js';
@@ -57,6 +58,8 @@ export class DataPlane {
   /** Subjects whose sessions are being ended, and until when. Written by drains. */
   readonly drainedSubjects = new Map<string, number>();
   readonly counters: Counters;
+  /** Reads that others can join. Written by the client sessions. */
+  readonly reads: SharedReads;
   /** Bounds what clients leave unread. */
   readonly outflow: Outflow;
   /** Breakers of the client transports. */
@@ -92,6 +95,7 @@ export class DataPlane {
       () => counters.drop('slow_reader'),
     );
     this.viability = viability;
+    this.reads = new SharedReads(() => viability.coordination.noteCoalesced());
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }

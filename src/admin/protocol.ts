@@ -39,7 +39,7 @@ export type AdminMethod =
   | 'upstreams' // → readonly UpstreamSnapshot[]
   | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
-  | 'kill' // {actor} → {killed: string}
+  | 'kill' // {actor, forGood?} → {killed: string}
   | 'drain' // {target?, timeoutMs?, graceMs?, follow?} → DrainSnapshot; events: DrainSnapshot, until it has ended
   | 'cancel-drain' // {target?} → DrainSnapshot
   | 'force-shutdown' // → {stopping: true}

@@ -35,7 +35,7 @@ export const ADMIN_PARAMS = {
   upstreams: none,
   actors: none,
   send: z.strictObject({ actor: z.string().min(1), message: z.string().min(1), args: z.unknown().optional() }),
-  kill: z.strictObject({ actor: z.string().min(1) }),
+  kill: z.strictObject({ actor: z.string().min(1), forGood: z.boolean().optional() }),
   drain: z.strictObject({
     target: DRAIN_TARGET.optional(),
     timeoutMs: milliseconds.optional(),
