@@ -48,14 +48,16 @@ const WARM_CONCURRENCY = 16;
 
 const EXTRA_MS = 60_000;
 
-async function measure(
+/** One window of load on one target. */
+export async function measure(
   children: Children,
   { scenario, target }: Series,
   concurrency: number,
-  options: CallOptions,
+  options: Pick<CallOptions, 'seconds' | 'warmupSeconds'>,
+  more: readonly string[] = [],
 ): Promise<LoadResult> {
   const ws = scenario === 'ws';
-  const args = ['--transport', ws ? 'ws' : 'http', '--url', ws ? (target.wsUrl ?? '') : target.url];
+  const args = [...more, '--transport', ws ? 'ws' : 'http', '--url', ws ? (target.wsUrl ?? '') : target.url];
   args.push('--tool', target.tool, '-c', `${concurrency}`);
   args.push('--seconds', `${options.seconds}`, '--warmup', `${options.warmupSeconds}`);
   if (target.program !== undefined) args.push('--pid', `${target.program.pid}`);

@@ -27,6 +27,7 @@ export class HttpLoadSession implements LoadSession {
   constructor(
     url: string,
     private readonly tool: string,
+    private readonly token?: string,
   ) {
     this.origin = new URL(url);
     this.head = this.headFor('POST');
@@ -82,8 +83,9 @@ export class HttpLoadSession implements LoadSession {
   private headFor(method: string): string {
     const session = this.session === undefined ? '' : `mcp-session-id: ${this.session}\r\n`;
     const version = this.session === undefined ? '' : `mcp-protocol-version: ${PROTOCOL_VERSION}\r\n`;
+    const login = this.token === undefined ? '' : `authorization: Bearer ${this.token}\r\n`;
     return (
-      `${method} ${this.origin.pathname} HTTP/1.1\r\nhost: ${this.origin.host}\r\n` +
+      `${method} ${this.origin.pathname} HTTP/1.1\r\nhost: ${this.origin.host}\r\n${login}` +
       'content-type: application/json\r\naccept: application/json, text/event-stream\r\n' +
       `${version}${session}content-length: `
     );

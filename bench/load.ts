@@ -113,6 +113,7 @@ const { values } = parseArgs({
     count: { type: 'string' },
     warmup: { type: 'string', default: '1' },
     pid: { type: 'string', multiple: true, default: [] },
+    token: { type: 'string' },
   },
 });
 
@@ -120,7 +121,9 @@ async function run(url: string): Promise<LoadResult> {
   const concurrency = Number(values.concurrency);
   const count = values.count === undefined ? Number.POSITIVE_INFINITY : Number(values.count);
   const sessions = Array.from({ length: concurrency }, () =>
-    values.transport === 'ws' ? new WsLoadSession(url, values.tool) : new HttpLoadSession(url, values.tool),
+    values.transport === 'ws'
+      ? new WsLoadSession(url, values.tool)
+      : new HttpLoadSession(url, values.tool, values.token),
   );
   await Promise.all(sessions.map((session) => session.open()));
 

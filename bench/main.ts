@@ -9,6 +9,8 @@ import { cpus } from 'node:os';
 import { measureCalls, type Series } from './calls.js';
 import { Children } from './children.js';
 import { measureIdle, idleKinds, type IdleCost } from './memory.js';
+import { measureOverhead } from './overhead.js';
+import { renderOverhead } from './overhead-report.js';
 import { render } from './report.js';
 import { isClean, type BenchResult } from './result.js';
 import { medianAlarms, type AlarmFigures } from './alarm-figures.js';
@@ -255,7 +257,33 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-await new Command('bench')
+interface OverheadOptions {
+  readonly pairs?: number;
+  readonly seconds?: number;
+  readonly only?: string;
+}
+
+async function runOverhead({ pairs = 8, seconds = 2, only }: OverheadOptions): Promise<void> {
+  const children = new Children();
+  const end = (): void => void children.stop().finally(() => process.exit(130));
+  process.once('SIGINT', end);
+  process.once('SIGTERM', end);
+  try {
+    const figures = await measureOverhead(children, {
+      pairs: Math.ceil(pairs),
+      seconds,
+      only: only?.split(',') ?? null,
+      progress,
+    });
+    process.stdout.write(`${renderOverhead(figures)}\n`);
+    if (figures.features.some(({ errors }) => errors > 0)) process.exitCode = 1;
+  } finally {
+    await children.stop();
+  }
+}
+
+const program = new Command('bench')
+  .enablePositionalOptions()
   .description('Compare the gateway with a direct call, a bare Node proxy and a bare Node MCP gateway.')
   .option('--quick', 'one round of 1 s, C = 1 and 16, 1,000 idle connections')
   .option('--only <parts>', `comma-separated: ${PARTS.join(', ')}`, parts, PARTS)
@@ -264,5 +292,12 @@ await new Command('bench')
   .option('--json <file>', 'also write everything that was measured')
   .option('--with-peers', `also measure ${PEER_NAMES.join(' and ')}, where installed`)
   .option('--render <file>', 'measure nothing: print the report of a file written by --json')
-  .action(run)
-  .parseAsync();
+  .action(run);
+program
+  .command('overhead')
+  .description('What each feature costs: on against off in one gateway, in turns.')
+  .option('--pairs <n>', 'turns of off and on (default 8)', positive)
+  .option('--seconds <s>', 'length of a measured window (default 2)', positive)
+  .option('--only <features>', 'comma-separated parts of their names')
+  .action(runOverhead);
+await program.parseAsync();

@@ -26,7 +26,7 @@ export interface Target {
 }
 
 const READY_MS = 20_000;
-const GATEWAY_MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+export const GATEWAY_MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 async function urlOf(program: Program): Promise<string> {
   return String((await program.waitFor('ready', READY_MS))['url']);

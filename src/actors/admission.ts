@@ -60,3 +60,9 @@ export function drained(gate: UpstreamGate, until: number, clock: Clock): JsonRp
   const detail = `upstream "${gate.name}" is being taken out of service`;
   return gatewayError('draining', detail, { server: gate.name, retryAfter });
 }
+
+/** What let a call through, for its trace. */
+export function admittedBy(gate: UpstreamGate): Readonly<Record<string, string | number>> {
+  const { breaker, inFlight, maxInFlight } = gate;
+  return { 'viable.breaker': breaker.state, 'viable.in_flight': inFlight, 'viable.in_flight_limit': maxInFlight };
+}

@@ -17,7 +17,7 @@ import {
 import { type TransportCounters } from '../telemetry/counters.js';
 import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { breakerOpen, drained, overloaded, transportOpen, unavailable } from './admission.js';
+import { admittedBy, breakerOpen, drained, overloaded, transportOpen, unavailable } from './admission.js';
 import { type BreakerGate, NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { beyondGrant, bookAttenuated, bookEnd, bookStart, bookTaken } from './call-books.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
@@ -115,6 +115,7 @@ export class CallTable {
       round: after ? after.round + 1 : 0,
     });
     call.token = gate.breaker.take();
+    if (call.trace?.recorded) call.trace.event('viable.admitted', admittedBy(gate));
     const sent = to.tell(call);
     if (sent !== 'ok') {
       this.#settle(call, 'neutral');

@@ -348,7 +348,10 @@ class Pool implements Behavior<PoolMessage> {
     book.waited(now - ticket.since, now);
     lease.worker = entry.ref;
     lease.clean = true;
-    for (const call of calls) this.#forward(entry.ref, call);
+    for (const call of calls) {
+      call.trace?.event('viable.pool_wait', { 'viable.wait_ms': now - ticket.since });
+      this.#forward(entry.ref, call);
+    }
   }
 
   #close(entry: WorkerEntry, reason: string): void {

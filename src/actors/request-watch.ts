@@ -12,7 +12,7 @@ import {
 import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { CLIENT_REQUESTS, MODERN_CLIENT_REQUESTS } from '../protocol/methods.js';
 import { OTHER } from '../telemetry/metrics/operations.js';
-import { type CallTrace, type RequestOrigin } from '../telemetry/tracing/call-trace.js';
+import { type CallTrace, reasonOf, type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Call } from './call.js';
 import { type DataPlane } from './data-plane.js';
 
@@ -46,6 +46,7 @@ export class RequestWatch {
   /** The request that is dispatched now is answered with this error. */
   refused(error: JsonRpcErrorObject): void {
     this.#error = error;
+    if (this.trace?.recorded) this.trace.event('viable.refused', { 'viable.reason': reasonOf(error) });
   }
 
   /** The dispatch is over. `pending`: the request waits for its upstream; else it has been answered. */

@@ -13,6 +13,7 @@ import { PleasureWatch } from './pleasure-model.js';
 import { firstStanding, type Standing } from './policy-model.js';
 import { ReadingsBox } from './readings-box.js';
 import { type UnitCycle } from './unit-model.js';
+import { SignalTraces } from './actors/signal-traces.js';
 import { UsageWindow } from './usage-model.js';
 
 const FIVE_MINUTES = 300_000;
@@ -20,6 +21,7 @@ const FIVE_MINUTES = 300_000;
 export class ViabilityState {
   /** Written by the algedonic channel. */
   readonly alarms = new AlarmBook();
+  readonly traces = new SignalTraces();
   readonly pleasures = new PleasureWatch();
   /** Filled by whoever measures, emptied by the channel. */
   readonly readings = new ReadingsBox();

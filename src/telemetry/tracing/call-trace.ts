@@ -51,6 +51,8 @@ export type EventAttributes = Readonly<Record<string, string | number | boolean>
 
 /** The trace of one request of a client, from its arrival to its answer. */
 export interface CallTrace {
+  /** False: whatever is told to it goes nowhere, so it need not be made. */
+  readonly recorded: boolean;
   /** Something worth knowing happened: a wait, a decision. */
   event(name: string, attributes?: EventAttributes): void;
   /** The request is about to be sent upstream. Returns the context to send with it; `null` when it has none. */
@@ -115,4 +117,10 @@ export function withContext(params: JsonObject, context: TraceContext): JsonObje
   if (meta?.['traceparent'] === context.traceparent) return params;
   const { traceparent, tracestate, baggage = meta?.['baggage'] } = context;
   return { ...params, _meta: { ...meta, traceparent, tracestate, baggage } };
+}
+
+/** Name of the error in the catalogue, or its code. */
+export function reasonOf({ code, data }: JsonRpcErrorObject): string {
+  const reason = isJsonObject(data) ? data['reason'] : undefined;
+  return typeof reason === 'string' ? reason : String(code);
 }

@@ -13,11 +13,12 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import { isJsonObject, type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
+import { type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
 import { stripControl } from '../../protocol/text.js';
 import {
   type CallTrace,
   type EventAttributes,
+  reasonOf,
   type RequestOrigin,
   type TraceContext,
   type TracedCall,
@@ -28,6 +29,7 @@ import {
 const MAX_TEXT = 256;
 
 export class RecordedTrace implements CallTrace {
+  readonly recorded = true;
   readonly #tracer: Tracer;
   readonly #server: Span;
   readonly #context: Context;
@@ -35,7 +37,7 @@ export class RecordedTrace implements CallTrace {
   readonly #beganAt = performance.now();
   #client: Span | null = null;
   /** The failure stands on one span, that of the one who saw it. */
-  #recorded = false;
+  #failureTold = false;
   #over = false;
 
   /** `context`: holds the SERVER span. `baggage`: as the client sent it. */
@@ -85,8 +87,8 @@ export class RecordedTrace implements CallTrace {
         ...(failure && { message: stripControl(failure.message, MAX_TEXT) }),
       });
     }
-    if (failure && !this.#recorded) {
-      this.#recorded = true;
+    if (failure && !this.#failureTold) {
+      this.#failureTold = true;
       span.recordException({ name: reasonOf(failure), message: stripControl(failure.message, MAX_TEXT) });
     }
     span.end();
@@ -100,36 +102,34 @@ export function spanName(method: string, target: string): string {
 
 /** What the SERVER span says of the request and of where it came in. */
 export function serverAttributes(request: TracedRequest, target: string, origin: RequestOrigin | null): Attributes {
+  const { method, params, id } = request;
+  const remote = origin?.remote ?? '';
+  const colon = remote.lastIndexOf(':');
   return {
-    ...methodAttributes(request.method, target, request.params),
-    'jsonrpc.request.id': String(request.id),
-    ...(origin && originAttributes(origin)),
+    ...methodAttributes(method, target, params),
+    'jsonrpc.request.id': String(id),
+    'network.transport': 'tcp',
+    'network.protocol.name': origin?.transport === 'websocket' ? 'websocket' : 'http',
+    'viable.transport': origin?.transport,
+    'url.path': origin?.route,
+    'client.address': colon > 0 ? remote.slice(0, colon) : undefined,
+    'client.port': colon > 0 ? Number(remote.slice(colon + 1)) : undefined,
+    'mcp.session.id': origin?.sessionId ?? undefined,
+    'mcp.protocol.version': origin?.protocolVersion ?? undefined,
   };
 }
 
+/** The SDK leaves out what is `undefined`. */
 function methodAttributes(method: string, target: string, params: TracedRequest['params']): Attributes {
-  const attributes: Attributes = { 'mcp.method.name': stripControl(method, MAX_TEXT) };
-  if (method === 'tools/call') attributes['gen_ai.operation.name'] = 'execute_tool';
-  if (method === 'tools/call' && target !== '') attributes['gen_ai.tool.name'] = stripControl(target, MAX_TEXT);
-  if (method === 'prompts/get' && target !== '') attributes['gen_ai.prompt.name'] = stripControl(target, MAX_TEXT);
+  const name = target === '' ? undefined : stripControl(target, MAX_TEXT);
   const uri = params?.['uri'];
-  if (method.startsWith('resources/') && typeof uri === 'string')
-    attributes['mcp.resource.uri'] = stripControl(uri, MAX_TEXT);
-  return attributes;
-}
-
-function originAttributes({ transport, sessionId, remote, route, protocolVersion }: RequestOrigin): Attributes {
-  const colon = remote.lastIndexOf(':');
-  const port = Number(remote.slice(colon + 1));
+  const ofResource = typeof uri === 'string' && method.startsWith('resources/');
   return {
-    'network.transport': 'tcp',
-    'network.protocol.name': transport === 'websocket' ? 'websocket' : 'http',
-    'viable.transport': transport,
-    'url.path': route,
-    ...(colon > 0 && { 'client.address': remote.slice(0, colon) }),
-    ...(colon > 0 && Number.isInteger(port) && { 'client.port': port }),
-    ...(sessionId !== null && { 'mcp.session.id': sessionId }),
-    ...(protocolVersion !== null && { 'mcp.protocol.version': protocolVersion }),
+    'mcp.method.name': stripControl(method, MAX_TEXT),
+    'gen_ai.operation.name': method === 'tools/call' ? 'execute_tool' : undefined,
+    'gen_ai.tool.name': method === 'tools/call' ? name : undefined,
+    'gen_ai.prompt.name': method === 'prompts/get' ? name : undefined,
+    'mcp.resource.uri': ofResource ? stripControl(uri, MAX_TEXT) : undefined,
   };
 }
 
@@ -147,9 +147,4 @@ export function formatContext(span: SpanContext, baggage?: string): TraceContext
 /** The context with this span as the active one. */
 export function within(context: Context, span: Span): Context {
   return trace.setSpan(context, span);
-}
-
-function reasonOf({ code, data }: JsonRpcErrorObject): string {
-  const reason = isJsonObject(data) ? data['reason'] : undefined;
-  return typeof reason === 'string' ? reason : String(code);
 }

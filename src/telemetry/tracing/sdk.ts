@@ -13,6 +13,7 @@ import { type MetricReader, PeriodicExportingMetricReader } from '@opentelemetry
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { metricProducer, type MetricSources } from '../metrics/collect.js';
+import { LateContextManager } from './context-manager.js';
 import { CountedExporter, CountedProcessor } from './counted.js';
 import { type SpanCounts } from './counts.js';
 import { DrawnIds, RuntimeSampler } from './sampling.js';
@@ -57,6 +58,7 @@ export function startSdk(parts: SdkParts): RunningSdk {
     ),
     // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before ours; the command line is nobody's business.
     ...(process.env['OTEL_NODE_RESOURCE_DETECTORS'] === undefined && { resourceDetectors: [envDetector] }),
+    contextManager: new LateContextManager(),
     sampler,
     idGenerator: ids,
     spanProcessors: settings.traces ? [spanProcessor(parts)] : [],
@@ -67,9 +69,7 @@ export function startSdk(parts: SdkParts): RunningSdk {
   sdk.start();
   const tracer = trace.getTracer('viable', version);
   return {
-    tracer: settings.traces
-      ? new SpanTracer({ tracer, sampler, ids, parentBased: settings.parentBased, random })
-      : null,
+    tracer: settings.traces ? new SpanTracer({ tracer, sampler, ids, parentBased: settings.parentBased }) : null,
     stop: async (graceMs) => {
       await within(sdk.shutdown(), graceMs);
       if (!free) return;

@@ -41,7 +41,6 @@ export interface TracerParts {
   readonly ids: DrawnIds;
   /** A caller that records its trace has ours recorded. */
   readonly parentBased: boolean;
-  readonly random: () => number;
 }
 
 /** Names of the tools and prompts that clients call are theirs to invent, so a span is named after a known shape alone. */
@@ -52,15 +51,14 @@ export class SpanTracer implements RequestTracer {
   readonly #sampler: RuntimeSampler;
   readonly #ids: DrawnIds;
   readonly #parentBased: boolean;
-  readonly #unsampledRoot: UnsampledRoot;
+  readonly #unsampledRoot = new UnsampledRoot();
   readonly #unsampledMeta = new UnsampledMeta();
 
-  constructor({ tracer, sampler, ids, parentBased, random }: TracerParts) {
+  constructor({ tracer, sampler, ids, parentBased }: TracerParts) {
     this.#tracer = tracer;
     this.#sampler = sampler;
     this.#ids = ids;
     this.#parentBased = parentBased;
-    this.#unsampledRoot = new UnsampledRoot(random);
     ids.rate = sampler.rate;
   }
 

@@ -1,6 +1,6 @@
 /**
- * Requests that are not recorded: decided before anything is made, and their context goes on all the same, so that nobody
- * behind the gateway begins a trace of its own for them.
+ * Requests that are not recorded: decided before anything is made. A context that the caller gave goes on all the same. Those
+ * that brought none get none: writing one into each costs a call more than 1 % (docs/adr/0010).
  */
 import { metaOf, readContext, type CallTrace, type TraceContext, type TracedCall } from './call-trace.js';
 
@@ -20,22 +20,12 @@ export function random32(random: () => number): number {
   return (random() * 0x1_0000_0000) >>> 0;
 }
 
-/** The request brought no context: it gets one of its own that says "not recorded". One object serves all of them. */
+/** The request brought no context, so there is none to go on. One object serves all of them. */
 export class UnsampledRoot implements CallTrace {
-  readonly #random: () => number;
-  readonly #prefix: string;
-  #count = 0;
+  readonly recorded = false;
 
-  constructor(random: () => number) {
-    this.#random = random;
-    this.#prefix = `00-${hex32(random32(random) | 1)}${hex32(random32(random))}`;
-  }
-
-  sent(): TraceContext {
-    this.#count = (this.#count + 1) >>> 0;
-    const count = hex32(this.#count);
-    const salt = hex32(random32(this.#random));
-    return { traceparent: `${this.#prefix}${salt}${count}-${salt}${count}-00` };
+  sent(): null {
+    return null;
   }
 
   event(): void {
@@ -53,6 +43,7 @@ export class UnsampledRoot implements CallTrace {
 
 /** The request brought a context in its `_meta` that says "not recorded". One object serves all of them. */
 export class UnsampledMeta implements CallTrace {
+  readonly recorded = false;
   sent({ params }: TracedCall): TraceContext | null {
     return readContext(metaOf(params));
   }
@@ -72,6 +63,7 @@ export class UnsampledMeta implements CallTrace {
 
 /** The request brought a context in its headers that says "not recorded": it goes on in `_meta` as well. */
 export class UnsampledHeaders implements CallTrace {
+  readonly recorded = false;
   readonly #context: TraceContext;
 
   constructor(context: TraceContext) {

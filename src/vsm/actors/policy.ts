@@ -12,6 +12,7 @@ import { type ActorContext, type ActorSystem, type Behavior } from '../../kernel
 import { type Logger } from '../../telemetry/logger.js';
 import { calledFor, decide, type Mode, next, type Standing } from '../policy-model.js';
 import { type ViabilityState } from '../view.js';
+import { type Alarm } from '../alarms-model.js';
 import { type PolicyMessage } from './messages.js';
 
 export interface PolicyDeps {
@@ -61,9 +62,10 @@ class Policy implements Behavior<PolicyMessage> {
     if (!enabled || !options.enabled) return;
     const now = this.#context.clock.now();
     const alarms = state.alarms.pressing();
-    const quiet = calledFor(alarms, options.modes).because === null;
+    const { because } = calledFor(alarms, options.modes);
+    const quiet = because === null;
     this.#quietSince = quiet ? (this.#quietSince ?? now) : null;
-    this.#apply(decide(state.policy, alarms, this.#quietSince, options, now));
+    this.#apply(decide(state.policy, alarms, this.#quietSince, options, now), because);
   }
 
   /** Between S3, which has no more to grant, and S4, which sees more coming: what is essential goes before what is fair. */
@@ -81,14 +83,16 @@ class Policy implements Behavior<PolicyMessage> {
     const by = mode === 'normal' ? 'policy' : 'operator';
     const { state } = this.#deps;
     if (state.policy.mode === mode && state.policy.by === by) return;
-    this.#apply(next(state.policy, mode, by, 'an operator said so', this.#context.clock.now()));
+    this.#apply(next(state.policy, mode, by, 'an operator said so', this.#context.clock.now()), null);
   }
 
-  #apply(standing: Standing): void {
-    const { state, log } = this.#deps;
+  /** `because`: the signal that called for it, if one did. */
+  #apply(standing: Standing, because: Alarm | null): void {
+    const { plane, state, log } = this.#deps;
     if (standing === state.policy) return;
     const before = state.policy.mode;
     state.policy = standing;
+    state.traces.decided(plane.tracing, standing, because);
     const { version, mode, by, reason } = standing;
     const fields = { event: 'policy_mode', version, mode, before, by, reason };
     if (mode === 'normal') log.info(fields, `policy ${version}: back to normal, ${reason}`);

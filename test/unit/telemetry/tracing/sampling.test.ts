@@ -1,11 +1,9 @@
 /** The decision that is taken before anything is made is the one that the SDK's sampler would take. */
 import assert from 'node:assert/strict';
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
-import { parseTraceParent } from '@opentelemetry/core';
 import { SamplingDecision, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { DrawnIds, RuntimeSampler } from '#src/telemetry/tracing/sampling.js';
-import { UnsampledRoot } from '#src/telemetry/tracing/unsampled.js';
 
 const rate = fc.double({ min: 0, max: 1, noNaN: true });
 /** A source of numbers in [0, 1), as Math.random. */
@@ -71,18 +69,5 @@ describe('telemetry/tracing/sampling', () => {
     assert.equal(samples(sampler, id), true);
     sampler.rate = 7;
     assert.equal(sampler.rate, 1);
-  });
-
-  it('contexts of requests that are not recorded are valid, say so, and differ', () => {
-    const root = new UnsampledRoot(Math.random);
-    const seen = new Set<string>();
-    for (let index = 0; index < 1_000; index += 1) {
-      const { traceparent } = root.sent();
-      const parsed = parseTraceParent(traceparent);
-      assert.ok(parsed, traceparent);
-      assert.equal(parsed.traceFlags, 0);
-      seen.add(parsed.traceId);
-    }
-    assert.equal(seen.size, 1_000);
   });
 });
