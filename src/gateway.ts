@@ -2,6 +2,7 @@
  * The gateway: everything wired together, and the library's face. The one place that knows all parts.
  */
 import { readFileSync } from 'node:fs';
+import { Access } from './actors/access.js';
 import { AdminAnswers, adminEndpoint } from './actors/admin-endpoint.js';
 import { WebFront } from './actors/admin-web.js';
 import { catalogue } from './actors/catalogue.js';
@@ -17,17 +18,21 @@ import { HttpSockets } from './actors/http-sockets.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
 import { createHttpFace, listener } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
-import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
+import { AUTHENTICATOR, CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
 import { countTransportFailure, transportBreaker } from './actors/unit-breakers.js';
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
+import { type AdminHandler } from './admin/handler.js';
 import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
-import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason } from './kernel/index.js';
+import { admissionInits } from './gateway/admission.js';
+import { logReport } from './gateway/reports.js';
 import { type UpstreamCredential } from './credentials/credential.js';
 import { Security } from './gateway/security.js';
+import { type FeatureMetrics, type FeatureName, GatewayFeatures } from './gateway/features.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
@@ -87,6 +92,7 @@ export class Gateway {
   readonly #random: () => number;
   readonly #security: Security;
   readonly #telemetry: GatewayTelemetry;
+  readonly #features: GatewayFeatures;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -99,12 +105,15 @@ export class Gateway {
     this.#log = options.log ?? createLog(gateway.logging.level, false);
     this.#system = new ActorSystem({
       ...(options.clock && { clock: options.clock }),
-      onReport: (report) => this.#report(report),
+      onReport: (report) => {
+        countTransportFailure(this.#plane, report);
+        logReport(this.#log.log, report, this.#plane.admission.state === 'starting');
+      },
     });
     const now = this.#system.clock.now();
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
-    this.#plane = new DataPlane(gateway, new Counters(), viability);
+    this.#plane = new DataPlane(gateway, new Counters(), viability, this.#system.clock);
     this.#security = new Security({
       plane: this.#plane,
       clock: this.#system.clock,
@@ -119,6 +128,12 @@ export class Gateway {
       log: this.#log.log,
       random: this.#random,
       version: VERSION,
+    });
+    this.#features = new GatewayFeatures({
+      system: this.#system,
+      plane: this.#plane,
+      telemetry: this.#telemetry,
+      switchAudit: (on) => this.#security.switchAudit(on),
     });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
@@ -186,6 +201,26 @@ export class Gateway {
     return this.#view.snapshot();
   }
 
+  /** Every feature, and what it costs: CPU and memory, measured for `windowMs` from now on (default 1,000). */
+  getFeatureMetrics({ windowMs }: { readonly windowMs?: number } = {}): Promise<FeatureMetrics> {
+    return this.#features.byName(windowMs);
+  }
+
+  /** Takes effect at once, and holds until it is enabled again. Throws when the feature cannot be switched. */
+  disableFeature(name: FeatureName): void {
+    this.#features.switch(name, false);
+  }
+
+  /** Undoes `disableFeature`; `tracing` also where no collector is configured. */
+  enableFeature(name: FeatureName): void {
+    this.#features.switch(name, true);
+  }
+
+  /** Share of the traces that begin here which is recorded, 0 to 1. Takes effect with the next request. */
+  setTracingSampleRate(rate: number): void {
+    this.#features.samplingRate = rate;
+  }
+
   /** Reads the configuration again and applies the difference. A wrong one is refused and logged; the old one stays. */
   reload(cause: string): void {
     this.#system.tell(CONFIGURATION, { type: 'configuration/reload', cause });
@@ -204,6 +239,7 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
+    const access = new Access(plane);
     const answers = new AdminAnswers({
       system,
       plane,
@@ -212,17 +248,16 @@ export class Gateway {
       ring,
       log,
       book: this.#security.book,
+      features: this.#features.admin,
       credentialOf: (name) => this.#credentialOf(name),
     });
-    const web = new WebFront({
-      system,
-      plane,
-      log,
-      handler: (request, context) => answers.answer(request, context),
-      rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
-    });
-    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() }, this.#sockets);
-    const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
+    const handler: AdminHandler = (request, context) => answers.answer(request, context);
+    const web = new WebFront({ system, plane, log, handler, rightOf: (req) => access.consoleRight(req) });
+    const front = new HttpFront(
+      { system, env, access, web, metrics: () => this.#telemetry.metricsText() },
+      this.#sockets,
+    );
+    const http = createHttpFace(front, new WebSocketFront({ system, env, access }, front));
     this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
@@ -238,9 +273,11 @@ export class Gateway {
         views: this.#views,
         url: () => this.url,
         running: this.#running,
+        upstreams: () => this.#view.upstreams(),
         version: VERSION,
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),
+      ...admissionInits({ plane, log }),
       '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
         system,
@@ -320,10 +357,19 @@ export class Gateway {
       listen,
       dashboard: { enabled, refreshInterval },
       admin,
+      auth: { mode, revocations },
     } = this.#plane.options;
     const before = this.#plane.options;
     const next = config.gateway;
-    this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
+    this.#plane.options = this.#features.applied({
+      ...next,
+      listen,
+      admin,
+      auth: { ...next.auth, mode, revocations },
+      dashboard: { ...next.dashboard, enabled, refreshInterval },
+    });
+    if (this.#plane.auth.configure(this.#plane.options))
+      this.#system.tell(AUTHENTICATOR, { type: 'authenticator/refresh' });
     this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
@@ -345,41 +391,8 @@ export class Gateway {
 
   async #finish(reason: ExitReason): Promise<GatewayEnd> {
     await this.#reaper.stop();
+    this.#features.close();
     if (this.#outcome !== null) return { kind: 'drained', outcome: this.#outcome };
     return { kind: 'failed', reason: describeExit(reason) };
-  }
-
-  /** Supervisor reports go to the log; children that come and go with clients only at debug level. */
-  #report(report: Report): void {
-    countTransportFailure(this.#plane, report);
-    const { log } = this.#log;
-    const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
-    switch (report.type) {
-      case 'child/started':
-        return log.debug({ ...fields, incarnation: report.incarnation }, 'started');
-      case 'child/terminated':
-        if (report.reason.type === 'fault')
-          log.error({ ...fields, stack: report.reason.error.stack }, describeExit(report.reason));
-        else log.debug(fields, describeExit(report.reason));
-        return;
-      case 'child/restarted':
-        return log.warn(
-          { ...fields, incarnation: report.incarnation },
-          `restarted after ${describeExit(report.reason)}`,
-        );
-      case 'child/start-failed':
-        // It fails the whole start, whose caller says so once.
-        if (this.#plane.admission.state === 'starting') return log.debug(fields, report.error.message);
-        return log.error({ ...fields, stack: report.error.stack }, report.error.message);
-      case 'actor/late-error':
-        return log.error({ ...fields, stack: report.error.stack }, report.error.message);
-      case 'child/abandoned':
-        return log.error({ ...fields, afterMs: report.afterMs }, 'did not stop in time and was left behind');
-      case 'supervisor/intensity-exceeded':
-        return log.error(
-          { ...fields, restarts: report.restarts, withinMs: report.withinMs },
-          'restarts too often and gives up',
-        );
-    }
   }
 }

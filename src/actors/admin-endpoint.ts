@@ -16,6 +16,7 @@ import {
   type LogLevel,
   type LogLine,
 } from '../admin/protocol.js';
+import { type FeatureName } from '../admin/snapshot/features.js';
 import { type AdminContext, type AdminServer, startAdminServer } from '../admin/server.js';
 import { matchActor, nearMisses } from '../admin/suggest.js';
 import {
@@ -54,6 +55,13 @@ export interface AdminAnswersDeps {
   readonly book: PinBook;
   /** The credential of a configured server; `undefined` when it has none of its own. */
   readonly credentialOf?: (server: string) => UpstreamCredential | undefined;
+  readonly features: FeatureAnswers;
+}
+
+/** Switches and measures the features of the gateway. */
+export interface FeatureAnswers {
+  features(action?: 'enable' | 'disable', name?: FeatureName, windowMs?: number): Promise<AdminReply>;
+  sampling(rate?: number): AdminReply;
 }
 
 export interface AdminEndpointDeps {
@@ -113,7 +121,7 @@ export class AdminAnswers {
       case 'send':
         return this.#send(params as Params['send']);
       case 'kill':
-        return this.#kill((params as Params['kill']).actor);
+        return this.#kill(params as Params['kill']);
       case 'drain':
         return this.#drain(params as Params['drain'], context);
       case 'cancel-drain':
@@ -127,7 +135,15 @@ export class AdminAnswers {
       case 'logs':
         return done(this.#logs(params as Params['logs'], context));
       case 'watch':
+        if (!this.#deps.plane.dashboards)
+          return refuse('feature_unavailable', 'Dashboards are switched off; `viable features enable dashboard`.');
         return done(this.#watch(params as Params['watch'], context));
+      case 'features': {
+        const { action, name, windowMs } = params as Params['features'];
+        return this.#deps.features.features(action, name, windowMs);
+      }
+      case 'sampling':
+        return this.#deps.features.sampling((params as Params['sampling']).rate);
       case 'alarms':
         return done(alarmsSnapshot(this.#deps.plane));
       case 'ack':
@@ -223,13 +239,16 @@ export class AdminAnswers {
     );
   }
 
-  #kill(name: string): AdminReply {
+  async #kill({ actor: name, forGood = false }: Params['kill']): Promise<AdminReply> {
+    const { system } = this.#deps;
     const found = this.#find(name);
     if (typeof found !== 'string') return { ok: false, error: found };
     if (found === '/')
       return refuse('actor_unavailable', 'Nobody would restart the root; `viable drain` stops the gateway.');
-    if (!this.#deps.system.kill(found)) return refuse('actor_unavailable', `${found} does not run now.`);
-    this.#deps.log.warn({ event: 'killed', actor: found }, `killed by an operator: ${found}`);
+    if (!(forGood ? await system.stopForGood(found) : system.kill(found)))
+      return refuse('actor_unavailable', `${found} does not run now.`);
+    const how = forGood ? 'stopped for good' : 'killed';
+    this.#deps.log.warn({ event: 'killed', actor: found, forGood }, `${how} by an operator: ${found}`);
     return done({ killed: found });
   }
 
@@ -288,7 +307,7 @@ export class AdminAnswers {
     const next = (): TimerHandle =>
       system.clock.after(intervalMs, () => {
         timer = next();
-        context.emit(view.snapshot());
+        if (this.#deps.plane.dashboards) context.emit(view.snapshot());
       });
     let timer = next();
     context.signal.addEventListener('abort', () => timer.cancel(), { once: true });

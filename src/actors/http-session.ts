@@ -14,7 +14,13 @@ import { type EventStream } from '../transports/inbound/event-stream.js';
 import { LATEST_LEGACY_REVISION } from '../protocol/revisions.js';
 import { type HttpExchange, type ReplayTarget } from '../transports/inbound/http-exchange.js';
 import { ReplayLog, STANDALONE } from '../transports/inbound/replay-log.js';
-import { type ClientMessage, type CloseReason, noticeEvent, type ShutdownNotice } from './client-message.js';
+import {
+  type ClientMessage,
+  type CloseReason,
+  type CredentialNotice,
+  noticeEvent,
+  type ShutdownNotice,
+} from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { LazyMap } from './lazy-map.js';
 import { type SessionEnvironment } from './legacy-session.js';
@@ -35,6 +41,7 @@ export type HttpSessionMessage =
       readonly accept: () => EventStream;
       readonly refuse: () => void;
       readonly lastEventId: string | undefined;
+      readonly principal: Principal;
     }
   | { readonly type: 'http/stream-closed'; readonly stream: EventStream }
   | { readonly type: 'http/delete'; readonly done: () => void };
@@ -63,6 +70,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
       case 'http/post':
         return this.#post(message);
       case 'http/get':
+        this.#shell.principal = message.principal;
         return message.lastEventId === undefined
           ? this.#openStream(message.accept, message.refuse)
           : this.#resume(message.lastEventId, message.accept, message.refuse);
@@ -123,7 +131,13 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
     this.#stream?.send(noticeEvent(notice));
   }
 
+  credentialNotice(notice: CredentialNotice): void {
+    this.#stream?.send({ event: 'credential', data: JSON.stringify(notice) });
+  }
+
+  /** With its token only the stream ends: each request shows a token of its own, and a newer one may open another stream. */
   close(reason: CloseReason): void {
+    if (reason === 'expired') return this.#stream?.end();
     this.#shell.session.failAll('cancelled_by_gateway', `the session was closed: ${reason}`);
     this.#context.exit(NORMAL);
   }

@@ -18,6 +18,8 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   drain: 'act',
   'cancel-drain': 'act',
   'force-shutdown': 'act',
+  features: 'act',
+  sampling: 'act',
   alarms: 'look',
   ack: 'act',
   'policy-mode': 'act',

@@ -16,8 +16,10 @@ import type { BreakerSnapshot, BreakerState } from './snapshot/breakers.js';
 
 export type * from './snapshot/breakers.js';
 import { type AuditSnapshot } from './snapshot/audit.js';
+import { type AuthSnapshot } from './snapshot/auth.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
-import { type TelemetrySnapshot } from './snapshot/telemetry.js';
+import { type FeatureSnapshot } from './snapshot/features.js';
+import { type SamplingState, type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
@@ -37,7 +39,7 @@ export type AdminMethod =
   | 'upstreams' // → readonly UpstreamSnapshot[]
   | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
-  | 'kill' // {actor} → {killed: string}
+  | 'kill' // {actor, forGood?} → {killed: string}
   | 'drain' // {target?, timeoutMs?, graceMs?, follow?} → DrainSnapshot; events: DrainSnapshot, until it has ended
   | 'cancel-drain' // {target?} → DrainSnapshot
   | 'force-shutdown' // → {stopping: true}
@@ -54,6 +56,8 @@ export type AdminMethod =
   | 'policy' // → PolicyDetails
   | 'policy-check' // {tool | prompt | resource, role?, claims?, …} → PolicyCheck
   | 'policy-mode' // {mode?} → PolicySnapshot
+  | 'features' // {action?, name?, windowMs?} → readonly FeatureSnapshot[]
+  | 'sampling' // {rate?} → SamplingState
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -89,6 +93,8 @@ export interface AdminResults {
   readonly policy: PolicyDetails;
   readonly 'policy-check': PolicyCheck;
   readonly 'policy-mode': PolicySnapshot;
+  readonly features: readonly FeatureSnapshot[];
+  readonly sampling: SamplingState;
   readonly cancel: { readonly cancelled: boolean };
 }
 
@@ -138,6 +144,7 @@ export interface GatewaySnapshot {
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
+  readonly auth: AuthSnapshot;
   readonly audit: AuditSnapshot | null;
   readonly telemetry: TelemetrySnapshot;
   readonly rules: RulesSnapshot;

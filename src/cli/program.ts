@@ -15,6 +15,7 @@ import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
 import { addDrain, addForceShutdown } from './drain.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
+import { addFeatures, addSampling } from './features.js';
 import { addKill } from './kill.js';
 import { addLogs } from './logs.js';
 import { addPolicy } from './policy.js';
@@ -84,6 +85,8 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addForceShutdown(program, io);
   addTop(program, io, finish);
   addLogs(program, io);
+  addFeatures(program, io);
+  addSampling(program, io);
   addStdio(program, io);
   addAudit(program, io);
   addTools(program, io);

@@ -96,6 +96,10 @@ export class FakeGateway {
         return result({ locked: 71, file: null });
       case 'policy':
         return result({ ...this.#snapshot.rules, tenantClaim: 'tenant', text: FAKE_RULES });
+      case 'features':
+        return result([]);
+      case 'sampling':
+        return result({ tracing: true, samplingRate: request.params?.['rate'] ?? 0.01 });
       case 'policy-check':
         return result(FAKE_CHECK);
       case 'policy-mode':

@@ -24,7 +24,15 @@ describe('HTTP session', () => {
     const { system, plane, clock } = world;
     const env = { system, plane, wheel: system.wheel, clock, version: '1', onLogLevel: () => undefined };
     const principal = ANONYMOUS;
-    const facts = { sessionId: 's', transport: 'http', scope: null, principal, remote: 'here', route: '/mcp' } as const;
+    const facts = {
+      sessionId: 's',
+      transport: 'http',
+      scope: null,
+      principal,
+      remote: 'here',
+      address: 'here',
+      route: '/mcp',
+    } as const;
     const init = httpSession(env, facts);
     const started = system.startChild(
       '/clients',
