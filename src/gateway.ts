@@ -8,14 +8,11 @@ import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
 import { DataPlane } from './actors/data-plane.js';
-import { DrainBoard } from './actors/drain/board.js';
-import { gatewayDrain } from './actors/drain/gateway-drain.js';
 import { type DrainOutcome } from './actors/drain/messages.js';
 import { GatewayView } from './actors/gateway-view.js';
 import { HttpFront } from './actors/http-front.js';
-import { HttpSockets } from './actors/http-sockets.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
-import { createHttpFace, listener } from './actors/listener.js';
+import { createHttpFace } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
 import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
@@ -28,6 +25,8 @@ import { type Config, type LoadResult, type ServerConfig } from './config/index.
 import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
 import { Security } from './gateway/security.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
+import { Succession } from './gateway/succession.js';
+import { type Predecessor } from './handover/predecessor.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -46,6 +45,8 @@ export interface GatewayOptions {
   readonly log?: LogOutput;
   /** Show the terminal dashboard. Default false. */
   readonly dashboard?: boolean;
+  /** The process that this one takes over from. */
+  readonly predecessor?: Predecessor | null;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -80,12 +81,11 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #views = new Map<string, UpstreamView>();
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
-  readonly #drains = new DrainBoard();
   readonly #drainWaiters = new Set<(outcome: DrainOutcome) => void>();
-  readonly #sockets = new HttpSockets();
   readonly #random: () => number;
   readonly #security: Security;
   readonly #telemetry: GatewayTelemetry;
+  readonly #succession: Succession;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -119,6 +119,12 @@ export class Gateway {
       random: this.#random,
       version: VERSION,
     });
+    this.#succession = new Succession(
+      this.#plane,
+      this.#system.clock,
+      options.predecessor ?? null,
+      (name) => this.#running.current.servers.get(name)?.disabled === false,
+    );
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -128,7 +134,8 @@ export class Gateway {
       views: this.#views,
       windows: this.#windows,
       process: this.#process,
-      drains: this.#drains,
+      drains: this.#succession.drains,
+      handover: this.#succession.record,
       version: VERSION,
       startedAt: now,
       url: () => this.url,
@@ -154,6 +161,7 @@ export class Gateway {
   async start(): Promise<void> {
     await this.#system.boot(buildSupervisor(TREE, this.#inits()));
     this.#plane.admission = { state: 'running' };
+    this.#succession.serve();
   }
 
   /**
@@ -207,7 +215,7 @@ export class Gateway {
       system,
       plane,
       view: this.#view,
-      drains: this.#drains,
+      drains: this.#succession.drains,
       ring,
       log,
       book: this.#security.book,
@@ -219,9 +227,11 @@ export class Gateway {
       handler: (request, context) => answers.answer(request, context),
       rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
     });
-    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() }, this.#sockets);
+    const front = new HttpFront(
+      { system, env, web, metrics: () => this.#telemetry.metricsText() },
+      this.#succession.sockets,
+    );
     const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
-    this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
       ...this.#telemetry.inits(),
@@ -255,29 +265,25 @@ export class Gateway {
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
-      '/front/listeners/http': listener({
-        system,
-        plane,
-        http,
-        env,
-        nextSocketId: () => front.nextSocketId(),
-        onConnection: (socket, connection) => front.attach(socket, connection),
-        onUpgrade: (socket) => front.detach(socket),
-        address: this.#address,
-      }),
       ...Object.fromEntries(
         CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
       ),
-      '/drain/gateway': gatewayDrain({
+      ...this.#succession.inits({
         system,
-        plane,
+        env,
+        front,
+        http,
+        address: this.#address,
         log,
         random,
-        board: this.#drains,
-        sockets: this.#sockets,
         onEnd: (outcome) => this.#drained(outcome),
       }),
-      '/consoles/admin': adminEndpoint({ answers, log, path: () => this.adminSocket }),
+      '/consoles/admin': adminEndpoint({
+        answers,
+        log,
+        path: () => this.adminSocket,
+        takeOver: () => this.#succession.takesOver,
+      }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;

@@ -125,6 +125,10 @@ export class ClientShell implements SessionEntry, RequestOrigin {
     return this.session.inFlight + (this.#outlet.otherInFlight ?? 0);
   }
 
+  get streaming(): boolean {
+    return this.#outlet.streaming;
+  }
+
   get lastSeenAt(): number {
     return this.#lastSeenAt;
   }
@@ -168,6 +172,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
         return;
       case 'client/shutdown-pending':
         return this.#outlet.shutdownPending(message.notice);
+      case 'client/hand-over':
       case 'client/list-changed':
         return; // legacy sessions hear it by broadcast
       case 'client/input-late':

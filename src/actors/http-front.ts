@@ -14,23 +14,24 @@ import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
 import { errorText, type JsonRpcRequest } from '../protocol/jsonrpc.js';
 import { acceptsJsonAndSse, acceptsSse, checkHost, checkOrigin, isJsonContentType } from '../protocol/http-rules.js';
-import { type ParsedFrame, type ParsedMessage, parseFrame } from '../protocol/parse.js';
+import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { admitHttpMessage } from '../protocol/modern/era.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
-import { isLegacyRevision } from '../protocol/revisions.js';
 import { stripControl } from '../protocol/text.js';
 import { parseRoute } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
-import { sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
+import { sendElsewhere, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
 import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
 import { type HttpConnectionMessage } from './http-connection.js';
 import { answerHealth, answerMetrics } from './http-pages.js';
+import { countAnswers, goodVersion, headerOf, refuseBody, remoteOf } from './http-request.js';
 import { type HttpSockets } from './http-sockets.js';
+import { elsewhere } from './http-elsewhere.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -56,7 +57,6 @@ interface Arrival {
 }
 
 const SESSION_HEADER = 'mcp-session-id';
-const VERSION_HEADER = 'mcp-protocol-version';
 
 export class HttpFront {
   readonly #system: ActorSystem;
@@ -92,8 +92,14 @@ export class HttpFront {
     return `socket-${(this.#sockets += 1)}`;
   }
 
+  /** The id of the next session actor. */
+  nextSessionName(): string {
+    return `http-${(this.#made += 1)}`;
+  }
+
   /** Handles one request; answers it whatever happens. */
   handle(req: IncomingMessage, res: ServerResponse): void {
+    this.#connections.began(req.socket, res);
     const refusal = this.guard(req);
     if (refusal !== undefined) return sendError(res, refusal);
     // Whoever keeps the connection would have it closed between two requests.
@@ -173,8 +179,9 @@ export class HttpFront {
     const { req, res } = arrival;
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
-    this.#connections.began(req.socket, res);
+    this.#connections.works(req.socket, headerOf(req, SESSION_HEADER) ?? null);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
+      this.#connections.read(req.socket);
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
       if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
@@ -227,9 +234,12 @@ export class HttpFront {
       return sendError(res, 'session_required', { id: frame.kind === 'request' ? frame.message.id : null });
     }
     const session = this.#session(sessionId, arrival);
-    if (!session)
-      return sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
-    this.#deliver(session, arrival, frame, bytes, null);
+    if (session) return this.#deliver(session, arrival, frame, bytes, null);
+    elsewhere(this.#plane, arrival, sessionId, frame, () => {
+      const come = this.#session(sessionId, arrival);
+      if (come) this.#deliver(come, arrival, frame, bytes, null);
+      else sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
+    });
   }
 
   #deliver(
@@ -259,7 +269,7 @@ export class HttpFront {
     const started = this.#system.startChild<HttpSessionMessage>(
       CONNECTIONS,
       actor<HttpSessionMessage>({
-        id: `http-${(this.#made += 1)}`,
+        id: this.nextSessionName(),
         restart: 'temporary',
         init: httpSession(this.#env, facts),
       }),
@@ -275,23 +285,33 @@ export class HttpFront {
     if (!goodVersion(req)) return sendError(res, 'unsupported_version');
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) return sendError(res, 'session_required');
-    const refuse = (): void => sendError(res, 'session_exists');
-    const sent = this.#session(sessionId, arrival)?.accept({
+    this.#toSession(sessionId, arrival, {
       type: 'http/get',
       lastEventId: headerOf(req, 'last-event-id'),
       accept: () => new EventStream(res),
-      refuse,
+      refuse: () => sendError(res, 'session_exists'),
+      elsewhere: () => sendElsewhere(res),
     });
-    if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
   }
 
   #delete(arrival: Arrival): void {
     const { req, res } = arrival;
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) return sendError(res, 'session_required');
-    const done = (): void => sendJson(res, 200, { deleted: true });
-    const sent = this.#session(sessionId, arrival)?.accept({ type: 'http/delete', done });
-    if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
+    this.#toSession(sessionId, arrival, {
+      type: 'http/delete',
+      done: () => sendJson(res, 200, { deleted: true }),
+      elsewhere: () => sendElsewhere(res),
+    });
+  }
+
+  #toSession(id: string, arrival: Arrival, message: HttpSessionMessage): void {
+    const deliver = (): void => {
+      const sent = this.#session(id, arrival)?.accept(message);
+      if (sent !== 'ok') sendError(arrival.res, sent === 'full' ? 'overloaded' : 'session_not_found');
+    };
+    if (this.#session(id, arrival)) deliver();
+    else elsewhere(this.#plane, arrival, id, null, deliver);
   }
 
   /** The session of this id on this route, if it is the principal's. A WebSocket's or another endpoint's session is none. */
@@ -330,7 +350,7 @@ export class HttpFront {
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
     if (sessionId === null) return this.#refuse(req, res, 'session_required');
-    this.#connections.began(req.socket, res);
+    this.#connections.works(req.socket, null);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
@@ -360,35 +380,4 @@ export class HttpFront {
     req.resume();
     sendError(res, name);
   }
-}
-
-function refuseBody(res: ServerResponse, why: 'payload_too_large' | 'parse_error'): void {
-  if (why === 'parse_error') sendError(res, why, { detail: 'the body is not UTF-8' });
-  else sendError(res, why, { headers: { connection: 'close' } }); // the rest of the body is not worth reading
-}
-
-/** How many answers the frame asks for. */
-function countAnswers(frame: ParsedFrame): number {
-  if (frame.kind !== 'batch') return wantsAnswer(frame) ? 1 : 0;
-  let count = 0;
-  for (const item of frame.items) if (wantsAnswer(item)) count += 1;
-  return count;
-}
-
-function wantsAnswer(message: ParsedMessage): boolean {
-  return message.kind === 'request' || message.kind === 'invalid';
-}
-
-function goodVersion(req: IncomingMessage): boolean {
-  const version = headerOf(req, VERSION_HEADER);
-  return version === undefined || isLegacyRevision(version);
-}
-
-function headerOf(req: IncomingMessage, name: string): string | undefined {
-  const value = req.headers[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-export function remoteOf(req: IncomingMessage): string {
-  return `${req.socket.remoteAddress ?? '?'}:${req.socket.remotePort ?? 0}`;
 }

@@ -62,7 +62,7 @@ export class LegacySession {
   readonly #calls: CallTable;
   readonly #links: ClientLinks;
   readonly #rounds: InputRounds;
-  readonly #subscriptions: LegacySubscriptions;
+  readonly subscriptions: LegacySubscriptions;
   readonly profile: ClientProfile;
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
@@ -82,7 +82,7 @@ export class LegacySession {
     this.profile = new ClientProfile(principal);
     this.#calls = new CallTable(env, self, counters);
     this.#links = new ClientLinks(self, env.plane.counters, push);
-    this.#subscriptions = new LegacySubscriptions(this.#links, this.#calls, this.profile);
+    this.subscriptions = new LegacySubscriptions(this.#links, this.#calls, this.profile);
     this.#rounds = new InputRounds({
       links: this.#links,
       capabilities: () => this.profile.modernCapabilities,
@@ -330,9 +330,9 @@ export class LegacySession {
     const { id, method } = request;
     const resolved = resolveRequest('resource', params, this.#view());
     if (!resolved.ok) return this.#notFound(id, 'resource', params, resolved, channel);
-    if (method === 'resources/unsubscribe') this.#subscriptions.unsubscribe(resolved);
+    if (method === 'resources/unsubscribe') this.subscriptions.unsubscribe(resolved);
     const outcome =
-      method === 'resources/subscribe' ? this.#subscriptions.subscribe(request, resolved, channel) : 'done';
+      method === 'resources/subscribe' ? this.subscriptions.subscribe(request, resolved, channel) : 'done';
     if (outcome === 'done') this.#answer(channel, resultText(id, '{}'));
     else if (outcome !== 'asked') this.#refuse(id, outcome, channel);
   }

@@ -102,6 +102,7 @@ export class FakeGateway {
         return result(this.#snapshot.vsm.policy);
       case 'drain':
       case 'cancel-drain':
+      case 'upgrade':
       case 'force-shutdown':
       case 'cancel':
         return { ok: false, error: { code: 'unsupported', message: 'The fake gateway cannot do this.' } };

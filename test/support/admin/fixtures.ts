@@ -332,6 +332,7 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     phase: 'running',
     drain: null,
     drains: [],
+    handover: null,
     audit: null,
     telemetry: {
       tracing: true,

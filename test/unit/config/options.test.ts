@@ -14,7 +14,8 @@ describe('config/options', () => {
   });
 
   it('reads every flag', () => {
-    const argv = '--config a.json --host ::1 --port 0 --no-dashboard --admin-socket s --log-level warn --check-config';
+    const argv =
+      '--config a.json --host ::1 --port 0 --no-dashboard --admin-socket s --pid-file p --log-level warn --check-config';
     assert.deepEqual(parsed([...argv.split(' '), '--insecure']), {
       config: 'a.json',
       checkConfig: true,
@@ -36,6 +37,7 @@ describe('config/options', () => {
       VIABLE_PORT: '0',
       VIABLE_NO_DASHBOARD: '1',
       VIABLE_ADMIN_SOCKET: 's',
+      VIABLE_PID_FILE: 'p',
       VIABLE_LOG_LEVEL: 'warn',
       VIABLE_CHECK_CONFIG: 'true',
       VIABLE_INSECURE: 'yes',
