@@ -16,6 +16,7 @@ import {
   type LogLevel,
   type LogLine,
 } from '../admin/protocol.js';
+import { type FeatureName } from '../admin/snapshot/features.js';
 import { type AdminContext, type AdminServer, startAdminServer } from '../admin/server.js';
 import { matchActor, nearMisses } from '../admin/suggest.js';
 import {
@@ -28,10 +29,12 @@ import {
   type TimerHandle,
   toError,
 } from '../kernel/index.js';
+import { type UpstreamCredential } from '../credentials/credential.js';
 import { type PinBook } from '../pinning/pin-book.js';
 import { type Logger, type LogRing } from '../telemetry/logger.js';
 import { adminEvent, isReadOnly } from './admin-audit.js';
 import { checkPolicy, policyDetails } from './admin-policy.js';
+import { answerLogin, type LoginParams } from './admin-login.js';
 import { ToolAnswers } from './admin-tools.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
@@ -51,6 +54,15 @@ export interface AdminAnswersDeps {
   readonly ring: LogRing;
   readonly log: Logger;
   readonly book: PinBook;
+  /** The credential of a configured server; `undefined` when it has none of its own. */
+  readonly credentialOf?: (server: string) => UpstreamCredential | undefined;
+  readonly features: FeatureAnswers;
+}
+
+/** Switches and measures the features of the gateway. */
+export interface FeatureAnswers {
+  features(action?: 'enable' | 'disable', name?: FeatureName, windowMs?: number): Promise<AdminReply>;
+  sampling(rate?: number): AdminReply;
 }
 
 export interface AdminEndpointDeps {
@@ -113,7 +125,7 @@ export class AdminAnswers {
       case 'send':
         return this.#send(params as Params['send']);
       case 'kill':
-        return this.#kill((params as Params['kill']).actor);
+        return this.#kill(params as Params['kill']);
       case 'drain':
         return this.#drain(params as Params['drain'], context);
       case 'upgrade':
@@ -129,11 +141,22 @@ export class AdminAnswers {
       case 'logs':
         return done(this.#logs(params as Params['logs'], context));
       case 'watch':
+        if (!this.#deps.plane.dashboards)
+          return refuse('feature_unavailable', 'Dashboards are switched off; `viable features enable dashboard`.');
         return done(this.#watch(params as Params['watch'], context));
+      case 'features': {
+        const { action, name, windowMs } = params as Params['features'];
+        return this.#deps.features.features(action, name, windowMs);
+      }
+      case 'sampling':
+        return this.#deps.features.sampling((params as Params['sampling']).rate);
       case 'alarms':
         return done(alarmsSnapshot(this.#deps.plane));
       case 'ack':
         return acknowledge(system, (params as Params['ack']).id);
+      case 'login-begin':
+      case 'login-finish':
+        return this.#login(method, params as LoginParams);
       case 'tools':
         return this.#tools.list();
       case 'tools-diff':
@@ -151,6 +174,11 @@ export class AdminAnswers {
       case 'cancel':
         return done({ cancelled: false }); // streams are cancelled by the server; none of this id is left
     }
+  }
+
+  #login(method: 'login-begin' | 'login-finish', params: LoginParams): Promise<AdminReply> {
+    const { system, credentialOf } = this.#deps;
+    return answerLogin(method, params, credentialOf?.(params.server), system);
   }
 
   /** Begins a drain; with `follow`, every change of it is an event. */
@@ -226,13 +254,16 @@ export class AdminAnswers {
     );
   }
 
-  #kill(name: string): AdminReply {
+  async #kill({ actor: name, forGood = false }: Params['kill']): Promise<AdminReply> {
+    const { system } = this.#deps;
     const found = this.#find(name);
     if (typeof found !== 'string') return { ok: false, error: found };
     if (found === '/')
       return refuse('actor_unavailable', 'Nobody would restart the root; `viable drain` stops the gateway.');
-    if (!this.#deps.system.kill(found)) return refuse('actor_unavailable', `${found} does not run now.`);
-    this.#deps.log.warn({ event: 'killed', actor: found }, `killed by an operator: ${found}`);
+    if (!(forGood ? await system.stopForGood(found) : system.kill(found)))
+      return refuse('actor_unavailable', `${found} does not run now.`);
+    const how = forGood ? 'stopped for good' : 'killed';
+    this.#deps.log.warn({ event: 'killed', actor: found, forGood }, `${how} by an operator: ${found}`);
     return done({ killed: found });
   }
 
@@ -291,7 +322,7 @@ export class AdminAnswers {
     const next = (): TimerHandle =>
       system.clock.after(intervalMs, () => {
         timer = next();
-        context.emit(view.snapshot());
+        if (this.#deps.plane.dashboards) context.emit(view.snapshot());
       });
     let timer = next();
     context.signal.addEventListener('abort', () => timer.cancel(), { once: true });

@@ -130,7 +130,7 @@ export class WebFront {
     const interval = Number.isFinite(asked)
       ? Math.min(max, Math.max(min, Math.round(asked)))
       : WATCH_INTERVAL_MS.default;
-    const stream = new EventStream(res);
+    const stream = new EventStream(res, this.#deps.plane.outflow);
     stream.send({ event: 'access', data: JSON.stringify(right.access) });
     if (!this.#start('stream', streamConsole(stream, limited(this.#deps.handler, right.access), interval)))
       stream.end();

@@ -14,6 +14,7 @@ import { type BreakerInput, type BreakerRules, BreakerStepper } from '../machine
 import { type Logger } from '../telemetry/logger.js';
 import { type BreakerGate, type BreakerNews, HISTORY, type Outcome } from './breaker-gate.js';
 import { breakerSnapshot, breakerSource, BREAKER_STATES, type BreakerUnit } from './breaker-view.js';
+import { type Coordination } from '../vsm/coordination-model.js';
 import { type DataPlane } from './data-plane.js';
 
 export type BreakerMessage =
@@ -98,7 +99,7 @@ class Breaker implements Behavior<BreakerMessage> {
       case 'breaker/unasked':
         return this.#unasked(message.token);
       case 'breaker/expired':
-        return this.#step({ type: 'expired' });
+        return this.#expired();
       case 'breaker/unreachable':
         return this.#step({ type: 'unreachable' });
       case 'breaker/reachable':
@@ -113,6 +114,20 @@ class Breaker implements Behavior<BreakerMessage> {
         message.replyTo?.reply(breakerSnapshot(this.#deps.unit, this.#deps.gate, this.#context.clock.now()));
         return;
     }
+  }
+
+  #expired(): void {
+    this.#step({ type: 'expired' });
+    // A timer may fire a fraction of a millisecond before its time.
+    const { phase, context } = this.#machine;
+    const early = phase === 'open' && context.until !== null && context.until > this.#context.clock.now();
+    if (early) this.#hold = this.#holdTimer();
+  }
+
+  #holdTimer(): TimerHandle | null {
+    const { until } = this.#machine.context;
+    if (until === null) return null;
+    return this.#context.after(Math.max(0, until - this.#context.clock.now()), { type: 'breaker/expired' });
   }
 
   #operate(command: 'breaker/force-open' | 'breaker/half-open' | 'breaker/reset'): void {
@@ -165,11 +180,11 @@ class Breaker implements Behavior<BreakerMessage> {
   #publish(): void {
     const { gate, probeTimeout } = this.#deps;
     const { phase, context } = this.#machine;
-    const now = this.#context.clock.now();
     gate.state = BREAKER_STATES[phase];
     gate.cause = context.cause;
     gate.until = context.until;
     gate.tokenFree = false;
+    if (gate.state !== 'half_open') this.#coordination.giveProbe(breakerSource(this.#deps.unit));
     this.#hold?.cancel();
     this.#hold = null;
     switch (phase) {
@@ -177,7 +192,7 @@ class Breaker implements Behavior<BreakerMessage> {
       case 'forced':
         return;
       case 'open':
-        if (context.until !== null) this.#hold = this.#context.after(context.until - now, { type: 'breaker/expired' });
+        this.#hold = this.#holdTimer();
         return;
       case 'free':
         return this.#grant();
@@ -187,11 +202,17 @@ class Breaker implements Behavior<BreakerMessage> {
     }
   }
 
+  /** S2's books: who probes. How much this one goes to and fro S2 reads off its memory. */
+  get #coordination(): Coordination {
+    return this.#deps.plane.viability.coordination;
+  }
+
   /** A new token, if coordination lets one go now. */
   #grant(): void {
     const { gate, plane, unit, probeAfter } = this.#deps;
+    const rules = plane.options.vsm.coordination;
     gate.token += 1;
-    gate.tokenFree = plane.mayProbe(unit.name);
+    gate.tokenFree = this.#coordination.takeProbe(breakerSource(unit), this.#context.clock.now(), rules);
     const wait = gate.tokenFree ? probeAfter() : ASK_AGAIN_MS;
     this.#context.after(wait, { type: 'breaker/unasked', token: gate.token });
   }

@@ -12,6 +12,7 @@ import { type Counters } from '../telemetry/counters.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type ServerEvent, type UpstreamSessionMessage } from './call.js';
 import { type ClientMessage } from './client-message.js';
+import { LazyMap } from './lazy-map.js';
 import { type Lease, leaseFor, needsLease } from './lease.js';
 import { type ClientAnswer, ServerRequests } from './server-requests.js';
 import { type UpstreamGate } from './upstream-gate.js';
@@ -19,16 +20,19 @@ import { type UpstreamGate } from './upstream-gate.js';
 /** Client capabilities that let a server ask the client something. */
 export const ASKABLE = ['sampling', 'elicitation', 'roots'] as const;
 
+/** Shared by all clients that can be asked nothing. */
+const NOTHING: JsonObject = Object.freeze({});
+
 export class ClientLinks {
   readonly #self: Ref<ClientMessage>;
   readonly #counters: Counters;
   /** Sends what belongs to no call. `false` when the client has no open stream. */
   readonly #push: (text: string) => boolean;
-  readonly #leases = new Map<UpstreamGate, Lease>();
+  readonly #leases = new LazyMap<UpstreamGate, Lease>();
   readonly #requests = new ServerRequests();
-  readonly #subscribed = new Map<UpstreamGate, Set<string>>();
+  readonly #subscribed = new LazyMap<UpstreamGate, Set<string>>();
   /** What servers can ask of it. */
-  #askable: JsonObject = {};
+  #askable: JsonObject = NOTHING;
   #info: JsonObject | undefined;
 
   constructor(self: Ref<ClientMessage>, counters: Counters, push: (text: string) => boolean) {
@@ -41,7 +45,7 @@ export class ClientLinks {
   declare(capabilities: unknown, info: unknown): void {
     const declared = isJsonObject(capabilities) ? capabilities : {};
     const asked = ASKABLE.filter((name) => isJsonObject(declared[name])).map((name) => [name, declared[name]]);
-    this.#askable = Object.fromEntries(asked) as JsonObject;
+    this.#askable = asked.length === 0 ? NOTHING : (Object.fromEntries(asked) as JsonObject);
     this.#info = isJsonObject(info) ? info : undefined;
   }
 

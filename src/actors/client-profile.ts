@@ -19,19 +19,23 @@ export class ClientProfile {
   capabilities: JsonObject = {};
   info: JsonObject | undefined;
   #logLevel: LogLevel | null = null;
-  #caller: Caller;
+  #principal: Principal;
+  /** Made with the first call. */
+  #caller: Caller | null = null;
 
   constructor(principal: Principal) {
-    this.#caller = { era: 'legacy', principal, envelope: {} };
+    this.#principal = principal;
   }
 
   /** On whose behalf its next calls are made. */
   get principal(): Principal {
-    return this.#caller.principal;
+    return this.#principal;
   }
 
   set principal(principal: Principal) {
-    if (principal !== this.#caller.principal) this.#caller = { ...this.#caller, principal };
+    if (principal === this.#principal) return;
+    this.#principal = principal;
+    this.#caller = null;
   }
 
   /** Takes the params of `initialize`; returns the version that both speak. */
@@ -41,7 +45,7 @@ export class ClientProfile {
     this.capabilities = isJsonObject(capabilities) ? capabilities : {};
     this.info = isJsonObject(clientInfo) ? clientInfo : undefined;
     this.revision = negotiateLegacy(params['protocolVersion']);
-    this.#describe();
+    this.#caller = null;
     return this.revision;
   }
 
@@ -64,12 +68,12 @@ export class ClientProfile {
 
   set logLevel(level: LogLevel) {
     this.#logLevel = level;
-    this.#describe();
+    this.#caller = null;
   }
 
   /** What modern upstreams are told of this client. */
   get caller(): Caller {
-    return this.#caller;
+    return (this.#caller ??= this.#describe());
   }
 
   /** Its capabilities as the modern era spells them. */
@@ -85,14 +89,14 @@ export class ClientProfile {
   }
 
   /** Until it sets a level, an upstream of the modern era is asked for what a legacy server sends unasked. */
-  #describe(): void {
+  #describe(): Caller {
     const client = {
       capabilities: this.capabilities,
       clientInfo: this.info,
       logLevel: this.#logLevel ?? DEFAULT_LEVEL,
     };
     const envelope = legacyEnvelope(client, MODERN_REVISION);
-    this.#caller = { era: 'legacy', principal: this.principal, envelope };
+    return { era: 'legacy', principal: this.#principal, envelope };
   }
 }
 

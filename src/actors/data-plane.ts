@@ -7,6 +7,7 @@
 import { type ClientTransport } from '../admin/protocol.js';
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { type Server } from 'node:net';
+import { AuthPlane } from '../auth/auth-plane.js';
 import { type GatewayOptions } from '../config/types.js';
 import { type LogLevel } from '../protocol/methods.js';
 import { RoutingTable } from '../routing/routing-table.js';
@@ -14,12 +15,14 @@ import { compileScopeRules } from '../routing/scopes.js';
 import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
-import { type Ref } from '../kernel/index.js';
+import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
 import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { type HandoverLink, type PredecessorLink } from './handover-links.js';
 import { Parking } from './parking.js';
+import { SharedReads } from './shared-reads.js';
 import { SessionDirectory } from './session-directory.js';
+import { Outflow } from '../transports/inbound/outflow.js';
 import { type UpstreamGate } from './upstream-gate.js';
 import { LastResort } from '../vsm/last-resort.js';
 import { type AlgedonicPort, type PleasurePort } from '../vsm/reading.js';
@@ -65,8 +68,10 @@ export class DataPlane {
   /** Subjects whose sessions are being ended, and until when. Written by drains. */
   readonly drainedSubjects = new Map<string, number>();
   readonly counters: Counters;
-  /** Whether the unit of this name may be probed now. Coordination sets it; until then it always may. */
-  mayProbe: (name: string) => boolean = () => true;
+  /** Reads that others can join. Written by the client sessions. */
+  readonly reads: SharedReads;
+  /** Bounds what clients leave unread. */
+  readonly outflow: Outflow;
   /** Breakers of the client transports. */
   readonly breakers: Readonly<Record<ClientTransport, BreakerGate>> = {
     http: new BreakerGate(),
@@ -75,6 +80,8 @@ export class DataPlane {
   };
   /** `null`: nothing is traced. Written by the telemetry actor. */
   tracing: RequestTracer | null = null;
+  /** Live dashboards are fed. Written by the feature switches. */
+  dashboards = true;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
   /** What goes better than it was thought able to. Set when the gateway is put together. */
@@ -84,12 +91,21 @@ export class DataPlane {
   /** Who did what, from whoever sees it. Set when the gateway is put together. */
   audit: AuditPort = NO_AUDIT;
 
-  constructor(options: GatewayOptions, counters: Counters, viability = unheard()) {
+  /** Who somebody is, and how often they may ask. */
+  readonly auth: AuthPlane;
+
+  constructor(options: GatewayOptions, counters: Counters, viability = unheard(), clock: Clock = new SystemClock()) {
+    this.auth = new AuthPlane(options, clock);
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
     this.policy = new Policy(options.policy, 1);
     this.counters = counters;
+    this.outflow = new Outflow(
+      () => this.options.listen,
+      () => counters.drop('slow_reader'),
+    );
     this.viability = viability;
+    this.reads = new SharedReads(() => viability.coordination.noteCoalesced());
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }

@@ -14,6 +14,7 @@ import { type ActorSystem } from '../kernel/index.js';
 import { type TelemetrySnapshot } from '../admin/snapshot/telemetry.js';
 import { type PinBook } from '../pinning/pin-book.js';
 import { type Windows } from '../telemetry/windows.js';
+import { authSnapshot } from './auth-view.js';
 import { breakerSnapshot, transportUnit, upstreamUnit } from './breaker-view.js';
 import { rulesSnapshot } from './admin-policy.js';
 import { pinningSnapshot } from './admin-tools.js';
@@ -97,6 +98,7 @@ export class GatewayView {
       alarms: alarmsSnapshot(plane),
       vsm: vsmSnapshot(plane, now),
       tree: system.snapshot(),
+      auth: authSnapshot(plane.auth),
       process: processFigures(this.#deps.process),
       config: {
         file: running.current.source.file,

@@ -46,8 +46,8 @@ export function elsewhere(
 
 /** Goes on with a session that another process has given up. */
 export function adoptSession(system: ActorSystem, env: SessionEnvironment, name: string, state: SessionState): void {
-  const { id: sessionId, scope, principal, remote, route } = state;
-  const facts = { sessionId, transport: 'http', scope, principal, remote, route } as const;
+  const { id: sessionId, scope, principal, remote, address, route } = state;
+  const facts = { sessionId, transport: 'http', scope, principal, remote, address, route } as const;
   system.startChild<HttpSessionMessage>(
     CONNECTIONS,
     actor<HttpSessionMessage>({ id: name, restart: 'temporary', init: httpSession(env, facts, state) }),

@@ -7,9 +7,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Socket } from 'node:net';
 import { type ClientTransport } from '../admin/protocol.js';
-import { ANONYMOUS, type Principal } from '../auth/principal.js';
+import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
 import { errorText, type JsonRpcRequest } from '../protocol/jsonrpc.js';
@@ -18,18 +17,18 @@ import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { admitHttpMessage } from '../protocol/modern/era.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
 import { stripControl } from '../protocol/text.js';
-import { parseRoute } from '../protocol/routes.js';
+import { parseRoute, type Route } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
-import { sendElsewhere, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
+import { type ErrorReply, sendElsewhere, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
+import { type Access, type Refusal } from './access.js';
 import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
-import { type HttpConnectionMessage } from './http-connection.js';
-import { answerHealth, answerMetrics } from './http-pages.js';
-import { countAnswers, goodVersion, headerOf, refuseBody, remoteOf } from './http-request.js';
+import { answerHealth, answerMetadata, answerMetrics, answerTicket } from './http-pages.js';
+import { type Arrival, countAnswers, goodVersion, headerOf, isOpen, refuseBody, remoteOf } from './http-requests.js';
 import { type HttpSockets } from './http-sockets.js';
 import { elsewhere } from './http-elsewhere.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
@@ -42,18 +41,10 @@ import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
+  readonly access: Access;
   readonly web: WebFront;
   /** The text of `/metrics`. */
   readonly metrics: () => Promise<MetricsText>;
-}
-
-/** One HTTP request of a client that may speak to us. */
-interface Arrival {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  /** What it is addressed to: `null` for everything, an upstream's name, or a toolset. */
-  readonly scope: string | null;
-  readonly principal: Principal;
 }
 
 const SESSION_HEADER = 'mcp-session-id';
@@ -64,32 +55,18 @@ export class HttpFront {
   readonly #plane: DataPlane;
   readonly web: WebFront;
   readonly #metricsText: () => Promise<MetricsText>;
+  readonly #access: Access;
   #made = 0;
-  #sockets = 0;
   readonly #connections: HttpSockets;
 
-  constructor({ system, env, web, metrics }: FrontDeps, sockets: HttpSockets) {
+  constructor({ system, env, access, web, metrics }: FrontDeps, sockets: HttpSockets) {
+    this.#access = access;
     this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
     this.#connections = sockets;
     this.#plane = env.plane;
     this.web = web;
-  }
-
-  /** Remembers whose socket it is: modern requests run in that actor. */
-  attach(socket: Socket, connection: Ref<HttpConnectionMessage>): void {
-    this.#connections.add(socket, connection);
-  }
-
-  /** It has become a WebSocket. */
-  detach(socket: Socket): void {
-    this.#connections.remove(socket);
-  }
-
-  /** The id of the next connection actor; unique over all listeners and their incarnations. */
-  nextSocketId(): string {
-    return `socket-${(this.#sockets += 1)}`;
   }
 
   /** The id of the next session actor. */
@@ -105,25 +82,19 @@ export class HttpFront {
     // Whoever keeps the connection would have it closed between two requests.
     if (this.#plane.admission.state === 'draining') res.shouldKeepAlive = false;
     const route = parseRoute(req.url ?? '/');
+    if (isOpen(route)) return this.#answerOpen(route, req, res);
+    const known = this.#access.recall(req, route.kind);
+    if (known) return this.#serve(route, req, res, known);
+    this.#access.identify(req, route.kind, (identity) => {
+      if (res.destroyed) return;
+      if (identity.ok) this.#serve(route, req, res, identity.principal);
+      else this.#refuse(req, res, identity.refusal.name, identity.refusal.reply);
+    });
+  }
+
+  /** What anybody may ask. */
+  #answerOpen(route: Route, req: IncomingMessage, res: ServerResponse): void {
     switch (route.kind) {
-      case 'aggregate':
-        return this.#streamableHttp({ req, res, scope: null, principal: ANONYMOUS });
-      case 'server':
-        if (!this.#plane.gates.has(route.name))
-          return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
-        return this.#streamableHttp({ req, res, scope: route.name, principal: ANONYMOUS });
-      case 'toolset': {
-        const scope = toolsetScope(route.name);
-        if (this.#plane.routing.scope(scope) === undefined)
-          return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
-        return this.#streamableHttp({ req, res, scope, principal: ANONYMOUS });
-      }
-      case 'sse':
-        if (req.method !== 'GET') return this.#notAllowed(res, 'GET');
-        return this.#openSse({ req, res, scope: null, principal: ANONYMOUS });
-      case 'messages':
-        if (req.method !== 'POST') return this.#notAllowed(res, 'POST');
-        return this.#sseMessage({ req, res, scope: null, principal: ANONYMOUS });
       case 'ws':
       case 'phoenix':
         return sendError(res, 'unknown_route', { detail: 'this path takes WebSocket connections' });
@@ -131,14 +102,45 @@ export class HttpFront {
       case 'ready':
         return answerHealth(req, res, this.#plane, route.kind);
       case 'dashboard':
-        return this.web.handle(req, res, route.path);
-      case 'metrics':
-        return answerMetrics(req, res, this.#metricsText);
+        return this.#access.note(req, () => this.web.handle(req, res, route.path));
       case 'resource-metadata':
-      case 'unknown':
+        return answerMetadata(req, res, this.#access.metadata(req));
+      default:
         return sendError(res, 'unknown_route', {
           detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/t/<toolset>, /mcp/sse and /mcp/ws',
         });
+    }
+  }
+
+  #serve(route: Route, req: IncomingMessage, res: ServerResponse, principal: Principal): void {
+    switch (route.kind) {
+      case 'aggregate':
+        return this.#streamableHttp({ req, res, scope: null, principal });
+      case 'server':
+        if (!this.#plane.gates.has(route.name))
+          return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
+        return this.#streamableHttp({ req, res, scope: route.name, principal });
+      case 'toolset': {
+        const scope = toolsetScope(route.name);
+        if (this.#plane.routing.scope(scope) === undefined)
+          return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
+        return this.#streamableHttp({ req, res, scope, principal });
+      }
+      case 'sse':
+        if (req.method !== 'GET') return this.#notAllowed(res, 'GET');
+        return this.#openSse({ req, res, scope: null, principal });
+      case 'messages':
+        if (req.method !== 'POST') return this.#notAllowed(res, 'POST');
+        return this.#sseMessage({ req, res, scope: null, principal });
+      case 'ticket':
+        return answerTicket(req, res, this.#plane.auth, principal);
+      case 'metrics': {
+        const refusal = this.#access.require(principal, 'metrics', req);
+        if (refusal) return this.#refuse(req, res, refusal.name, refusal.reply);
+        return answerMetrics(req, res, this.#metricsText);
+      }
+      default:
+        return this.#answerOpen(route, req, res);
     }
   }
 
@@ -185,6 +187,8 @@ export class HttpFront {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
       if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
+      const limited = this.#access.limitFrame(arrival.principal, req, frame, arrival.scope);
+      if (limited) return this.#refuseFrame(res, frame, limited);
       this.#byEra(arrival, frame, body.bytes);
     });
   }
@@ -218,7 +222,7 @@ export class HttpFront {
     if (closed && closed.name !== 'too_many_sessions')
       return sendError(res, closed.name, { ...closed.reply, id: message.id });
     const token = this.#plane.breakers.http.take();
-    const exchange = new HttpExchange(res, 1, false);
+    const exchange = new HttpExchange(res, this.#plane.outflow, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
     const sent = connection?.accept({ type: 'http/request', message, envelope, headers, scope, principal, exchange });
@@ -250,7 +254,7 @@ export class HttpFront {
     newId: string | null,
   ): void {
     const requests = countAnswers(frame);
-    const exchange = new HttpExchange(res, requests, frame.kind === 'batch');
+    const exchange = new HttpExchange(res, this.#plane.outflow, requests, frame.kind === 'batch');
     exchange.sessionId = newId;
     const sent = session.accept({ type: 'http/post', frame, exchange, bytes, principal });
     if (sent === 'full') return exchange.refuse('overloaded');
@@ -265,7 +269,9 @@ export class HttpFront {
     const token = this.#plane.breakers.http.take();
     const sessionId = randomUUID();
     const remote = remoteOf(req);
-    const facts = { sessionId, transport: 'http', scope, principal, remote, route: scopePath(scope) } as const;
+    const address = this.#plane.auth.addresses.of(req);
+    const route = scopePath(scope);
+    const facts = { sessionId, transport: 'http', scope, principal, remote, address, route } as const;
     const started = this.#system.startChild<HttpSessionMessage>(
       CONNECTIONS,
       actor<HttpSessionMessage>({
@@ -288,7 +294,8 @@ export class HttpFront {
     this.#toSession(sessionId, arrival, {
       type: 'http/get',
       lastEventId: headerOf(req, 'last-event-id'),
-      accept: () => new EventStream(res),
+      principal: arrival.principal,
+      accept: () => new EventStream(res, this.#plane.outflow),
       refuse: () => sendError(res, 'session_exists'),
       elsewhere: () => sendElsewhere(res),
     });
@@ -331,6 +338,7 @@ export class HttpFront {
       transport: 'sse',
       scope: null,
       principal,
+      address: this.#plane.auth.addresses.of(req),
       remote: remoteOf(req),
       route: '/mcp/sse',
     } as const;
@@ -339,7 +347,8 @@ export class HttpFront {
       actor<SseConnectionMessage>({
         id: `sse-${(this.#made += 1)}`,
         restart: 'temporary',
-        init: (context) => sseConnection(this.#env, facts, new EventStream(res))(context),
+        init: (context) =>
+          sseConnection(this.#env, this.#access, facts, new EventStream(res, this.#plane.outflow))(context),
       }),
     );
     begun(this.#plane.breakers.sse, token, started.ok);
@@ -376,8 +385,12 @@ export class HttpFront {
   }
 
   /** Refuses before the body was read: it is thrown away, so that the connection can go on. */
-  #refuse(req: IncomingMessage, res: ServerResponse, name: ErrorName): void {
+  #refuse(req: IncomingMessage, res: ServerResponse, name: ErrorName, reply: ErrorReply = {}): void {
     req.resume();
-    sendError(res, name);
+    sendError(res, name, reply);
+  }
+
+  #refuseFrame(res: ServerResponse, frame: ParsedFrame, { name, reply }: Refusal): void {
+    sendError(res, name, { ...reply, id: frame.kind === 'request' ? frame.message.id : null });
   }
 }

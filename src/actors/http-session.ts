@@ -16,8 +16,15 @@ import { type EventStream } from '../transports/inbound/event-stream.js';
 import { LATEST_LEGACY_REVISION } from '../protocol/revisions.js';
 import { type HttpExchange, type ReplayTarget } from '../transports/inbound/http-exchange.js';
 import { ReplayLog, STANDALONE } from '../transports/inbound/replay-log.js';
-import { type ClientMessage, type CloseReason, noticeEvent, type ShutdownNotice } from './client-message.js';
+import {
+  type ClientMessage,
+  type CloseReason,
+  type CredentialNotice,
+  noticeEvent,
+  type ShutdownNotice,
+} from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
+import { LazyMap } from './lazy-map.js';
 import { type SessionEnvironment } from './legacy-session.js';
 
 export type HttpSessionMessage =
@@ -38,6 +45,7 @@ export type HttpSessionMessage =
       /** The session has gone to another process. */
       readonly elsewhere: () => void;
       readonly lastEventId: string | undefined;
+      readonly principal: Principal;
     }
   /** Notifications and answers that came by way of the successor. */
   | { readonly type: 'http/said'; readonly frame: ParsedFrame }
@@ -50,19 +58,15 @@ export function httpSession(env: SessionEnvironment, facts: ClientFacts, state?:
     new HttpSession(env, facts, context, state);
 }
 
-class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
+class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayTarget {
   readonly #context: ActorContext<HttpSessionMessage>;
   readonly #env: SessionEnvironment;
   readonly #shell: ClientShell;
   #stream: EventStream | null = null;
   /** What was sent on its streams; made with the first. */
   #log: ReplayLog | null = null;
-  readonly #replay: ReplayTarget = {
-    log: () => (this.#log ??= new ReplayLog()),
-    streams: new Map(),
-    // Earlier clients read an event without data as a broken message.
-    prime: () => this.#shell.session.profile.revision === LATEST_LEGACY_REVISION,
-  };
+  /** Streams that are not over, by number. */
+  readonly streams = new LazyMap<number, HttpExchange>();
 
   constructor(
     env: SessionEnvironment,
@@ -81,6 +85,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
       case 'http/post':
         return this.#post(message);
       case 'http/get':
+        this.#shell.principal = message.principal;
         return message.lastEventId === undefined
           ? this.#openStream(message.accept, message.refuse)
           : this.#resume(message.lastEventId, message.accept, message.refuse);
@@ -119,8 +124,23 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     }
   }
 
+  log(): ReplayLog {
+    return (this.#log ??= new ReplayLog());
+  }
+
+  /** Earlier clients read an event without data as a broken message. */
+  prime(): boolean {
+    return this.#shell.session.profile.revision === LATEST_LEGACY_REVISION;
+  }
+
   get bytesOut(): number {
     return this.#stream?.bytes ?? 0;
+  }
+
+  get unread(): number {
+    let bytes = this.#stream?.unread ?? 0;
+    for (const exchange of this.streams.values()) bytes += exchange.unread;
+    return bytes;
   }
 
   get streaming(): boolean {
@@ -138,7 +158,13 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     this.#stream?.send(noticeEvent(notice));
   }
 
+  credentialNotice(notice: CredentialNotice): void {
+    this.#stream?.send({ event: 'credential', data: JSON.stringify(notice) });
+  }
+
+  /** With its token only the stream ends: each request shows a token of its own, and a newer one may open another stream. */
   close(reason: CloseReason): void {
+    if (reason === 'expired') return this.#stream?.end();
     this.#shell.session.failAll('cancelled_by_gateway', `the session was closed: ${reason}`);
     this.#context.exit(NORMAL);
   }
@@ -151,7 +177,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     this.#shell.seen(bytes);
     this.#shell.principal = principal;
     if (frame.kind === 'batch' && !this.#shell.session.profile.allowsBatch) return exchange.refuse('batch_unsupported');
-    exchange.keepIn(this.#replay);
+    exchange.keepIn(this);
     this.#shell.session.receive(frame, exchange, exchange.headers);
   }
 
@@ -160,20 +186,21 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
     const { handover } = this.#env.plane;
     if (!handover) return;
     if (force) this.#shell.session.failAll('cancelled_by_gateway', 'the gateway hands over to another process');
-    if (this.#shell.inFlight > 0 || this.#replay.streams.size > 0) return;
+    if (this.#shell.inFlight > 0 || this.streams.size > 0) return;
     handover.session(this.#state());
     this.#context.exit(NORMAL);
   }
 
   #state(): SessionState {
     const { session, facts, principal } = this.#shell;
-    const { sessionId: id, scope, remote, route } = facts;
+    const { sessionId: id, scope, remote, address, route } = facts;
     const { profile, phase, subscriptions } = session;
     return {
       id,
       scope,
       principal,
       remote,
+      address,
       route,
       phase,
       initialize: profile.initialize,
@@ -204,7 +231,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet {
   #resume(lastEventId: string, accept: () => EventStream, refuse: () => void): void {
     const replay = this.#log?.after(lastEventId);
     if (replay === undefined) return this.#openStream(accept, refuse);
-    const exchange = this.#replay.streams.get(replay.stream);
+    const exchange = this.streams.get(replay.stream);
     if (replay.stream === STANDALONE) {
       this.#stream?.end(); // the client says that it has lost it
       this.#stream = null;

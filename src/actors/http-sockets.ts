@@ -20,9 +20,15 @@ export interface HttpPeer {
 
 export class HttpSockets {
   readonly #peers = new Map<Socket, HttpPeer>();
+  #made = 0;
   #http: HttpServer | null = null;
   #idle: readonly HttpPeer[] = [];
   #give: ((socket: Socket) => void) | null = null;
+
+  /** The id of the next connection actor; unique over all listeners and their incarnations. */
+  nextId(): string {
+    return `socket-${(this.#made += 1)}`;
+  }
 
   /** The parser that all sockets are read by. */
   readBy(http: HttpServer): void {

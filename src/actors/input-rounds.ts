@@ -7,7 +7,7 @@
  * Source: MCP specification 2026-07-28, "Patterns › Multi Round-Trip Requests"; 2025-11-25, "Client Features".
  */
 import { randomUUID } from 'node:crypto';
-import { type TimerHandle } from '../kernel/index.js';
+import { type Ref, type TimerHandle } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId } from '../protocol/jsonrpc.js';
 import { missingCapabilities } from '../protocol/modern/capabilities.js';
@@ -21,6 +21,9 @@ import {
 } from '../protocol/modern/mrtr.js';
 import { type Call } from './call.js';
 import { type ClientLinks } from './client-links.js';
+import { type ClientMessage } from './client-message.js';
+import { LazyMap } from './lazy-map.js';
+import { type SessionEnvironment } from './legacy-session.js';
 import { type ClientAnswer } from './server-requests.js';
 
 /** Times that one call may ask for input. */
@@ -41,13 +44,14 @@ export interface InputRoundsDeps {
   /** Sends the call again with these params. */
   readonly retry: (call: Call, params: JsonObject) => void;
   readonly fail: (call: Call, error: JsonRpcErrorObject) => void;
-  /** Ends the wait of the call's round when the client has taken too long. */
-  readonly later: (id: JsonRpcId) => TimerHandle;
+  readonly env: Pick<SessionEnvironment, 'wheel' | 'plane'>;
+  /** Told when the client has taken too long. */
+  readonly self: Ref<ClientMessage>;
 }
 
 export class InputRounds {
   readonly #deps: InputRoundsDeps;
-  readonly #rounds = new Map<JsonRpcId, Round>();
+  readonly #rounds = new LazyMap<JsonRpcId, Round>();
 
   constructor(deps: InputRoundsDeps) {
     this.#deps = deps;
@@ -78,7 +82,9 @@ export class InputRounds {
     const round: Round = { call, requestState, answers: new Map(), waiting: requests.size, timer: null };
     if (requests.size === 0) return this.#deps.retry(call, retryParams(call.params, undefined, requestState));
     this.#rounds.set(call.id, round);
-    round.timer = this.#deps.later(call.id);
+    const { env, self } = this.#deps;
+    const late = { type: 'client/input-late', id: call.id } as const;
+    round.timer = env.wheel.after(env.plane.options.input.timeout, () => void self.urgent(late));
     for (const [key, request] of requests) this.#ask(round, key, request);
   }
 

@@ -1,5 +1,6 @@
 /** What a legacy session answers of itself, and how it writes the answers of upstreams. Pure. */
-import { isJsonObject, type JsonObject } from '../protocol/jsonrpc.js';
+import { errorText, isJsonObject, type JsonObject, type JsonRpcResponse, resultText } from '../protocol/jsonrpc.js';
+import { errorForLegacy, resultForLegacy } from '../protocol/modern/bridge.js';
 import { stripControl } from '../protocol/text.js';
 import { type Call } from './call.js';
 
@@ -20,8 +21,16 @@ export function legacyCapabilities(has: ReadonlySet<string> | undefined): JsonOb
   };
 }
 
+/** The upstream's answer under the client's id, in the words of the legacy era. */
+export function answerText(call: Call, answer: JsonRpcResponse): string {
+  const { id, method, gate } = call;
+  const translated = gate.era === 'modern';
+  if ('error' in answer) return errorText(id, translated ? errorForLegacy(answer.error) : answer.error);
+  return resultText(id, resultJson(call, translated ? resultForLegacy(method, answer.result) : answer.result));
+}
+
 /** The result as the client is to see it: under a collision a resource carries the URI that was asked for. */
-export function resultJson(call: Call, result: JsonObject): string {
+function resultJson(call: Call, result: JsonObject): string {
   const renamed = call.renamedUri;
   const contents = result['contents'];
   if (!renamed || !Array.isArray(contents)) return JSON.stringify(result);

@@ -22,7 +22,6 @@ import {
 } from '../protocol/jsonrpc.js';
 import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, isLogLevel, LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
-import { errorForLegacy, resultForLegacy } from '../protocol/modern/bridge.js';
 import { resultType } from '../protocol/modern/envelope.js';
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
 import { stripControl } from '../protocol/text.js';
@@ -37,7 +36,7 @@ import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
 import { InputRounds } from './input-rounds.js';
 import { CallTable, timedOut } from './call-table.js';
-import { legacyCapabilities, resultJson } from './legacy-answers.js';
+import { answerText, legacyCapabilities } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
 import { type NotResolved, refusalOf, viewFor } from './policy-guard.js';
 import { type DataPlane } from './data-plane.js';
@@ -61,8 +60,9 @@ export class LegacySession {
   readonly #counters: TransportCounters;
   readonly #calls: CallTable;
   readonly #links: ClientLinks;
-  readonly #rounds: InputRounds;
-  readonly subscriptions: LegacySubscriptions;
+  readonly #self: Ref<ClientMessage>;
+  /** Made when a modern upstream first asks for input. */
+  #rounds: InputRounds | null = null;
   readonly profile: ClientProfile;
   /** `null` for the aggregate, else the upstream's name. */
   readonly scope: string | null;
@@ -82,15 +82,7 @@ export class LegacySession {
     this.profile = new ClientProfile(principal);
     this.#calls = new CallTable(env, self, counters);
     this.#links = new ClientLinks(self, env.plane.counters, push);
-    this.subscriptions = new LegacySubscriptions(this.#links, this.#calls, this.profile);
-    this.#rounds = new InputRounds({
-      links: this.#links,
-      capabilities: () => this.profile.modernCapabilities,
-      retry: (call, params) => this.#retry(call, params),
-      fail: (call, error) => this.#answerFailed(call, error),
-      later: (id) =>
-        env.wheel.after(env.plane.options.input.timeout, () => void self.urgent({ type: 'client/input-late', id })),
-    });
+    this.#self = self;
     this.scope = scope;
     this.#counters = counters;
   }
@@ -100,8 +92,12 @@ export class LegacySession {
     this.#calls.watch.origin = origin;
   }
 
+  get subscriptions(): LegacySubscriptions {
+    return new LegacySubscriptions(this.#links, this.#calls, this.profile);
+  }
+
   get inFlight(): number {
-    return this.#calls.size + this.#rounds.size;
+    return this.#calls.size + (this.#rounds?.size ?? 0);
   }
 
   /** One frame of the client's. Every request in it is answered on `channel`, now or later. `headers`: of its HTTP request. */
@@ -116,26 +112,12 @@ export class LegacySession {
     if (!this.#calls.take(call)) return;
     if (call.gate.era === 'modern' && 'result' in message && resultType(message.result) === 'input_required') {
       this.#calls.heldUp(call);
-      return this.#rounds.begin(call, message.result);
+      return this.#input().begin(call, message.result);
     }
     if ('error' in message && call.method === 'resources/subscribe')
       this.#links.unsubscribe(call.gate, call.params['uri'] as string);
     this.#calls.countAnswer(call, message);
-    this.#answer(
-      call.channel,
-      'error' in message ? this.#errorOf(call, message.error) : this.#resultOf(call, message.result),
-    );
-  }
-
-  #errorOf(call: Call, error: JsonRpcErrorObject): string {
-    return errorText(call.id, call.gate.era === 'modern' ? errorForLegacy(error) : error);
-  }
-
-  #resultOf(call: Call, result: JsonObject): string {
-    return resultText(
-      call.id,
-      resultJson(call, call.gate.era === 'modern' ? resultForLegacy(call.method, result) : result),
-    );
+    this.#answer(call.channel, answerText(call, message));
   }
 
   #answerFailed(call: Call, error: JsonRpcErrorObject): void {
@@ -156,7 +138,7 @@ export class LegacySession {
 
   /** The client did not answer in time what it was asked for this call. */
   inputLate(id: JsonRpcId): void {
-    const call = this.#rounds.take(id);
+    const call = this.#rounds?.take(id);
     if (call)
       this.#answerFailed(call, gatewayError('request_timeout', 'the client did not answer what the server asked'));
   }
@@ -194,7 +176,7 @@ export class LegacySession {
   /** The client is gone for good: its upstream work is cancelled, nobody is answered. */
   close(reason: string): void {
     for (const call of this.#calls.all()) this.#calls.abandon(call, reason);
-    for (const call of this.#rounds.takeAll()) this.#calls.forsake(call);
+    for (const call of this.#rounds?.takeAll() ?? []) this.#calls.forsake(call);
     this.#links.close();
   }
 
@@ -204,7 +186,7 @@ export class LegacySession {
       this.#calls.cancelUpstream(call, detail);
       this.failed(call, gatewayError(name, detail));
     }
-    for (const call of this.#rounds.takeAll()) this.#answerFailed(call, gatewayError(name, detail));
+    for (const call of this.#rounds?.takeAll() ?? []) this.#answerFailed(call, gatewayError(name, detail));
   }
 
   /** Lets those who wait for long see that somebody lives. */
@@ -216,6 +198,17 @@ export class LegacySession {
   sent(): void {
     this.messagesOut += 1;
     this.#counters.messagesOut += 1;
+  }
+
+  #input(): InputRounds {
+    return (this.#rounds ??= new InputRounds({
+      links: this.#links,
+      capabilities: () => this.profile.modernCapabilities,
+      retry: (call, params) => this.#retry(call, params),
+      fail: (call, error) => this.#answerFailed(call, error),
+      env: this.#env,
+      self: this.#self,
+    }));
   }
 
   #message(parsed: ParsedMessage, channel: Channel, headers: IncomingHeaders | undefined): void {
@@ -244,7 +237,7 @@ export class LegacySession {
   #request(request: JsonRpcRequest, channel: Channel): void {
     const { id, method } = request;
     const params = request.params ?? {};
-    if (this.#calls.has(id) || this.#rounds.has(id)) {
+    if (this.#calls.has(id) || this.#rounds?.has(id) === true) {
       const detail = 'the id is that of a request which is not answered yet';
       return this.#refuse(null, gatewayError('invalid_request', detail), channel); // with the id it would answer the other one
     }
@@ -330,9 +323,9 @@ export class LegacySession {
     const { id, method } = request;
     const resolved = resolveRequest('resource', params, this.#view());
     if (!resolved.ok) return this.#notFound(id, 'resource', params, resolved, channel);
-    if (method === 'resources/unsubscribe') this.subscriptions.unsubscribe(resolved);
-    const outcome =
-      method === 'resources/subscribe' ? this.subscriptions.subscribe(request, resolved, channel) : 'done';
+    const { subscriptions } = this;
+    if (method === 'resources/unsubscribe') subscriptions.unsubscribe(resolved);
+    const outcome = method === 'resources/subscribe' ? subscriptions.subscribe(request, resolved, channel) : 'done';
     if (outcome === 'done') this.#answer(channel, resultText(id, '{}'));
     else if (outcome !== 'asked') this.#refuse(id, outcome, channel);
   }
@@ -368,7 +361,7 @@ export class LegacySession {
 
   #cancelled(params: JsonObject): void {
     const id = params['requestId'];
-    const waiting = isJsonRpcId(id) ? this.#rounds.take(id) : undefined;
+    const waiting = isJsonRpcId(id) ? this.#rounds?.take(id) : undefined;
     if (waiting) return this.#calls.forsake(waiting);
     const call = isJsonRpcId(id) ? this.#calls.get(id) : undefined;
     if (!call) return; // answered already, or never asked: the specification says to ignore it

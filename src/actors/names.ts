@@ -1,5 +1,6 @@
 /** The registered names of the tree's singletons. The tree itself is in `src/supervisors/tree.ts`; a test compares. */
 import { actorName } from '../kernel/index.js';
+import { type AuthenticatorMessage } from './authenticator.js';
 import { type ClientTransport } from '../admin/protocol.js';
 import { type BreakerMessage } from './breaker.js';
 import { type CatalogueMessage } from './catalogue.js';
@@ -24,6 +25,7 @@ export const CATALOGUE = actorName<CatalogueMessage>('/operations/catalogue');
 export const PINS = actorName<PinKeeperMessage>('/operations/tool-pins');
 export const UPSTREAMS = '/operations/provisioning/upstreams';
 export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
+export const AUTHENTICATOR = actorName<AuthenticatorMessage>('/admission/authenticator');
 export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');
 export const CONNECTIONS = '/front/connections';
 export const WEB_CONSOLES = '/consoles/web';

@@ -8,6 +8,7 @@
  */
 import { gatewayError } from '../protocol/errors.js';
 import { type JsonObject, type JsonRpcErrorObject, type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { LazyMap } from './lazy-map.js';
 
 /** Requests that servers may have outstanding at one client. */
 const MAX_OUTSTANDING = 256;
@@ -23,7 +24,7 @@ interface Asked {
 }
 
 export class ServerRequests {
-  readonly #asked = new Map<number, Asked>();
+  readonly #asked = new LazyMap<number, Asked>();
   #nextId = 1;
 
   get size(): number {

@@ -7,6 +7,7 @@ import { toError } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { stripControl } from '../protocol/text.js';
 import { type OutboundTransport } from '../transports/outbound/transport.js';
+import { type ServerAnswer } from './call.js';
 import { type PendingRequests } from './pending-requests.js';
 import { RequestFailed } from './upstream-probe.js';
 import { type UpstreamWire } from './upstream-wire.js';
@@ -18,6 +19,8 @@ export interface OwnRequestsDeps {
   readonly wire: () => UpstreamWire;
   /** Reached over Streamable HTTP, where a closed stream says that an answer is not wanted any more. */
   readonly http: boolean;
+  /** A notification or answer was left out: the upstream reads too slowly. */
+  readonly onSlow: () => void;
   /** Told what is worth a line in the log. */
   readonly odd: (what: string) => void;
 }
@@ -87,7 +90,13 @@ export class OwnRequests {
   }
 
   notify(method: string, params?: JsonObject): void {
-    this.#deps.transport().send({ jsonrpc: '2.0', method, ...(params && { params }) });
+    const sent = this.#deps.transport().send({ jsonrpc: '2.0', method, ...(params && { params }) });
+    if (!sent) this.#deps.onSlow();
+  }
+
+  /** The answer to a request of the server's. */
+  reply(answer: ServerAnswer): void {
+    if (!this.#deps.transport().send({ jsonrpc: '2.0', ...answer })) this.#deps.onSlow();
   }
 
   /** The session has ended. */

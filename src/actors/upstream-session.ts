@@ -76,6 +76,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       transport: () => this.#transport,
       wire: () => this.#wire,
       odd,
+      onSlow: () => deps.counters.drop('upstream_slow'),
     });
     this.#relisting = new Relisting({ ...deps, context, pending: this.#pending, requests: this.#requests, odd });
     this.#voice = new UpstreamVoice({
@@ -85,7 +86,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       listChanged: () => {
         if (this.#ready && deps.role === 'primary') this.#relisting.plan();
       },
-      answer: (answer) => void this.#transport.send({ jsonrpc: '2.0', ...answer }),
+      answer: (answer) => this.#requests.reply(answer),
     });
     this.#listening = new UpstreamListening({
       wanted: () => [...deps.gate.subscriptions.keys()],
@@ -156,7 +157,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
       case 'session/check':
         return this.#requests.check(this.#ready?.facts.era === 'modern', message.ended);
       case 'server-request/answered':
-        return void this.#transport.send({ jsonrpc: '2.0', ...message.answer });
+        return this.#requests.reply(message.answer);
       case 'client/said':
         return this.#requests.notify(message.method, message.params);
       case 'resource/subscribe':

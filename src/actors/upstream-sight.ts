@@ -82,6 +82,7 @@ async function visit(
     wire: () => wire,
     http,
     odd: () => undefined,
+    onSlow: () => undefined,
   });
   const request = requests.request.bind(requests);
   const { network } = transport;

@@ -19,6 +19,8 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   'cancel-drain': 'act',
   upgrade: 'act',
   'force-shutdown': 'act',
+  features: 'act',
+  sampling: 'act',
   alarms: 'look',
   ack: 'act',
   'policy-mode': 'act',
@@ -28,4 +30,6 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   'tools-diff': 'look',
   'tools-accept': 'act',
   'tools-lock': 'act',
+  'login-begin': 'act',
+  'login-finish': 'act',
 };

@@ -16,9 +16,11 @@ import type { BreakerSnapshot, BreakerState } from './snapshot/breakers.js';
 
 export type * from './snapshot/breakers.js';
 import { type AuditSnapshot } from './snapshot/audit.js';
+import { type AuthSnapshot } from './snapshot/auth.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
 import { type HandoverSnapshot } from './snapshot/handover.js';
-import { type TelemetrySnapshot } from './snapshot/telemetry.js';
+import { type FeatureSnapshot } from './snapshot/features.js';
+import { type SamplingState, type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
@@ -39,7 +41,7 @@ export type AdminMethod =
   | 'upstreams' // → readonly UpstreamSnapshot[]
   | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
-  | 'kill' // {actor} → {killed: string}
+  | 'kill' // {actor, forGood?} → {killed: string}
   | 'drain' // {target?, timeoutMs?, graceMs?, follow?} → DrainSnapshot; events: DrainSnapshot, until it has ended
   | 'cancel-drain' // {target?} → DrainSnapshot
   | 'upgrade' // {exec?, config?, timeoutMs?} → HandoverSnapshot   (begins; progress is in the snapshot)
@@ -48,6 +50,8 @@ export type AdminMethod =
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
   | 'alarms' // → AlarmsSnapshot
   | 'ack' // {id} → AlarmSnapshot
+  | 'login-begin' // {server, redirectUri, state} → {url}
+  | 'login-finish' // {server, state, code, iss?} → {loggedIn}
   | 'tools' // → readonly ToolPin[]
   | 'tools-diff' // {name} → ToolDifference
   | 'tools-accept' // {name} → {accepted}
@@ -55,6 +59,8 @@ export type AdminMethod =
   | 'policy' // → PolicyDetails
   | 'policy-check' // {tool | prompt | resource, role?, claims?, …} → PolicyCheck
   | 'policy-mode' // {mode?} → PolicySnapshot
+  | 'features' // {action?, name?, windowMs?} → readonly FeatureSnapshot[]
+  | 'sampling' // {rate?} → SamplingState
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -82,6 +88,8 @@ export interface AdminResults {
   readonly watch: GatewaySnapshot;
   readonly alarms: AlarmsSnapshot;
   readonly ack: AlarmSnapshot;
+  readonly 'login-begin': { readonly url: string };
+  readonly 'login-finish': { readonly loggedIn: string };
   readonly tools: readonly ToolPin[];
   readonly 'tools-diff': ToolDifference;
   readonly 'tools-accept': { readonly accepted: boolean };
@@ -89,6 +97,8 @@ export interface AdminResults {
   readonly policy: PolicyDetails;
   readonly 'policy-check': PolicyCheck;
   readonly 'policy-mode': PolicySnapshot;
+  readonly features: readonly FeatureSnapshot[];
+  readonly sampling: SamplingState;
   readonly cancel: { readonly cancelled: boolean };
 }
 
@@ -140,6 +150,7 @@ export interface GatewaySnapshot {
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
+  readonly auth: AuthSnapshot;
   readonly audit: AuditSnapshot | null;
   readonly telemetry: TelemetrySnapshot;
   readonly rules: RulesSnapshot;
@@ -235,6 +246,8 @@ export interface ConnectionSnapshot {
   readonly messagesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Bytes that wait in the gateway for the client to read. */
+  readonly unread: number;
   readonly inFlight: number;
   readonly streaming: boolean;
 }

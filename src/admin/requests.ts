@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { LOG_LEVELS, type AdminError, type AdminMethod, type AdminRequest } from './protocol.js';
+import { FEATURE_NAMES } from './snapshot/features.js';
 import { nearMisses } from './suggest.js';
 
 /** Fastest and slowest refresh a console may ask for, milliseconds. */
@@ -34,7 +35,7 @@ export const ADMIN_PARAMS = {
   upstreams: none,
   actors: none,
   send: z.strictObject({ actor: z.string().min(1), message: z.string().min(1), args: z.unknown().optional() }),
-  kill: z.strictObject({ actor: z.string().min(1) }),
+  kill: z.strictObject({ actor: z.string().min(1), forGood: z.boolean().optional() }),
   drain: z.strictObject({
     target: DRAIN_TARGET.optional(),
     timeoutMs: milliseconds.optional(),
@@ -58,6 +59,17 @@ export const ADMIN_PARAMS = {
   }),
   alarms: none,
   ack: z.strictObject({ id: z.number().int().min(1) }),
+  'login-begin': z.strictObject({
+    server: z.string().min(1),
+    redirectUri: z.string().regex(/^http:\/\/127\.0\.0\.1:\d{1,5}\/callback$/),
+    state: z.string().min(16),
+  }),
+  'login-finish': z.strictObject({
+    server: z.string().min(1),
+    state: z.string().min(16),
+    code: z.string().min(1),
+    iss: z.string().optional(),
+  }),
   tools: none,
   'tools-diff': z.strictObject({ name: z.string().min(1) }),
   'tools-accept': z.strictObject({ name: z.string().min(1) }),
@@ -73,6 +85,16 @@ export const ADMIN_PARAMS = {
     permissions: z.array(z.string()).optional(),
   }),
   'policy-mode': z.strictObject({ mode: z.enum(['normal', 'conserve', 'lockdown']).optional() }),
+  features: z
+    .strictObject({
+      action: z.enum(['enable', 'disable']).optional(),
+      name: z.enum(FEATURE_NAMES).optional(),
+      windowMs: z.number().int().min(0).max(60_000).optional(),
+    })
+    .refine(({ action, name }) => (action === undefined) === (name === undefined), {
+      error: 'give both action and name, or neither',
+    }),
+  sampling: z.strictObject({ rate: z.number().min(0).max(1).optional() }),
   cancel: z.strictObject({ id: z.number().int() }),
 } as const satisfies Record<AdminMethod, z.ZodType>;
 

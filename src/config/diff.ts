@@ -56,6 +56,7 @@ function needsNewSession(before: ServerConfig, after: ServerConfig): boolean {
     before.disabled !== after.disabled ||
     before.era !== after.era ||
     before.maxMessageBytes !== after.maxMessageBytes ||
+    !isDeepStrictEqual(before.auth, after.auth) ||
     !isDeepStrictEqual(before.target, after.target)
   );
 }

@@ -9,14 +9,19 @@ import { z } from 'zod';
 import { audit } from './blocks/audit.js';
 import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { auth } from './blocks/auth.js';
+import { limits } from './blocks/limits.js';
+import { tls } from './blocks/tls.js';
 import { draining } from './blocks/draining.js';
 import { breaker, serverBreaker } from './blocks/breaker.js';
 import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
+import { credentials } from './blocks/credentials.js';
+import { upstreamAuth } from './blocks/upstream-auth.js';
 import { policy } from './blocks/policy.js';
 import { tools } from './blocks/tools.js';
 import { vsm } from './blocks/vsm.js';
-import { isHost } from './host.js';
+import { isHost, isProxy } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
 /** RFC 6454, 6.2: what browsers send. Empty text has a message of its own. */
@@ -26,7 +31,9 @@ const listen = block(RESTART, 'Where clients connect.', {
   host: text('the address')
     .refine(isHost, { error: 'must be an IP address or a host name, without scheme or port' })
     .default('127.0.0.1')
-    .describe('Address to listen on. Anything but a loopback address needs `--insecure`: there is no login yet.'),
+    .describe(
+      'Address to listen on. On anything but a loopback address clients must log in, unless `--insecure` is given.',
+    ),
   port: z.int().min(0).max(65_535).default(4000).describe('TCP port; 0 picks a free one.'),
   allowedHosts: z
     .array(text('a host name').regex(/^[^\s/]*$/, { error: 'must be a host name, without scheme or path' }))
@@ -38,6 +45,21 @@ const listen = block(RESTART, 'Where clients connect.', {
     .describe('Values of the Origin header that are accepted besides loopback origins, as in `https://app.example`.'),
   maxBodyBytes: bytes('Largest message from a client, on every transport.').default(4 * MiB),
   maxConnections: count('Open sockets; the next one is refused.').default(10_000),
+  maxBufferedBytes: bytes(
+    'Unread bytes that may wait for one client; with more it is cut off (WebSocket close code 1008). One message may go past it.',
+  ).default(8 * MiB),
+  stallTimeout: time('A client that has something unread and reads none of it for this long is cut off.', 100).default(
+    30_000,
+  ),
+  trustedProxies: z
+    .array(
+      text('a proxy').refine(isProxy, { error: 'must be an IP address, a subnet as in `10.0.0.0/8`, or `loopback`' }),
+    )
+    .default([])
+    .describe(
+      'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses, subnets, or `loopback`.',
+    ),
+  tls: tls.prefault({}),
 });
 
 const sessions = block(LIVE, 'Client sessions.', {
@@ -106,6 +128,9 @@ const toolsets = z
 
 const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
   connectTimeout: time('From spawn or connect to the end of the handshake.').default(30_000),
+  maxBufferedBytes: bytes(
+    'Bytes that may wait for one session of a server that does not read; with more a request is answered `overloaded`.',
+  ).default(8 * MiB),
   backoffBase: time('Wait before the first new attempt; doubles with each failure.').default(250),
   backoffMax: time('The longest wait between attempts.').default(30_000),
   shutdownGrace: time('From SIGTERM to SIGKILL for a child process, and for a polite goodbye elsewhere.', 0).default(
@@ -154,6 +179,8 @@ const admin = block(RESTART, 'The door for `viable` commands.', {
 export const gatewaySchema = z
   .strictObject({
     listen: listen.prefault({}),
+    auth: auth.prefault({}),
+    limits: limits.prefault({}),
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
     breaker: breaker.prefault({}),
@@ -171,6 +198,7 @@ export const gatewaySchema = z
     audit: audit.prefault({}),
     telemetry: telemetry.prefault({}),
     policy: policy.prefault({}),
+    credentials: credentials.prefault({}),
     tools: tools.prefault({}),
   })
   .describe('Settings of the gateway itself.');
@@ -218,6 +246,7 @@ export const viableSchema = z
         'Who shares a session with this server. `auto`: clients that it may ask something (sampling, elicitation, roots) have one each, the others share one. `shared`: all share one, and it can ask nobody. `session`: one for each client session, for servers that keep state. `principal`: one for all sessions of one principal, and nobody else’s; who is not authenticated has one a session.',
       ),
     pool: serverPool.optional(),
+    auth: upstreamAuth,
     maxInFlight: count('In place of `gateway.requests.maxInFlight`.').optional(),
     maxMessageBytes: bytes('Largest single message that is accepted from this server.').default(16 * MiB),
   })

@@ -5,8 +5,9 @@
  * Invariant: a `Config` is only ever made by `resolve.ts`, so whoever holds one needs no checks of its own.
  */
 import type { z } from 'zod';
+import type { AuthMode } from './blocks/auth.js';
 import type { PoolOptions } from './blocks/pool.js';
-import type { gatewaySchema } from './schema.js';
+import type { gatewaySchema, viableSchema } from './schema.js';
 
 /** `T` with every property read-only, all the way down. */
 export type DeepReadonly<T> = T extends readonly (infer E)[]
@@ -16,7 +17,20 @@ export type DeepReadonly<T> = T extends readonly (infer E)[]
     : T;
 
 /** The `gateway` block, defaults filled in. Meaning, unit and default of each option: `schema.ts`. */
-export type GatewayOptions = DeepReadonly<z.output<typeof gatewaySchema>>;
+export type GatewayOptions = Omit<GatewayFileOptions, 'auth'> & { readonly auth: AuthOptions };
+
+/** The same as the file has it. */
+export type GatewayFileOptions = DeepReadonly<z.output<typeof gatewaySchema>>;
+export type AuthFileOptions = GatewayFileOptions['auth'];
+
+/** `gateway.auth` with its mode decided, and the environment's secret among the secrets. */
+export type AuthOptions = Omit<AuthFileOptions, 'mode' | 'secrets'> & {
+  readonly mode: AuthMode;
+  /** The first one signs. */
+  readonly secrets: readonly { readonly kid: string; readonly secret: string }[];
+};
+
+export type { AuthMode } from './blocks/auth.js';
 
 /** When the breaker of a server, or of a transport, opens and closes. */
 export type BreakerSettings = GatewayOptions['breaker'];
@@ -46,6 +60,9 @@ export interface RemoteTarget {
 
 export type ServerTarget = StdioTarget | RemoteTarget;
 
+/** `viable.auth`; meaning of each member: blocks/upstream-auth.ts. */
+export type UpstreamAuthOptions = DeepReadonly<NonNullable<z.output<typeof viableSchema>['auth']>>;
+
 /** One upstream server. */
 export interface ServerConfig {
   /** The key in `mcpServers`, as written. */
@@ -73,6 +90,8 @@ export interface ServerConfig {
   readonly maxInFlight: number;
   /** The largest single message that is accepted from this server, in bytes. */
   readonly maxMessageBytes: number;
+  /** OAuth towards the server. */
+  readonly auth?: UpstreamAuthOptions;
   /** Kept and shown, but not started. */
   readonly disabled: boolean;
 }
@@ -97,6 +116,8 @@ export interface ConfigOverrides {
   readonly logLevel?: GatewayOptions['logging']['level'];
   /** Serve on an address that other machines reach, although nothing authenticates them. */
   readonly insecure?: boolean;
+  /** In place of `gateway.auth.mode`. */
+  readonly authMode?: AuthMode;
 }
 
 /** One mistake in the configuration, or with `LoadResult.warnings` one thing that is odd but harmless. */

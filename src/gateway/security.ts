@@ -2,6 +2,7 @@
  * The parts of the gateway that say who may do what and remember who did: put together here, from the configuration.
  */
 import { dirname, join } from 'node:path';
+import { UpstreamCredentials } from './upstream-credentials.js';
 import { auditLog, type AuditView } from '../actors/audit-log.js';
 import { type DataPlane } from '../actors/data-plane.js';
 import { type AuditSnapshot } from '../admin/snapshot/audit.js';
@@ -26,12 +27,14 @@ export interface SecurityOptions {
 export class Security {
   readonly #options: SecurityOptions;
   readonly book: PinBook;
+  readonly credentials: UpstreamCredentials;
   readonly #trail: AuditTrail;
   readonly #audit: AuditView = { written: 0, trouble: null, head: null };
 
   constructor(options: SecurityOptions) {
     this.#options = options;
     const { audit, tools } = options.plane.options;
+    this.credentials = new UpstreamCredentials(options.clock, options.plane.options.credentials.file);
     this.book = new PinBook(tools.pinning, tools.file ?? beside(options.configFile));
     this.#trail = new AuditTrail({
       enabled: audit.path !== null,
@@ -76,6 +79,14 @@ export class Security {
     if (next.digest === plane.policy.digest) return;
     plane.policy = next;
     plane.audit.record({ type: 'policy', outcome: 'changed', version: next.version, digest: next.digest });
+  }
+
+  /** Begins or ends the audit log while it runs. Returns why it cannot. The log itself says that it was ended. */
+  switchAudit(on: boolean): string | undefined {
+    if (this.#options.plane.options.audit.path === null) return 'no audit log is configured (gateway.audit.path)';
+    if (!on) this.#trail.record({ type: 'audit', outcome: 'stopped' });
+    this.#trail.enabled = on;
+    return undefined;
   }
 
   auditSnapshot(): AuditSnapshot | null {

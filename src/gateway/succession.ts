@@ -26,7 +26,7 @@ export interface SuccessionDeps {
   readonly address: { host: string; port: number };
   readonly log: Logger;
   readonly random: () => number;
-  /** The gateway's drain has ended. */
+  /** The gateway's drain has ended, and was not called off. */
   readonly onEnd: (outcome: DrainOutcome) => void;
 }
 
@@ -43,6 +43,7 @@ export class Succession {
   readonly #predecessor: Predecessor | null;
   readonly #wanted: (name: string) => boolean;
   #arrivals: Arrivals | null = null;
+  readonly #waiters: ((outcome: DrainOutcome) => void)[] = [];
   #inherited = false;
   #serving = false;
 
@@ -61,7 +62,11 @@ export class Succession {
   }
 
   inits(deps: SuccessionDeps): Record<string, unknown> {
-    const { system, env, front, http, address, log, random, onEnd } = deps;
+    const { system, env, front, http, address, log, random } = deps;
+    const onEnd = (outcome: DrainOutcome): void => {
+      if (outcome !== 'cancelled') return deps.onEnd(outcome);
+      for (const resolve of this.#waiters.splice(0)) resolve(outcome);
+    };
     const plane = this.#plane;
     this.sockets.readBy(http);
     const accepted = new Sockets({
@@ -69,9 +74,9 @@ export class Succession {
       plane,
       http,
       env,
-      nextSocketId: () => front.nextSocketId(),
-      onConnection: (socket, connection) => front.attach(socket, connection),
-      onUpgrade: (socket) => front.detach(socket),
+      nextSocketId: () => this.sockets.nextId(),
+      onConnection: (socket, connection) => this.sockets.add(socket, connection),
+      onUpgrade: (socket) => this.sockets.remove(socket),
     });
     this.#arrivals = {
       onSession: (state) => adoptSession(system, env, front.nextSessionName(), state),
@@ -83,6 +88,11 @@ export class Succession {
       '/drain/gateway': gatewayDrain({ system, plane, log, random, board: this.drains, sockets: this.sockets, onEnd }),
       '/drain/handover': handover({ system, plane, log, record: this.record }),
     };
+  }
+
+  /** Resolves when the gateway's drain is called off: that ends nothing but the waiting for it. */
+  calledOff(): Promise<DrainOutcome> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   /** Everything runs: the predecessor may hand over. */

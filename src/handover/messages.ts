@@ -15,6 +15,7 @@ export interface SessionState {
   readonly scope: string | null;
   readonly principal: Principal;
   readonly remote: string;
+  readonly address: string;
   readonly route: string;
   readonly phase: 'new' | 'initializing' | 'ready';
   /** Params of its `initialize`, with the version that was agreed on; `null` before. */

@@ -33,6 +33,8 @@ export type Drop =
   | 'unroutable_notification' // a notification that belongs to no call and no list
   | 'webhook_overflow' // an alarm for a webhook that is too slow
   | 'webhook_failed' // an alarm that the webhook did not take
+  | 'slow_reader' // a client that was cut off, because it did not read what was sent to it
+  | 'upstream_slow' // a notification or answer to an upstream that does not read
   | 'refused_server_request'; // a request from an upstream that this gateway does not serve
 
 export class Counters {

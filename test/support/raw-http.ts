@@ -99,6 +99,11 @@ export class SseStream {
     return new SseStream(await begin(url, { ...request, headers: { accept: 'text/event-stream', ...headers } }));
   }
 
+  /** Reads no more: what comes waits in the kernel, then at the gateway. */
+  stopReading(): void {
+    this.#response.pause();
+  }
+
   close(): void {
     this.#response.destroy();
   }

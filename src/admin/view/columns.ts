@@ -41,6 +41,12 @@ export function connectionColumns(now: number): readonly Column<ConnectionSnapsh
     { title: 'OUT', align: 'right', rank: 1, cell: (row) => quiet(row.messagesOut) },
     { title: 'BYTES IN', align: 'right', rank: 9, cell: (row) => span(bytes(row.bytesIn), 'dim') },
     { title: 'BYTES OUT', align: 'right', rank: 9, cell: (row) => span(bytes(row.bytesOut), 'dim') },
+    {
+      title: 'UNREAD',
+      align: 'right',
+      rank: 9,
+      cell: (row) => span(bytes(row.unread), row.unread > 0 ? 'warn' : 'dim'),
+    },
     { title: 'ACTOR', min: 10, rank: 8, cell: (row) => span(row.actor, 'dim') },
   ];
 }

@@ -5,17 +5,17 @@
  */
 import { type ServerResponse } from 'node:http';
 import { encodeSse, SSE_KEEPALIVE, type SseEvent } from '../../protocol/sse.js';
-
-/** Bytes that may wait for a slow reader before it is cut off. */
-export const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
+import { type Outflow } from './outflow.js';
 
 export class EventStream {
   readonly #res: ServerResponse;
+  readonly #outflow: Outflow;
   bytes = 0;
 
   /** Sends the head at once, so that the client knows that it is heard. */
-  constructor(res: ServerResponse, headers: Readonly<Record<string, string>> = {}) {
+  constructor(res: ServerResponse, outflow: Outflow, headers: Readonly<Record<string, string>> = {}) {
     this.#res = res;
+    this.#outflow = outflow;
     res.writeHead(200, {
       ...headers,
       'content-type': 'text/event-stream',
@@ -27,6 +27,11 @@ export class EventStream {
 
   get open(): boolean {
     return !this.#res.writableEnded && !this.#res.destroyed;
+  }
+
+  /** Bytes that the client has not read yet, as far as this process holds them. */
+  get unread(): number {
+    return this.#res.writableLength;
   }
 
   /** `false` when the client is gone, or was just cut off for not reading. */
@@ -48,12 +53,10 @@ export class EventStream {
 
   #write(text: string): boolean {
     if (!this.open) return false;
-    if (this.#res.writableLength > MAX_UNREAD_BYTES) {
-      this.#res.destroy();
-      return false;
-    }
+    if (!this.#outflow.admits(this.#res)) return false;
     this.bytes += text.length;
     this.#res.write(text);
+    this.#outflow.watch(this.#res);
     return true;
   }
 }

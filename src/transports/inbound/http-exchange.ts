@@ -9,6 +9,7 @@ import { type ErrorName } from '../../protocol/errors.js';
 import { type Channel } from './channel.js';
 import { EventStream } from './event-stream.js';
 import { sendElsewhere, sendError } from './http-reply.js';
+import { type Outflow } from './outflow.js';
 import { type Replay, type ReplayLog } from './replay-log.js';
 
 /** After how long a client that lost the stream may come back. Milliseconds. */
@@ -16,15 +17,16 @@ const RETRY_MS = 1_000;
 
 /** What a session keeps of its streams. */
 export interface ReplayTarget {
-  readonly log: () => ReplayLog;
+  log(): ReplayLog;
   /** Streams that are not over, by number. */
-  readonly streams: Map<number, HttpExchange>;
+  readonly streams: { set(number: number, exchange: HttpExchange): void; delete(number: number): void };
   /** Whether a stream begins with an id, so that it can be resumed before its first message. */
-  readonly prime: () => boolean;
+  prime(): boolean;
 }
 
 export class HttpExchange implements Channel {
   readonly #res: ServerResponse;
+  readonly #outflow: Outflow;
   readonly #batch: boolean;
   readonly #answers: string[] = [];
   /** Requests of the body that are not answered yet. */
@@ -37,10 +39,16 @@ export class HttpExchange implements Channel {
   /** Set before the answer when it is that of `initialize`: sent as `Mcp-Session-Id`. */
   sessionId: string | null = null;
 
-  constructor(res: ServerResponse, requests: number, batch: boolean) {
+  constructor(res: ServerResponse, outflow: Outflow, requests: number, batch: boolean) {
     this.#res = res;
+    this.#outflow = outflow;
     this.#outstanding = requests;
     this.#batch = batch;
+  }
+
+  /** Bytes of its stream that the client has not read yet. */
+  get unread(): number {
+    return this.#stream?.unread ?? 0;
   }
 
   /** Of the request. */
@@ -111,7 +119,7 @@ export class HttpExchange implements Channel {
 
   #streaming(): EventStream {
     if (this.#stream) return this.#stream;
-    const stream = new EventStream(this.#res, this.#headers());
+    const stream = new EventStream(this.#res, this.#outflow, this.#headers());
     this.#stream = stream;
     if (this.#replay) {
       this.#number = this.#replay.log().open();
@@ -154,6 +162,7 @@ export class HttpExchange implements Channel {
         : ['content-type', 'application/json', 'content-length', String(length), 'mcp-session-id', this.sessionId],
     );
     this.#res.end(text);
+    this.#outflow.watch(this.#res);
     return true;
   }
 

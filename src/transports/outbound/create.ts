@@ -33,6 +33,8 @@ export interface OutboundDeps {
   /** One for all stdio servers of the gateway. */
   readonly reaper: Reaper;
   readonly limits?: Partial<TransportLimits>;
+  /** `Authorization` of what is sent next; stdio has none. */
+  readonly authorization?: (() => string | undefined) | undefined;
   readonly clock?: Clock;
 }
 
@@ -47,11 +49,11 @@ export function createOutboundTransport(
     case 'stdio':
       return createStdioTransport({ ...target, ...common, reaper: deps.reaper }, handlers);
     case 'http':
-      return createStreamableHttpTransport({ ...target, ...common }, handlers);
+      return createStreamableHttpTransport({ ...target, ...common, authorization: deps.authorization }, handlers);
     case 'sse':
-      return createHttpSseTransport({ ...target, ...common }, handlers);
+      return createHttpSseTransport({ ...target, ...common, authorization: deps.authorization }, handlers);
     case 'ws':
-      return createWebSocketTransport({ ...target, ...common }, handlers);
+      return createWebSocketTransport({ ...target, ...common, authorization: deps.authorization }, handlers);
   }
 }
 

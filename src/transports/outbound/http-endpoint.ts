@@ -40,6 +40,8 @@ export interface EndpointOptions {
   /** `http:` or `https:`. User info becomes Basic credentials unless `headers` has an Authorization. */
   readonly url: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
+  /** `Authorization` of the next request, where it changes over time; in place of one in `headers`. */
+  readonly authorization?: (() => string | undefined) | undefined;
   /** Requests on their way at once; more wait in line. Default 256. */
   readonly connections?: number;
 }
@@ -54,6 +56,7 @@ export class HttpEndpoint {
   readonly requests: Pool;
   readonly control: Pool;
   readonly #fault: TransportError | undefined;
+  readonly #authorization: (() => string | undefined) | undefined;
   readonly #dial = buildConnector({ timeout: CONNECT_TIMEOUT_MS }) as unknown as Dial;
   readonly #dialing = new Set<Socket>();
   /** The connection that `open` made, until the first request takes it. */
@@ -63,9 +66,11 @@ export class HttpEndpoint {
   /** Never throws: a wrong URL or header shows when `open` is called. */
   constructor(options: EndpointOptions) {
     const valid = URL.canParse(String(options.url));
+    this.#authorization = options.authorization;
     this.url = new URL(valid ? options.url : NOWHERE);
     this.#fault = valid ? findFault(this.url, options.headers ?? {}) : NO_URL;
-    this.headers = this.#fault === undefined ? headerList(this.url, options.headers ?? {}) : [];
+    const headers = this.#fault === undefined ? headerList(this.url, options.headers ?? {}) : [];
+    this.headers = options.authorization ? withoutAuthorization(headers) : headers;
     this.url.username = '';
     this.url.password = '';
     this.url.hash = '';
@@ -121,7 +126,9 @@ export class HttpEndpoint {
     body: Buffer | null,
     exchange: Exchange,
   ): void {
-    pool.dispatch({ path, method, headers, body }, exchange);
+    const authorization = this.#authorization?.();
+    const all = authorization === undefined ? headers : [...headers, 'authorization', authorization];
+    pool.dispatch({ path, method, headers: all, body }, exchange);
   }
 
   /** Closes every connection. Exchanges under way end with an error unless they were cancelled. Idempotent. */
@@ -187,6 +194,13 @@ function headerList(url: URL, headers: Readonly<Record<string, string>>): string
     list.push('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
   }
   return list;
+}
+
+function withoutAuthorization(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i] !== 'authorization') kept.push(headers[i] ?? '', headers[i + 1] ?? '');
+  return kept;
 }
 
 function decode(text: string): string {

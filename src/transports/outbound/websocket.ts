@@ -20,6 +20,8 @@ export interface WebSocketOptions extends Partial<TransportLimits> {
   /** `ws:` or `wss:`. */
   readonly url: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
+  /** `Authorization` of the handshake, where it changes over time. */
+  readonly authorization?: (() => string | undefined) | undefined;
   /** Between two pings; 0 turns them off. Milliseconds, default 30,000. */
   readonly pingIntervalMs?: number;
   readonly clock?: Clock;
@@ -129,11 +131,12 @@ class WebSocketTransport implements OutboundTransport {
   }
 
   #connect(): WebSocket | TransportError {
-    const { url, headers = {} } = this.#options;
+    const { url, headers = {}, authorization } = this.#options;
+    const credential = authorization?.();
     let socket: WebSocket;
     try {
       socket = new WebSocket(url, [SUBPROTOCOL], {
-        headers,
+        headers: credential === undefined ? headers : { ...headers, authorization: credential },
         perMessageDeflate: false,
         followRedirects: false,
         maxPayload: this.#limits.maxMessageBytes,

@@ -125,6 +125,11 @@ export class ModernStream {
     return new ModernStream(await within(head, method));
   }
 
+  /** Reads no more: what comes waits in the kernel, then at the gateway. */
+  stopReading(): void {
+    this.#response.pause();
+  }
+
   close(): void {
     this.#response.destroy();
   }

@@ -96,10 +96,16 @@ export class FakeGateway {
         return result({ locked: 71, file: null });
       case 'policy':
         return result({ ...this.#snapshot.rules, tenantClaim: 'tenant', text: FAKE_RULES });
+      case 'features':
+        return result([]);
+      case 'sampling':
+        return result({ tracing: true, samplingRate: request.params?.['rate'] ?? 0.01 });
       case 'policy-check':
         return result(FAKE_CHECK);
       case 'policy-mode':
         return result(this.#snapshot.vsm.policy);
+      case 'login-begin':
+      case 'login-finish':
       case 'drain':
       case 'cancel-drain':
       case 'upgrade':

@@ -315,6 +315,7 @@ export function fakeConnections(now = FAKE_NOW): readonly ConnectionSnapshot[] {
     messagesOut: 55 * index + 4,
     bytesIn: 9_100 * index + 512,
     bytesOut: 48_000 * index + 2_048,
+    unread: index % 9 === 8 ? 131_072 : 0,
     inFlight: index % 5 === 0 ? 1 : 0,
     streaming: index % 3 !== 0,
   }));
@@ -334,6 +335,15 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     drains: [],
     handover: null,
     audit: null,
+    auth: {
+      mode: 'required',
+      tokens: { cached: 210, hits: 58_200, misses: 1_800, hitRatio: 0.97, accepted: 1_790, revoked: 1 },
+      refused: [{ reason: 'expired', count: 10 }],
+      limited: [{ limit: 'role:user', count: 42 }],
+      limitKeys: 212,
+      tickets: { issued: 4, open: 1 },
+      issuers: [],
+    },
     telemetry: {
       tracing: true,
       samplingRate: 0.01,

@@ -71,6 +71,10 @@ describe('admin endpoint', () => {
             ring: world.output.ring,
             log,
             book: new PinBook('off'),
+            features: {
+              features: () => Promise.reject(new Error('not here')),
+              sampling: () => ({ ok: true, result: null }),
+            },
           }),
           log,
           path: () => socket,

@@ -213,14 +213,21 @@ describe('breaker actor', () => {
   });
 
   it('waits for coordination to grant the probe', async () => {
-    let granted = false;
-    world.plane.mayProbe = (name) => name === 'up' && granted;
+    const { coordination } = world.plane.viability;
+    const rules = world.plane.options.vsm.coordination;
+    for (let i = 0; i < rules.probes; i++) coordination.takeProbe(`other-${i}`, world.clock.now(), rules);
     await openIt();
     await world.advance(3_000, 100);
     assert.deepEqual([world.gate.state, world.gate.refuses], ['half_open', true]);
-    granted = true;
+    coordination.giveProbe('other-0');
     await world.advance(1_000);
     assert.equal(world.gate.refuses, false);
+    assert.equal(coordination.takeProbe('another', world.clock.now(), rules), false, 'its token is taken');
+    world.gate.count('success', world.gate.take());
+    await world.settle();
+    assert.equal(coordination.takeProbe('another', world.clock.now(), rules), true, 'and given back');
+    const { memory } = world.gate;
+    assert.ok((memory?.context.flap.penalty ?? 0) > 1, 'both changes are there for S2 to read');
   });
 
   it('neutral ends open nothing and close nothing', async () => {

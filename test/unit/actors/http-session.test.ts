@@ -26,7 +26,15 @@ describe('HTTP session', () => {
     const { system, plane, clock } = world;
     const env = { system, plane, wheel: system.wheel, clock, version: '1', onLogLevel: () => undefined };
     const principal = ANONYMOUS;
-    const facts = { sessionId: 's', transport: 'http', scope: null, principal, remote: 'here', route: '/mcp' } as const;
+    const facts = {
+      sessionId: 's',
+      transport: 'http',
+      scope: null,
+      principal,
+      remote: 'here',
+      address: 'here',
+      route: '/mcp',
+    } as const;
     const init = httpSession(env, facts);
     const started = system.startChild(
       '/clients',
@@ -36,7 +44,7 @@ describe('HTTP session', () => {
     await world.settle();
     const response = new ServerResponse(new IncomingMessage(new Socket()));
     const post = (body: unknown): CountingExchange => {
-      const exchange = new CountingExchange(response, 0, Array.isArray(body));
+      const exchange = new CountingExchange(response, plane.outflow, 0, Array.isArray(body));
       const frame = parseFrame(JSON.stringify(body));
       assert.equal(started.ref.accept({ type: 'http/post', frame, exchange, bytes: 1, principal }), 'ok');
       return exchange;
@@ -78,6 +86,7 @@ describe('HTTP session that goes to another process', () => {
       scope: null,
       principal: ANONYMOUS,
       remote: 'here',
+      address: 'here',
       route: '/mcp',
     } as const;
     const init = httpSession(env, facts, state);
@@ -108,6 +117,7 @@ describe('HTTP session that goes to another process', () => {
     scope: null,
     principal: ANONYMOUS,
     remote: 'here',
+    address: 'here',
     route: '/mcp',
     phase: 'ready',
     initialize: { protocolVersion: '2025-06-18', capabilities: { roots: {} }, clientInfo: { name: 'c', version: '1' } },
@@ -150,6 +160,7 @@ describe('HTTP session that goes to another process', () => {
       accept: () => stream as unknown as EventStream,
       refuse: () => assert.fail(),
       elsewhere: () => assert.fail(),
+      principal: ANONYMOUS,
     });
     await world.settle();
     assert.deepEqual(sent, [{ id: '0-9', data: '{"b":2}' }]);

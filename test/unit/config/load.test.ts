@@ -206,6 +206,33 @@ describe('config/load: what is accepted', () => {
         allowedOrigins: [],
         maxBodyBytes: 4_194_304,
         maxConnections: 10_000,
+        maxBufferedBytes: 8 * 1024 * 1024,
+        stallTimeout: 30_000,
+        trustedProxies: [],
+        tls: { cert: null, key: null, ca: null, clientAuth: 'none' },
+      },
+      auth: {
+        mode: 'off',
+        issuer: 'autonomous-opponent',
+        audience: 'mcp-gateway',
+        secrets: [],
+        issuers: [],
+        cacheTtl: 300_000,
+        publicKeyRefresh: 3_600_000,
+        tokenTtl: 3_600_000,
+        queryToken: true,
+        resource: null,
+        scopes: [],
+        revocations: null,
+      },
+      limits: {
+        roles: { admin: 10_000, premium: 1_000, user: 100, guest: 10 },
+        burst: 1,
+        tools: {},
+        tenants: {},
+        tenantClaim: 'tenant',
+        failedLogins: 30,
+        maxKeys: 100_000,
       },
       sessions: { max: 10_000, idleTimeout: 1_800_000 },
       breaker: {
@@ -233,7 +260,13 @@ describe('config/load: what is accepted', () => {
       input: { timeout: 600_000, maxParked: 1000 },
       catalogue: { pageSize: 1000, listChangedDebounce: 250, search: { enabled: false, maxResults: 10 } },
       toolsets: {},
-      upstreams: { connectTimeout: 30_000, backoffBase: 250, backoffMax: 30_000, shutdownGrace: 3000 },
+      upstreams: {
+        connectTimeout: 30_000,
+        maxBufferedBytes: 8 * 1024 * 1024,
+        backoffBase: 250,
+        backoffMax: 30_000,
+        shutdownGrace: 3000,
+      },
       draining: {
         enabled: true,
         defaultTimeout: 30_000,
@@ -251,6 +284,7 @@ describe('config/load: what is accepted', () => {
       policy: { default: 'allow', tenantClaim: 'tenant', rules: [] },
       telemetry: { enabled: null, endpoint: null, samplingRate: null, parentBased: null, batchSize: null },
       tools: { pinning: 'off', file: null },
+      credentials: { file: null },
     });
     assert.match(warnings[0]?.message ?? '', /no server/);
     const without = accepted(await loadConfig({ env: {} }));

@@ -19,6 +19,7 @@ describe('config/options', () => {
     assert.deepEqual(parsed([...argv.split(' '), '--insecure']), {
       config: 'a.json',
       checkConfig: true,
+      pidFile: path.resolve('p'),
       overrides: {
         host: '::1',
         port: 0,
@@ -48,7 +49,8 @@ describe('config/options', () => {
         .map((spec) => spec.env)
         .sort(),
     );
-    const argv = '--config a.json --host ::1 --port 0 --no-dashboard --admin-socket s --log-level warn --check-config';
+    const argv =
+      '--config a.json --host ::1 --port 0 --no-dashboard --admin-socket s --pid-file p --log-level warn --check-config';
     assert.deepEqual(parsed([], env), parsed([...argv.split(' '), '--insecure']));
   });
 
