@@ -9,14 +9,11 @@ import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
 import { DataPlane } from './actors/data-plane.js';
-import { DrainBoard } from './actors/drain/board.js';
-import { gatewayDrain } from './actors/drain/gateway-drain.js';
 import { type DrainOutcome } from './actors/drain/messages.js';
 import { GatewayView } from './actors/gateway-view.js';
 import { HttpFront } from './actors/http-front.js';
-import { HttpSockets } from './actors/http-sockets.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
-import { createHttpFace, listener } from './actors/listener.js';
+import { createHttpFace } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
 import { AUTHENTICATOR, CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
@@ -34,6 +31,8 @@ import { type UpstreamCredential } from './credentials/credential.js';
 import { Security } from './gateway/security.js';
 import { type FeatureMetrics, type FeatureName, GatewayFeatures } from './gateway/features.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
+import { Succession } from './gateway/succession.js';
+import { type Predecessor } from './handover/predecessor.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -52,6 +51,8 @@ export interface GatewayOptions {
   readonly log?: LogOutput;
   /** Show the terminal dashboard. Default false. */
   readonly dashboard?: boolean;
+  /** The process that this one takes over from. */
+  readonly predecessor?: Predecessor | null;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -86,12 +87,10 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #views = new Map<string, UpstreamView>();
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
-  readonly #drains = new DrainBoard();
-  readonly #drainWaiters = new Set<(outcome: DrainOutcome) => void>();
-  readonly #sockets = new HttpSockets();
   readonly #random: () => number;
   readonly #security: Security;
   readonly #telemetry: GatewayTelemetry;
+  readonly #succession: Succession;
   readonly #features: GatewayFeatures;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
@@ -129,6 +128,12 @@ export class Gateway {
       random: this.#random,
       version: VERSION,
     });
+    this.#succession = new Succession(
+      this.#plane,
+      this.#system.clock,
+      options.predecessor ?? null,
+      (name) => this.#running.current.servers.get(name)?.disabled === false,
+    );
     this.#features = new GatewayFeatures({
       system: this.#system,
       plane: this.#plane,
@@ -144,7 +149,8 @@ export class Gateway {
       views: this.#views,
       windows: this.#windows,
       process: this.#process,
-      drains: this.#drains,
+      drains: this.#succession.drains,
+      handover: this.#succession.record,
       version: VERSION,
       startedAt: now,
       url: () => this.url,
@@ -170,6 +176,7 @@ export class Gateway {
   async start(): Promise<void> {
     await this.#system.boot(buildSupervisor(TREE, this.#inits()));
     this.#plane.admission = { state: 'running' };
+    this.#succession.serve();
   }
 
   /**
@@ -177,7 +184,7 @@ export class Gateway {
    * an operator called it off and the gateway serves on. A second call joins the first; its times are ignored.
    */
   async gracefulShutdown({ timeout, callback }: ShutdownOptions = {}): Promise<DrainOutcome> {
-    const cancelled = new Promise<DrainOutcome>((resolve) => this.#drainWaiters.add(resolve));
+    const cancelled = this.#succession.calledOff();
     const sent = this.#system.urgent(DRAIN, {
       type: 'drain/begin',
       reason: 'shutdown',
@@ -244,7 +251,7 @@ export class Gateway {
       system,
       plane,
       view: this.#view,
-      drains: this.#drains,
+      drains: this.#succession.drains,
       ring,
       log,
       book: this.#security.book,
@@ -255,10 +262,9 @@ export class Gateway {
     const web = new WebFront({ system, plane, log, handler, rightOf: (req) => access.consoleRight(req) });
     const front = new HttpFront(
       { system, env, access, web, metrics: () => this.#telemetry.metricsText() },
-      this.#sockets,
+      this.#succession.sockets,
     );
     const http = createHttpFace(front, new WebSocketFront({ system, env, access }, front));
-    this.#sockets.readBy(http);
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
       ...this.#telemetry.inits(),
@@ -294,29 +300,25 @@ export class Gateway {
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
-      '/front/listeners/http': listener({
-        system,
-        plane,
-        http,
-        env,
-        nextSocketId: () => front.nextSocketId(),
-        onConnection: (socket, connection) => front.attach(socket, connection),
-        onUpgrade: (socket) => front.detach(socket),
-        address: this.#address,
-      }),
       ...Object.fromEntries(
         CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
       ),
-      '/drain/gateway': gatewayDrain({
+      ...this.#succession.inits({
         system,
-        plane,
+        env,
+        front,
+        http,
+        address: this.#address,
         log,
         random,
-        board: this.#drains,
-        sockets: this.#sockets,
-        onEnd: (outcome) => this.#drained(outcome),
+        onEnd: (outcome) => this.#stop(outcome),
       }),
-      '/consoles/admin': adminEndpoint({ answers, log, path: () => this.adminSocket }),
+      '/consoles/admin': adminEndpoint({
+        answers,
+        log,
+        path: () => this.adminSocket,
+        takeOver: () => this.#succession.takesOver,
+      }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
@@ -374,13 +376,6 @@ export class Gateway {
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
     this.#telemetry.reconfigured(before);
-  }
-
-  /** One that was called off ends nothing but the waiting for it. */
-  #drained(outcome: DrainOutcome): void {
-    if (outcome !== 'cancelled') return this.#stop(outcome);
-    for (const resolve of this.#drainWaiters) resolve(outcome);
-    this.#drainWaiters.clear();
   }
 
   #stop(outcome: DrainOutcome): void {

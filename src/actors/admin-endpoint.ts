@@ -42,7 +42,8 @@ import { type GatewayView } from './gateway-view.js';
 import { type DrainBoard } from './drain/board.js';
 import { type DrainMessage, type DrainReply } from './drain/messages.js';
 import { acknowledge, policyMode } from './admin-viability.js';
-import { DRAIN, UPSTREAMS } from './names.js';
+import { type HandoverMessage } from './handover.js';
+import { DRAIN, HANDOVER, UPSTREAMS } from './names.js';
 import { alarmsSnapshot } from './viability-view.js';
 
 export interface AdminAnswersDeps {
@@ -67,6 +68,8 @@ export interface FeatureAnswers {
 export interface AdminEndpointDeps {
   readonly log: Logger;
   readonly path: () => string;
+  /** Whether the socket is taken from the process that has it. */
+  readonly takeOver: () => boolean;
   readonly answers: AdminAnswers;
 }
 
@@ -80,6 +83,7 @@ export function adminEndpoint(deps: AdminEndpointDeps) {
   return async (): Promise<Behavior<never>> => {
     const server: AdminServer = await startAdminServer({
       path: deps.path(),
+      takeOver: deps.takeOver(),
       handler: (request, context) => deps.answers.answer(request, context),
       onError: (error) => deps.log.warn({ event: 'admin_error', error: error.message }, 'admin socket'),
     });
@@ -124,6 +128,8 @@ export class AdminAnswers {
         return this.#kill(params as Params['kill']);
       case 'drain':
         return this.#drain(params as Params['drain'], context);
+      case 'upgrade':
+        return this.#upgrade(params as Params['upgrade']);
       case 'cancel-drain':
         return this.#cancelDrain(params as Params['cancel-drain']);
       case 'force-shutdown':
@@ -194,6 +200,15 @@ export class AdminAnswers {
     context.signal.addEventListener('abort', stop, { once: true });
     const now = this.#deps.drains.snapshot(id); // it may have ended meanwhile
     return now?.startedAt === startedAt ? done(now) : begun;
+  }
+
+  #upgrade({ exec, config, timeoutMs }: Params['upgrade']): Promise<AdminReply> {
+    return this.#ask<HandoverMessage>(this.#deps.system.whereis(HANDOVER), (replyTo) => ({
+      type: 'handover/begin',
+      command: { ...(exec !== undefined && { exec }), ...(config !== undefined && { config }) },
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      replyTo,
+    }));
   }
 
   async #cancelDrain({ target }: Params['cancel-drain']): Promise<AdminReply> {

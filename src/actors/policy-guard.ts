@@ -5,6 +5,7 @@
  * A denial is counted and put on record. Source: MCP specification 2025-11-25, "Authorization › Scope Challenge Handling";
  * RFC 6750, 3.1.
  */
+import { challenge } from '../auth/challenge.js';
 import { type Principal } from '../auth/principal.js';
 import { type Target } from '../policy/rules.js';
 import { type ErrorName } from '../protocol/errors.js';
@@ -61,7 +62,12 @@ export function refusalOf(plane: DataPlane, asked: Asked, found: NotResolved, no
   });
   if (missing === undefined) return found;
   const scope = missing.join(' ');
-  return { error, data: { scope }, challenge: `Bearer error="insufficient_scope", scope="${quoted(scope)}"` };
+  const { resource } = plane.options.auth;
+  const header =
+    resource === null
+      ? `Bearer error="insufficient_scope", scope="${quoted(scope)}"`
+      : challenge({ error: 'insufficient_scope', scopes: missing, resource });
+  return { error, data: { scope }, challenge: header };
 }
 
 /** What it would have been, were it not kept from this principal; `undefined` when there is nothing of the name. */

@@ -17,6 +17,7 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   kill: 'act',
   drain: 'act',
   'cancel-drain': 'act',
+  upgrade: 'act',
   'force-shutdown': 'act',
   features: 'act',
   sampling: 'act',

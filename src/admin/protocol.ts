@@ -18,12 +18,14 @@ export type * from './snapshot/breakers.js';
 import { type AuditSnapshot } from './snapshot/audit.js';
 import { type AuthSnapshot } from './snapshot/auth.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
+import { type HandoverSnapshot } from './snapshot/handover.js';
 import { type FeatureSnapshot } from './snapshot/features.js';
 import { type SamplingState, type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
+export { type HandoverSnapshot, type HandoverState } from './snapshot/handover.js';
 export { type DrainSnapshot, type DrainState, type DrainTarget } from './snapshot/drains.js';
 
 export interface AdminRequest {
@@ -42,6 +44,7 @@ export type AdminMethod =
   | 'kill' // {actor, forGood?} → {killed: string}
   | 'drain' // {target?, timeoutMs?, graceMs?, follow?} → DrainSnapshot; events: DrainSnapshot, until it has ended
   | 'cancel-drain' // {target?} → DrainSnapshot
+  | 'upgrade' // {exec?, config?, timeoutMs?} → HandoverSnapshot   (begins; progress is in the snapshot)
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
@@ -79,6 +82,7 @@ export interface AdminResults {
   readonly kill: { readonly killed: string };
   readonly drain: DrainSnapshot;
   readonly 'cancel-drain': DrainSnapshot;
+  readonly upgrade: HandoverSnapshot;
   readonly 'force-shutdown': { readonly stopping: true };
   readonly logs: readonly LogLine[];
   readonly watch: GatewaySnapshot;
@@ -131,6 +135,8 @@ export interface GatewaySnapshot {
   readonly drain: DrainSnapshot | null;
   /** All that run, and the last that have ended. Newest last. */
   readonly drains: readonly DrainSnapshot[];
+  /** To a successor; `null` while there was none. */
+  readonly handover: HandoverSnapshot | null;
   readonly connections: ConnectionCounts;
   readonly throughput: Throughput;
   readonly errors: readonly TransportErrorRate[];

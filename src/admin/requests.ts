@@ -42,6 +42,11 @@ export const ADMIN_PARAMS = {
     graceMs: milliseconds.optional(),
     follow: z.boolean().optional(),
   }),
+  upgrade: z.strictObject({
+    exec: name.optional(),
+    config: name.optional(),
+    timeoutMs: milliseconds.optional(),
+  }),
   'cancel-drain': z.strictObject({ target: DRAIN_TARGET.optional() }),
   'force-shutdown': none,
   logs: z.strictObject({

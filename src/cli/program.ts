@@ -25,6 +25,7 @@ import { addStdio } from './stdio.js';
 import { addTools } from './tools.js';
 import { addTop } from './top.js';
 import { addTree } from './tree.js';
+import { addUpgrade } from './upgrade.js';
 import { addUpstream } from './upstream.js';
 import { addUpstreams } from './upstreams.js';
 
@@ -83,6 +84,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addKill(program, io);
   addDrain(program, io, finish);
   addForceShutdown(program, io);
+  addUpgrade(program, io);
   addTop(program, io, finish);
   addLogs(program, io);
   addFeatures(program, io);

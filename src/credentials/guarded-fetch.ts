@@ -112,7 +112,7 @@ for (const [net, prefix] of [
 
 /** Whether an IP address is one of the public internet. IPv4-mapped ones count as their IPv4 address. */
 export function isPublic(address: string): boolean {
-  const plain = address.replace(/%.*$/, '');
+  const [plain = ''] = address.split('%');
   const family = isIP(plain);
   return family !== 0 && !FORBIDDEN.check(plain, family === 4 ? 'ipv4' : 'ipv6');
 }

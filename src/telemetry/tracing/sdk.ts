@@ -119,7 +119,7 @@ function metricReader({ settings, metrics: sources }: SdkParts): MetricReader {
 
 /** As OTEL_EXPORTER_OTLP_ENDPOINT is read: the path of the signal comes behind. */
 function signalUrl(endpoint: string, signal: 'traces' | 'metrics'): string {
-  return `${endpoint.replace(/\/+$/, '')}/v1/${signal}`;
+  return `${endpoint.replace(/(?<!\/)\/+$/, '')}/v1/${signal}`;
 }
 
 /** A collector that does not answer must not hold up the end of the process. */

@@ -108,6 +108,7 @@ export class FakeGateway {
       case 'login-finish':
       case 'drain':
       case 'cancel-drain':
+      case 'upgrade':
       case 'force-shutdown':
       case 'cancel':
         return { ok: false, error: { code: 'unsupported', message: 'The fake gateway cannot do this.' } };
