@@ -13,7 +13,7 @@ import { PleasureWatch } from './pleasure-model.js';
 import { firstStanding, type Standing } from './policy-model.js';
 import { ReadingsBox } from './readings-box.js';
 import { type UnitCycle } from './unit-model.js';
-import { SignalTraces } from './actors/signal-traces.js';
+import { SignalTraces } from './signal-traces.js';
 import { UsageWindow } from './usage-model.js';
 
 const FIVE_MINUTES = 300_000;

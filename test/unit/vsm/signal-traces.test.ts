@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { type RequestTracer, type TraceContext } from '#src/telemetry/tracing/call-trace.js';
 import { type Alarm } from '#src/vsm/alarms-model.js';
-import { SignalTraces } from '#src/vsm/actors/signal-traces.js';
+import { SignalTraces, type StepTracer } from '#src/vsm/signal-traces.js';
 
 interface Step {
   readonly name: string;
@@ -10,10 +9,10 @@ interface Step {
 }
 
 /** Numbers its steps: the context of the third is `3`. */
-class Recorder implements Pick<RequestTracer, 'step'> {
+class Recorder implements StepTracer {
   readonly steps: Step[] = [];
 
-  step(name: string, _: unknown, cause?: TraceContext | null) {
+  step(name: string, _: unknown, cause: { readonly traceparent: string } | null) {
     const step: Step = { name, cause: cause?.traceparent ?? null, ended: false };
     this.steps.push(step);
     const context = { traceparent: String(this.steps.length) };
@@ -28,7 +27,7 @@ describe('vsm/actors/signal-traces', () => {
 
   it('each step of a signal is under the one before, the decision under the last; signals are apart', () => {
     const recorder = new Recorder();
-    const tracing = recorder as unknown as RequestTracer;
+    const tracing: StepTracer = recorder;
     const traces = new SignalTraces();
     traces.noted(tracing, 'raised', alarm(1));
     traces.noted(tracing, 'raised', alarm(2));
