@@ -10,3 +10,10 @@ export {
 } from './config/index.js';
 export { Gateway, type GatewayEnd, type GatewayOptions, type ShutdownOptions, VERSION } from './gateway.js';
 export { type SpanOptions, type TraceKind, Tracing } from './telemetry/tracing/library.js';
+export {
+  JwtAuthenticator,
+  type JwtAuthenticatorOptions,
+  type RefreshResult,
+  type TokenOptions,
+} from './auth/jwt-authenticator.js';
+export { type Principal, type Role } from './auth/principal.js';

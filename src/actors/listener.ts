@@ -8,6 +8,8 @@
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net';
 import { type ActorContext, type ActorSystem, actor, type Behavior, type Ref } from '../kernel/index.js';
+import { type Logger } from '../telemetry/logger.js';
+import { createTlsServer, followFiles } from '../transports/inbound/tls-files.js';
 import { type DataPlane } from './data-plane.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { httpConnection, type HttpConnectionMessage } from './http-connection.js';
@@ -24,6 +26,7 @@ export interface ListenerDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly http: HttpServer;
+  readonly log: Logger;
   readonly env: SessionEnvironment;
   readonly nextSocketId: () => string;
   /** Tells the HTTP face whose socket it is. */
@@ -99,12 +102,40 @@ class Listener implements Behavior<ListenerMessage> {
       return;
     }
     if (this.#server) return;
-    const server = createNetServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
-    server.on('connection', (socket) => this.#sockets.accept(socket));
+    const server = this.#create();
     await listen(server, this.#deps.address);
     this.#server = server;
     this.#deps.address.port = (server.address() as AddressInfo).port;
     server.on('error', (error) => void this.#context.self.urgent({ type: 'listener/failed', error }));
+  }
+
+  /** Plain, or with the certificate of the configuration. */
+  #create(): Server {
+    const { cert, key, ca, clientAuth } = this.#deps.plane.options.listen.tls;
+    const accept = (socket: Socket): void => this.#sockets.accept(socket);
+    if (cert === null || key === null)
+      return createNetServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, accept);
+    const server = createTlsServer({ cert, key, ca, clientAuth }, accept);
+    followFiles(server, { cert, key, ca, clientAuth }, (error) => this.#certificateChanged(error));
+    return server;
+  }
+
+  #certificateChanged(error: Error | null): void {
+    const { log, plane } = this.#deps;
+    if (error === null) log.info({ event: 'certificate_changed' }, 'the changed certificate is in use');
+    else
+      log.error(
+        { event: 'certificate_refused', error: error.message },
+        'the changed certificate cannot be used; the old one stays',
+      );
+    plane.algedonic.report({
+      source: 'listener:http',
+      index: 'certificate_refused',
+      value: error === null ? 0 : 0.7,
+      pain: 0.5,
+      agony: 1,
+      message: 'a changed certificate cannot be used, the old one stays',
+    });
   }
 
   /** Stops listening at once; connections are none of its business. */

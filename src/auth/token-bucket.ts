@@ -70,7 +70,8 @@ export class TokenBuckets {
 
   #wait(known: number | undefined, n: number, now: number): number {
     const after = Math.max(now, known ?? now) + n * this.#cost;
-    // Sums of fractions: a billionth of a request must not make a client wait.
-    return Math.max(0, after - this.#allowance - now - this.#cost * 1e-6);
+    const wait = after - this.#allowance - now;
+    // Sums of fractions: a millionth of a request must not make a client wait.
+    return wait <= this.#cost * 1e-6 ? 0 : wait;
   }
 }

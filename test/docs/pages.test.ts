@@ -44,6 +44,8 @@ async function help(...args: string[]): Promise<string> {
     run: () => Promise.resolve(0),
     serveStdio: () => Promise.resolve(),
     startGateway: () => Promise.reject(new Error('not here')),
+    openTokens: () => Promise.reject(new Error('not here')),
+    verifyToken: () => Promise.reject(new Error('not here')),
   };
   assert.equal(await runCli([...args, '--help'], io), 0);
   return text;
