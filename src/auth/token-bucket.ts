@@ -3,7 +3,7 @@
  *
  * Invariant: of one key, what is admitted in any span of t milliseconds is at most `burst + rate · t`. Bounded: a key
  * that has rested is forgotten at no loss; while `maxKeys` are busy, those beyond share one bucket.
- * Sources: ITU-T I.371, annex A (GCRA, virtual scheduling); why no library: docs/adr/0010.
+ * Sources: ITU-T I.371, annex A (GCRA, virtual scheduling); why no library: docs/adr/0011.
  */
 
 export interface BucketOptions {

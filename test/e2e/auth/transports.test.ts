@@ -102,8 +102,8 @@ describe('authentication on every transport', () => {
         socket
           .channel('mcp:gateway', payload)
           .join()
-          .receive('ok', (answer) => resolve(['ok', answer as Json]))
-          .receive('error', (answer) => resolve(['error', answer as Json]));
+          .receive('ok', (answer) => resolve(['ok', answer]))
+          .receive('error', (answer) => resolve(['error', answer]));
       });
       const result = await within(joined, 'the join');
       await new Promise<void>((resolve) => socket.disconnect(() => resolve()));
