@@ -138,7 +138,8 @@ export class Access {
 
   /** Finds out who asks for a console, if anybody says so, and remembers it with the request. Then `then`, once. */
   note(req: IncomingMessage, then: () => void): void {
-    if (this.#plane.auth.mode === 'off' || req.headers.authorization === undefined) return then();
+    const { auth, options } = this.#plane;
+    if (auth.mode === 'off' || credentialOf(req, 'dashboard', options.auth.queryToken).kind === 'none') return then();
     this.identify(req, 'dashboard', (identity) => {
       if (identity.ok) this.#noted.set(req, identity.principal);
       then();
@@ -148,13 +149,12 @@ export class Access {
   /** What the web dashboard may show and do for who asks: everything to administrators, the view with permission `dashboard`. */
   consoleRight(req: IncomingMessage): ConsoleRight {
     const { auth, options } = this.#plane;
-    const most = options.dashboard.webActions ? 'act' : 'look';
-    if (auth.mode === 'off') return { ok: true, access: most };
+    if (auth.mode === 'off') return { ok: true, access: options.dashboard.webActions ? 'act' : 'look' };
     const principal = this.#noted.get(req);
     if (principal === undefined) return { ok: false, ...this.#challenge(undefined, undefined, this.resourceOf(req)) };
     const refusal = this.require(principal, 'dashboard', req);
     if (refusal) return { ok: false, ...refusal };
-    return { ok: true, access: principal.role === 'admin' ? most : 'look' };
+    return { ok: true, access: principal.role === 'admin' ? 'act' : 'look' };
   }
 
   /** RFC 9728; `undefined` where nobody is asked who they are. */

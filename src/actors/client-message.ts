@@ -23,6 +23,8 @@ export type ClientMessage =
   | { readonly type: 'client/log-message'; readonly params: JsonObject; readonly text: string }
   /** The gateway drains: tell the client in its transport's own way. Times in milliseconds. */
   | { readonly type: 'client/shutdown-pending'; readonly notice: ShutdownNotice }
+  /** Go to the successor, if nothing is in flight; with `force` what is in flight is answered with an error first. */
+  | { readonly type: 'client/hand-over'; readonly force: boolean }
   | { readonly type: 'client/idle-check' }
   /** The credential of this client may have ended, by time or by revocation. */
   | { readonly type: 'client/credential-due' }

@@ -141,6 +141,10 @@ export class ClientShell implements SessionEntry, RequestOrigin {
     return this.session.inFlight + (this.#outlet.otherInFlight ?? 0);
   }
 
+  get streaming(): boolean {
+    return this.#outlet.streaming;
+  }
+
   get lastSeenAt(): number {
     return this.#lastSeenAt;
   }
@@ -220,6 +224,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
         return;
       case 'client/shutdown-pending':
         return this.#outlet.shutdownPending(message.notice);
+      case 'client/hand-over':
       case 'client/list-changed':
         return; // legacy sessions hear it by broadcast
       case 'client/input-late':

@@ -21,6 +21,7 @@ import { pinningSnapshot } from './admin-tools.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainBoard } from './drain/board.js';
+import { type HandoverRecord } from './handover.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
 import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
@@ -35,6 +36,7 @@ export interface GatewayViewDeps {
   readonly windows: Windows;
   readonly process: ProcessView;
   readonly drains: DrainBoard;
+  readonly handover: HandoverRecord;
   readonly version: string;
   readonly startedAt: number;
   readonly url: () => string;
@@ -85,6 +87,7 @@ export class GatewayView {
       phase: this.#phase(),
       drain: drains.find(({ id, outcome }) => id === 'gateway' && outcome !== 'cancelled') ?? null,
       drains,
+      handover: this.#deps.handover.snapshot,
       connections: this.#connections(),
       throughput: { perSecond: windows.perSecond, messagesTotal: plane.counters.messages },
       errors: windows.errorRates(),
@@ -111,7 +114,8 @@ export class GatewayView {
   }
 
   #phase(): GatewayPhase {
-    return this.#deps.plane.admission.state;
+    const { state } = this.#deps.plane.admission;
+    return state === 'handing_over' ? 'draining' : state;
   }
 
   #connections(): GatewaySnapshot['connections'] {

@@ -7,7 +7,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Socket } from 'node:net';
 import { type ClientTransport } from '../admin/protocol.js';
 import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
@@ -22,16 +21,16 @@ import { parseRoute, type Route } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
-import { type ErrorReply, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
+import { type ErrorReply, sendElsewhere, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
 import { type Access, type Refusal } from './access.js';
 import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
-import { type HttpConnectionMessage } from './http-connection.js';
 import { answerHealth, answerMetadata, answerMetrics, answerTicket } from './http-pages.js';
 import { type Arrival, countAnswers, goodVersion, headerOf, isOpen, refuseBody, remoteOf } from './http-requests.js';
 import { type HttpSockets } from './http-sockets.js';
+import { elsewhere } from './http-elsewhere.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -58,7 +57,6 @@ export class HttpFront {
   readonly #metricsText: () => Promise<MetricsText>;
   readonly #access: Access;
   #made = 0;
-  #sockets = 0;
   readonly #connections: HttpSockets;
 
   constructor({ system, env, access, web, metrics }: FrontDeps, sockets: HttpSockets) {
@@ -71,23 +69,14 @@ export class HttpFront {
     this.web = web;
   }
 
-  /** Remembers whose socket it is: modern requests run in that actor. */
-  attach(socket: Socket, connection: Ref<HttpConnectionMessage>): void {
-    this.#connections.add(socket, connection);
-  }
-
-  /** It has become a WebSocket. */
-  detach(socket: Socket): void {
-    this.#connections.remove(socket);
-  }
-
-  /** The id of the next connection actor; unique over all listeners and their incarnations. */
-  nextSocketId(): string {
-    return `socket-${(this.#sockets += 1)}`;
+  /** The id of the next session actor. */
+  nextSessionName(): string {
+    return `http-${(this.#made += 1)}`;
   }
 
   /** Handles one request; answers it whatever happens. */
   handle(req: IncomingMessage, res: ServerResponse): void {
+    this.#connections.began(req.socket, res);
     const refusal = this.guard(req);
     if (refusal !== undefined) return sendError(res, refusal);
     // Whoever keeps the connection would have it closed between two requests.
@@ -192,8 +181,9 @@ export class HttpFront {
     const { req, res } = arrival;
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
-    this.#connections.began(req.socket, res);
+    this.#connections.works(req.socket, headerOf(req, SESSION_HEADER) ?? null);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
+      this.#connections.read(req.socket);
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
       if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
@@ -248,9 +238,12 @@ export class HttpFront {
       return sendError(res, 'session_required', { id: frame.kind === 'request' ? frame.message.id : null });
     }
     const session = this.#session(sessionId, arrival);
-    if (!session)
-      return sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
-    this.#deliver(session, arrival, frame, bytes, null);
+    if (session) return this.#deliver(session, arrival, frame, bytes, null);
+    elsewhere(this.#plane, arrival, sessionId, frame, () => {
+      const come = this.#session(sessionId, arrival);
+      if (come) this.#deliver(come, arrival, frame, bytes, null);
+      else sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
+    });
   }
 
   #deliver(
@@ -282,7 +275,7 @@ export class HttpFront {
     const started = this.#system.startChild<HttpSessionMessage>(
       CONNECTIONS,
       actor<HttpSessionMessage>({
-        id: `http-${(this.#made += 1)}`,
+        id: this.nextSessionName(),
         restart: 'temporary',
         init: httpSession(this.#env, facts),
       }),
@@ -298,24 +291,34 @@ export class HttpFront {
     if (!goodVersion(req)) return sendError(res, 'unsupported_version');
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) return sendError(res, 'session_required');
-    const refuse = (): void => sendError(res, 'session_exists');
-    const sent = this.#session(sessionId, arrival)?.accept({
+    this.#toSession(sessionId, arrival, {
       type: 'http/get',
       lastEventId: headerOf(req, 'last-event-id'),
       principal: arrival.principal,
       accept: () => new EventStream(res, this.#plane.outflow),
-      refuse,
+      refuse: () => sendError(res, 'session_exists'),
+      elsewhere: () => sendElsewhere(res),
     });
-    if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
   }
 
   #delete(arrival: Arrival): void {
     const { req, res } = arrival;
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) return sendError(res, 'session_required');
-    const done = (): void => sendJson(res, 200, { deleted: true });
-    const sent = this.#session(sessionId, arrival)?.accept({ type: 'http/delete', done });
-    if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
+    this.#toSession(sessionId, arrival, {
+      type: 'http/delete',
+      done: () => sendJson(res, 200, { deleted: true }),
+      elsewhere: () => sendElsewhere(res),
+    });
+  }
+
+  #toSession(id: string, arrival: Arrival, message: HttpSessionMessage): void {
+    const deliver = (): void => {
+      const sent = this.#session(id, arrival)?.accept(message);
+      if (sent !== 'ok') sendError(arrival.res, sent === 'full' ? 'overloaded' : 'session_not_found');
+    };
+    if (this.#session(id, arrival)) deliver();
+    else elsewhere(this.#plane, arrival, id, null, deliver);
   }
 
   /** The session of this id on this route, if it is the principal's. A WebSocket's or another endpoint's session is none. */
@@ -356,7 +359,7 @@ export class HttpFront {
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
     if (sessionId === null) return this.#refuse(req, res, 'session_required');
-    this.#connections.began(req.socket, res);
+    this.#connections.works(req.socket, null);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);

@@ -19,7 +19,7 @@ export function answerHealth(
 ): void {
   if (!reads(req)) return onlyReads(res);
   const state = plane.admission.state;
-  const good = kind === 'health' || state === 'running';
+  const good = kind === 'health' || state === 'running' || state === 'handing_over';
   let ready = 0;
   for (const gate of plane.gates.values()) if (gate.session !== null) ready += 1;
   sendJson(res, good ? 200 : 503, { status: state, upstreams: { ready, configured: plane.gates.size } }, NO_STORE);

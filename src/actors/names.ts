@@ -6,6 +6,7 @@ import { type BreakerMessage } from './breaker.js';
 import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain/messages.js';
+import { type HandoverMessage } from './handover.js';
 import { type ListenerMessage } from './listener.js';
 import { type PinKeeperMessage } from './pin-keeper.js';
 import { type PoolMessage } from './pool-messages.js';
@@ -37,6 +38,7 @@ export const INTELLIGENCE = actorName<IntelligenceMessage>('/viability/intellige
 export const UNITS = '/operations/units';
 export const TELEMETRY = actorName<TelemetryMessage>('/vitals/telemetry');
 export const DRAIN = actorName<DrainMessage>('/drain/gateway');
+export const HANDOVER = actorName<HandoverMessage>('/drain/handover');
 export const PARTIAL_DRAINS = '/drain/partial';
 
 export function upstreamId(name: string): string {

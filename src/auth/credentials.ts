@@ -2,7 +2,7 @@
  * Where a client puts its credential, and where it may not. Pure.
  *
  * Header on every route; `?token=` and `?ticket=` where a client may be unable to send headers: the SSE stream and
- * WebSockets; the subprotocol `bearer.<token>` on WebSockets. More than one is refused, as is one in the wrong place.
+ * WebSockets; tickets alone on the dashboard, whose page opens such; the subprotocol `bearer.<token>` on WebSockets. More than one is refused, as is one in the wrong place.
  * Sources: RFC 6750, 2; MCP specification, "Authorization › Token Requirements"; the seed document, "Client Authentication".
  */
 import { type IncomingHttpHeaders } from 'node:http';
@@ -50,7 +50,8 @@ function fromQuery(url: string, query: number, kind: RouteKind, queryToken: bool
   const tokens = [...params.getAll('token'), ...params.getAll('access_token')];
   const tickets = params.getAll('ticket');
   if (tokens.length + tickets.length === 0) return NONE;
-  const allowed = kind === 'sse' || kind === 'ws' || kind === 'phoenix';
+  const ticketOnly = kind === 'dashboard' && tokens.length === 0;
+  const allowed = kind === 'sse' || kind === 'ws' || kind === 'phoenix' || ticketOnly;
   if (!allowed) return { kind: 'refused', why: 'a credential must not be in the address here' };
   if (tokens.length + tickets.length > 1) return { kind: 'refused', why: 'give one credential, in one place' };
   const [ticket] = tickets;

@@ -292,6 +292,7 @@ export const TREE = {
           ],
         },
         { id: 'gateway', role: "the gateway's own drain; starts the others", type: 'actor', restart: 'permanent' },
+        { id: 'handover', role: 'starts a successor and hands over to it', type: 'actor', restart: 'permanent' },
       ],
     },
     {

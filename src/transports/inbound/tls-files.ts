@@ -17,7 +17,10 @@ export interface TlsOptions {
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const LOOK_MS = 1_000;
 
-/** A server that hands over sockets whose handshake is done. Throws when the files are no certificate and key. */
+/**
+ * Shakes hands with the sockets that are given to it as `connection`, and hands over those whose handshake is done; it does
+ * not listen itself. Throws when the files are no certificate and key.
+ */
 export function createTlsServer(options: TlsOptions, accept: (socket: TLSSocket) => void): Server {
   const { clientAuth } = options;
   const server = createServer({
@@ -38,8 +41,8 @@ export function createTlsServer(options: TlsOptions, accept: (socket: TLSSocket)
   return server;
 }
 
-/** Takes changed files over until the server closes. `onChange` hears of each attempt: `null`, or what is wrong. */
-export function followFiles(server: Server, options: TlsOptions, onChange: (error: Error | null) => void): void {
+/** Takes changed files over until the returned function is called. `onChange` hears of each attempt: `null`, or what is wrong. */
+export function followFiles(server: Server, options: TlsOptions, onChange: (error: Error | null) => void): () => void {
   const files = [options.cert, options.key, ...(options.ca === null ? [] : [options.ca])];
   const changed = (): void => {
     try {
@@ -51,9 +54,9 @@ export function followFiles(server: Server, options: TlsOptions, onChange: (erro
     }
   };
   for (const file of files) watchFile(file, { interval: LOOK_MS, persistent: false }, changed);
-  server.once('close', () => {
+  return () => {
     for (const file of files) unwatchFile(file, changed);
-  });
+  };
 }
 
 function readFiles({ cert, key, ca }: TlsOptions): SecureContextOptions {

@@ -107,7 +107,7 @@ describe('TLS', () => {
       let heard = '';
       socket.on('data', (data: Buffer) => (heard += data.toString('utf8')));
       socket.on('error', () => undefined);
-      const closed = once(socket, 'close');
+      const closed = new Promise((resolve) => socket.once('close', resolve));
       socket.write('GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
       await within(closed, 'the refusal');
       assert.equal(heard, '');

@@ -333,6 +333,7 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     phase: 'running',
     drain: null,
     drains: [],
+    handover: null,
     audit: null,
     auth: {
       mode: 'required',
