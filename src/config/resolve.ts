@@ -10,7 +10,7 @@ import { isLoopbackHost, withoutBrackets } from './host.js';
 import { valueAt, type Path } from './path.js';
 import { placeFindings, type Finding, type SourcePlace } from './problems.js';
 import { fileSchema, TRANSPORT_TYPES, type FileDocument, type ServerEntry } from './schema.js';
-import { breakerOf } from './server-options.js';
+import { breakerOf, given } from './server-options.js';
 import type {
   Config,
   ConfigOverrides,
@@ -97,6 +97,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     inheritEnv = [],
     timeouts,
     breaker,
+    concurrency,
     maxInFlight,
     maxMessageBytes,
     era,
@@ -111,8 +112,12 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     timeouts: {
       connect: timeouts?.connect ?? gateway.upstreams.connectTimeout,
       request: timeouts?.request ?? gateway.requests.timeout,
+      tools: timeouts?.tools ?? {},
+      progress: timeouts?.progress ?? gateway.requests.progressExtends,
+      max: timeouts?.max ?? gateway.requests.maxTimeout,
     },
     breaker: breakerOf(gateway, breaker),
+    concurrency: { ...gateway.concurrency, ...given(concurrency ?? {}) },
     maxInFlight: maxInFlight ?? gateway.requests.maxInFlight,
     maxMessageBytes,
     era,
