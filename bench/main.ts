@@ -11,6 +11,7 @@ import { Children } from './children.js';
 import { measureIdle, idleKinds, type IdleCost } from './memory.js';
 import { render } from './report.js';
 import { isClean, type BenchResult } from './result.js';
+import { medianAlarms, type AlarmFigures } from './alarm-figures.js';
 import { medianKernel, type KernelFigures } from './kernel-figures.js';
 import {
   gatewayIsBuilt,
@@ -23,7 +24,7 @@ import {
   type Target,
 } from './targets.js';
 
-const PARTS = ['http', 'ws', 'stdio', 'memory', 'kernel'] as const;
+const PARTS = ['http', 'ws', 'stdio', 'memory', 'kernel', 'alarms'] as const;
 type Part = (typeof PARTS)[number];
 
 interface Options {
@@ -194,6 +195,18 @@ async function measureKernel(children: Children, plan: Plan): Promise<KernelFigu
   return medianKernel(rounds);
 }
 
+async function measureAlarms(children: Children, plan: Plan): Promise<AlarmFigures> {
+  const rounds: AlarmFigures[] = [];
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    const program = children.start('alarms', 'alarms', ['--alarms', `${Math.round(2_000 * plan.kernelScale)}`]);
+    const figures = (await program.waitFor('done', 300_000)) as unknown as AlarmFigures;
+    await program.stop();
+    rounds.push(figures);
+    progress(`alarms round ${round}/${plan.rounds}: p99 to S5 ${figures.decidedP99Ms.toFixed(3)} ms`);
+  }
+  return medianAlarms(rounds);
+}
+
 async function measure(children: Children, plan: Plan): Promise<{ result: BenchResult; failed: boolean }> {
   const skipped = new Skipped();
   const has = (part: Part): boolean => plan.parts.has(part);
@@ -208,6 +221,7 @@ async function measure(children: Children, plan: Plan): Promise<{ result: BenchR
   const idle = has('memory') ? await measureMemory(children, plan, skipped) : [];
   await children.stop();
   const kernel = has('kernel') ? await measureKernel(children, plan) : null;
+  const alarms = has('alarms') ? await measureAlarms(children, plan) : null;
   const all = cpus();
   const result: BenchResult = {
     machine: { node: process.version, cpus: all.length, model: all[0]?.model.trim() ?? 'CPU' },
@@ -217,6 +231,7 @@ async function measure(children: Children, plan: Plan): Promise<{ result: BenchR
     calls,
     idle,
     kernel,
+    alarms,
   };
   return { result, failed: skipped.failed };
 }

@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import { BARS, judge, verdictLine, type Bar } from './bars.js';
 import { type CallFigures, type Scenario } from './calls.js';
+import { type AlarmFigures } from './alarm-figures.js';
 import { type KernelFigures } from './kernel-figures.js';
 import { addedP50, barValues, find, ratio, YARDSTICK, type BenchResult } from './result.js';
 
@@ -141,6 +142,16 @@ function kernel(figure: KernelFigures | null): string[] {
   return ['Kernel', table(['', ''], rows), ''];
 }
 
+function alarms(figure: AlarmFigures | null): string[] {
+  if (figure === null) return [];
+  const pair = (p50: number, p99: number): string => [p50, p99].map((ms) => show(ms * 1000)).join(' / ');
+  const rows = [
+    ["cause to S5's decision, p50 / p99, µs", pair(figure.decidedP50Ms, figure.decidedP99Ms)],
+    ['cause to what a dashboard reads, p50 / p99, µs', pair(figure.shownP50Ms, figure.shownP99Ms)],
+  ];
+  return [`Alarms under a flood (${show(figure.alarms)} of them)`, table(['', ''], rows), ''];
+}
+
 function verdicts(result: BenchResult): string[] {
   const values = barValues(result);
   const lines = (Object.entries(BARS) as [keyof typeof BARS, Bar][]).map(([id, bar]) => {
@@ -165,6 +176,7 @@ export function render(result: BenchResult): string {
     ...figures(result),
     ...idle(result),
     ...kernel(result.kernel),
+    ...alarms(result.alarms),
     ...verdicts(result),
     ...(problems.length === 0 ? [] : ['Wrong answers', ...problems, '']),
     'Differences under 30 % say nothing from three rounds; CPU is the figure to trust.',

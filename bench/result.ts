@@ -1,4 +1,5 @@
 /** What one run measured, as written by --json, and the figures that bars are set on. Pure. */
+import { type AlarmFigures } from './alarm-figures.js';
 import { type BarValues } from './bars.js';
 import { type CallFigures, type Scenario } from './calls.js';
 import { type KernelFigures } from './kernel-figures.js';
@@ -14,6 +15,7 @@ export interface BenchResult {
   readonly idle: readonly IdleCost[];
   /** Medians of the rounds. */
   readonly kernel: KernelFigures | null;
+  readonly alarms: AlarmFigures | null;
 }
 
 /** The target that bars are set for, and the one they are set by. */
@@ -81,6 +83,7 @@ export function barValues(result: BenchResult): BarValues {
     idleMixed: idleOf(result, 'mixed')?.totalMb,
     actorMessages: result.kernel?.tell.cpuMps,
     alarmP99: result.kernel?.alarmP99Ms,
+    alarmToPolicy: result.alarms?.decidedP99Ms,
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }

@@ -2,33 +2,37 @@
  * The gateway: everything wired together, and the library's face. The one place that knows all parts.
  */
 import { readFileSync } from 'node:fs';
+import { Access } from './actors/access.js';
 import { AdminAnswers, adminEndpoint } from './actors/admin-endpoint.js';
 import { WebFront } from './actors/admin-web.js';
 import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
 import { DataPlane } from './actors/data-plane.js';
-import { DrainBoard } from './actors/drain/board.js';
-import { gatewayDrain } from './actors/drain/gateway-drain.js';
 import { type DrainOutcome } from './actors/drain/messages.js';
 import { GatewayView } from './actors/gateway-view.js';
 import { HttpFront } from './actors/http-front.js';
-import { HttpSockets } from './actors/http-sockets.js';
 import { type SessionEnvironment } from './actors/legacy-session.js';
-import { createHttpFace, listener } from './actors/listener.js';
+import { createHttpFace } from './actors/listener.js';
 import { metrics, type ProcessView } from './actors/metrics.js';
-import { CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
+import { AUTHENTICATOR, CONFIGURATION, DRAIN, REGISTRY } from './actors/names.js';
 import { sessionRegistry } from './actors/session-registry.js';
 import { countTransportFailure, transportBreaker } from './actors/unit-breakers.js';
 import { type UpstreamView } from './actors/upstream-view.js';
 import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
+import { type AdminHandler } from './admin/handler.js';
 import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
-import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason, type Report } from './kernel/index.js';
+import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason } from './kernel/index.js';
+import { admissionInits } from './gateway/admission.js';
+import { logReport } from './gateway/reports.js';
 import { type UpstreamCredential } from './credentials/credential.js';
 import { Security } from './gateway/security.js';
+import { type FeatureMetrics, type FeatureName, GatewayFeatures } from './gateway/features.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
+import { Succession } from './gateway/succession.js';
+import { type Predecessor } from './handover/predecessor.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
@@ -47,6 +51,8 @@ export interface GatewayOptions {
   readonly log?: LogOutput;
   /** Show the terminal dashboard. Default false. */
   readonly dashboard?: boolean;
+  /** The process that this one takes over from. */
+  readonly predecessor?: Predecessor | null;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -81,12 +87,11 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #views = new Map<string, UpstreamView>();
   readonly #process: ProcessView = { cpuPercent: null, loopDelayP99: null };
-  readonly #drains = new DrainBoard();
-  readonly #drainWaiters = new Set<(outcome: DrainOutcome) => void>();
-  readonly #sockets = new HttpSockets();
   readonly #random: () => number;
   readonly #security: Security;
   readonly #telemetry: GatewayTelemetry;
+  readonly #succession: Succession;
+  readonly #features: GatewayFeatures;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
@@ -99,12 +104,15 @@ export class Gateway {
     this.#log = options.log ?? createLog(gateway.logging.level, false);
     this.#system = new ActorSystem({
       ...(options.clock && { clock: options.clock }),
-      onReport: (report) => this.#report(report),
+      onReport: (report) => {
+        countTransportFailure(this.#plane, report);
+        logReport(this.#log.log, report, this.#plane.admission.state === 'starting');
+      },
     });
     const now = this.#system.clock.now();
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
-    this.#plane = new DataPlane(gateway, new Counters(), viability);
+    this.#plane = new DataPlane(gateway, new Counters(), viability, this.#system.clock);
     this.#security = new Security({
       plane: this.#plane,
       clock: this.#system.clock,
@@ -120,6 +128,18 @@ export class Gateway {
       random: this.#random,
       version: VERSION,
     });
+    this.#succession = new Succession(
+      this.#plane,
+      this.#system.clock,
+      options.predecessor ?? null,
+      (name) => this.#running.current.servers.get(name)?.disabled === false,
+    );
+    this.#features = new GatewayFeatures({
+      system: this.#system,
+      plane: this.#plane,
+      telemetry: this.#telemetry,
+      switchAudit: (on) => this.#security.switchAudit(on),
+    });
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -129,7 +149,8 @@ export class Gateway {
       views: this.#views,
       windows: this.#windows,
       process: this.#process,
-      drains: this.#drains,
+      drains: this.#succession.drains,
+      handover: this.#succession.record,
       version: VERSION,
       startedAt: now,
       url: () => this.url,
@@ -155,6 +176,7 @@ export class Gateway {
   async start(): Promise<void> {
     await this.#system.boot(buildSupervisor(TREE, this.#inits()));
     this.#plane.admission = { state: 'running' };
+    this.#succession.serve();
   }
 
   /**
@@ -162,7 +184,7 @@ export class Gateway {
    * an operator called it off and the gateway serves on. A second call joins the first; its times are ignored.
    */
   async gracefulShutdown({ timeout, callback }: ShutdownOptions = {}): Promise<DrainOutcome> {
-    const cancelled = new Promise<DrainOutcome>((resolve) => this.#drainWaiters.add(resolve));
+    const cancelled = this.#succession.calledOff();
     const sent = this.#system.urgent(DRAIN, {
       type: 'drain/begin',
       reason: 'shutdown',
@@ -186,6 +208,26 @@ export class Gateway {
     return this.#view.snapshot();
   }
 
+  /** Every feature, and what it costs: CPU and memory, measured for `windowMs` from now on (default 1,000). */
+  getFeatureMetrics({ windowMs }: { readonly windowMs?: number } = {}): Promise<FeatureMetrics> {
+    return this.#features.byName(windowMs);
+  }
+
+  /** Takes effect at once, and holds until it is enabled again. Throws when the feature cannot be switched. */
+  disableFeature(name: FeatureName): void {
+    this.#features.switch(name, false);
+  }
+
+  /** Undoes `disableFeature`; `tracing` also where no collector is configured. */
+  enableFeature(name: FeatureName): void {
+    this.#features.switch(name, true);
+  }
+
+  /** Share of the traces that begin here which is recorded, 0 to 1. Takes effect with the next request. */
+  setTracingSampleRate(rate: number): void {
+    this.#features.samplingRate = rate;
+  }
+
   /** Reads the configuration again and applies the difference. A wrong one is refused and logged; the old one stays. */
   reload(cause: string): void {
     this.#system.tell(CONFIGURATION, { type: 'configuration/reload', cause });
@@ -204,26 +246,25 @@ export class Gateway {
       version: VERSION,
       onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
     };
+    const access = new Access(plane);
     const answers = new AdminAnswers({
       system,
       plane,
       view: this.#view,
-      drains: this.#drains,
+      drains: this.#succession.drains,
       ring,
       log,
       book: this.#security.book,
+      features: this.#features.admin,
       credentialOf: (name) => this.#credentialOf(name),
     });
-    const web = new WebFront({
-      system,
-      plane,
-      log,
-      handler: (request, context) => answers.answer(request, context),
-      rightOf: () => ({ ok: true, access: plane.options.dashboard.webActions ? 'act' : 'look' }),
-    });
-    const front = new HttpFront({ system, env, web, metrics: () => this.#telemetry.metricsText() }, this.#sockets);
-    const http = createHttpFace(front, new WebSocketFront({ system, env }, front));
-    this.#sockets.readBy(http);
+    const handler: AdminHandler = (request, context) => answers.answer(request, context);
+    const web = new WebFront({ system, plane, log, handler, rightOf: (req) => access.consoleRight(req) });
+    const front = new HttpFront(
+      { system, env, access, web, metrics: () => this.#telemetry.metricsText() },
+      this.#succession.sockets,
+    );
+    const http = createHttpFace(front, new WebSocketFront({ system, env, access }, front));
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
       ...this.#telemetry.inits(),
@@ -238,9 +279,11 @@ export class Gateway {
         views: this.#views,
         url: () => this.url,
         running: this.#running,
+        upstreams: () => this.#view.upstreams(),
         version: VERSION,
         createTransport: (config, handlers) => this.#createTransport(config, handlers),
       }),
+      ...admissionInits({ plane, log }),
       '/operations/catalogue': catalogue({ system, plane, log, book: this.#security.book }),
       '/operations/provisioning/configuration': configuration({
         system,
@@ -257,29 +300,25 @@ export class Gateway {
         onOptions: (config) => this.#applyOptions(config),
       }),
       '/front/session-registry': sessionRegistry({ system, plane }),
-      '/front/listeners/http': listener({
-        system,
-        plane,
-        http,
-        env,
-        nextSocketId: () => front.nextSocketId(),
-        onConnection: (socket, connection) => front.attach(socket, connection),
-        onUpgrade: (socket) => front.detach(socket),
-        address: this.#address,
-      }),
       ...Object.fromEntries(
         CLIENT_TRANSPORTS.map((name) => [`/front/breakers/${name}`, transportBreaker(plane, log, name)]),
       ),
-      '/drain/gateway': gatewayDrain({
+      ...this.#succession.inits({
         system,
-        plane,
+        env,
+        front,
+        http,
+        address: this.#address,
         log,
         random,
-        board: this.#drains,
-        sockets: this.#sockets,
-        onEnd: (outcome) => this.#drained(outcome),
+        onEnd: (outcome) => this.#stop(outcome),
       }),
-      '/consoles/admin': adminEndpoint({ answers, log, path: () => this.adminSocket }),
+      '/consoles/admin': adminEndpoint({
+        answers,
+        log,
+        path: () => this.adminSocket,
+        takeOver: () => this.#succession.takesOver,
+      }),
     };
     if (this.#options.dashboard === true) inits['/consoles/dashboard'] = this.#dashboard();
     return new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>;
@@ -320,21 +359,23 @@ export class Gateway {
       listen,
       dashboard: { enabled, refreshInterval },
       admin,
+      auth: { mode, revocations },
     } = this.#plane.options;
     const before = this.#plane.options;
     const next = config.gateway;
-    this.#plane.options = { ...next, listen, admin, dashboard: { ...next.dashboard, enabled, refreshInterval } };
+    this.#plane.options = this.#features.applied({
+      ...next,
+      listen,
+      admin,
+      auth: { ...next.auth, mode, revocations },
+      dashboard: { ...next.dashboard, enabled, refreshInterval },
+    });
+    if (this.#plane.auth.configure(this.#plane.options))
+      this.#system.tell(AUTHENTICATOR, { type: 'authenticator/refresh' });
     this.#security.reconfigured();
     this.#log.log.level = config.gateway.logging.level;
     this.#windows.history = config.gateway.dashboard.historySize;
     this.#telemetry.reconfigured(before);
-  }
-
-  /** One that was called off ends nothing but the waiting for it. */
-  #drained(outcome: DrainOutcome): void {
-    if (outcome !== 'cancelled') return this.#stop(outcome);
-    for (const resolve of this.#drainWaiters) resolve(outcome);
-    this.#drainWaiters.clear();
   }
 
   #stop(outcome: DrainOutcome): void {
@@ -345,41 +386,8 @@ export class Gateway {
 
   async #finish(reason: ExitReason): Promise<GatewayEnd> {
     await this.#reaper.stop();
+    this.#features.close();
     if (this.#outcome !== null) return { kind: 'drained', outcome: this.#outcome };
     return { kind: 'failed', reason: describeExit(reason) };
-  }
-
-  /** Supervisor reports go to the log; children that come and go with clients only at debug level. */
-  #report(report: Report): void {
-    countTransportFailure(this.#plane, report);
-    const { log } = this.#log;
-    const fields = { event: report.type, path: report.path === '' ? '/' : report.path };
-    switch (report.type) {
-      case 'child/started':
-        return log.debug({ ...fields, incarnation: report.incarnation }, 'started');
-      case 'child/terminated':
-        if (report.reason.type === 'fault')
-          log.error({ ...fields, stack: report.reason.error.stack }, describeExit(report.reason));
-        else log.debug(fields, describeExit(report.reason));
-        return;
-      case 'child/restarted':
-        return log.warn(
-          { ...fields, incarnation: report.incarnation },
-          `restarted after ${describeExit(report.reason)}`,
-        );
-      case 'child/start-failed':
-        // It fails the whole start, whose caller says so once.
-        if (this.#plane.admission.state === 'starting') return log.debug(fields, report.error.message);
-        return log.error({ ...fields, stack: report.error.stack }, report.error.message);
-      case 'actor/late-error':
-        return log.error({ ...fields, stack: report.error.stack }, report.error.message);
-      case 'child/abandoned':
-        return log.error({ ...fields, afterMs: report.afterMs }, 'did not stop in time and was left behind');
-      case 'supervisor/intensity-exceeded':
-        return log.error(
-          { ...fields, restarts: report.restarts, withinMs: report.withinMs },
-          'restarts too often and gives up',
-        );
-    }
   }
 }

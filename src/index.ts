@@ -1,5 +1,6 @@
 /** The library: run the gateway inside your own process. */
 export { type GatewaySnapshot } from './admin/protocol.js';
+export { type FeatureName, type FeatureSnapshot } from './admin/snapshot/features.js';
 export {
   type Config,
   type ConfigProblem,
@@ -10,3 +11,4 @@ export {
 } from './config/index.js';
 export { Gateway, type GatewayEnd, type GatewayOptions, type ShutdownOptions, VERSION } from './gateway.js';
 export { type SpanOptions, type TraceKind, Tracing } from './telemetry/tracing/library.js';
+export { type FeatureMetrics } from './gateway/features.js';

@@ -1,6 +1,7 @@
 /**
  * `node dist/main.js`: the gateway as a process. Options, configuration, signals, exit codes; the rest is `gateway.ts`.
  */
+import { renameSync, writeFileSync } from 'node:fs';
 import {
   type Config,
   demoConfig,
@@ -13,6 +14,7 @@ import {
   watchConfig,
 } from './config/index.js';
 import { Gateway, VERSION } from './gateway.js';
+import { Predecessor } from './handover/predecessor.js';
 import { toError } from './kernel/index.js';
 import { createLog, type Logger, type LogOutput } from './telemetry/logger.js';
 
@@ -60,7 +62,8 @@ function load(options: ProcessOptions): Promise<LoadResult> {
 async function run(options: ProcessOptions, config: Config, output: LogOutput): Promise<void> {
   const { log } = output;
   const dashboard = config.gateway.dashboard.enabled && process.stdout.isTTY && process.stdin.isTTY;
-  const gateway = new Gateway({ config, log: output, dashboard, reload: () => load(options) });
+  const predecessor = Predecessor.of(process);
+  const gateway = new Gateway({ config, log: output, dashboard, predecessor, reload: () => load(options) });
   try {
     await gateway.start();
   } catch (cause) {
@@ -73,6 +76,7 @@ async function run(options: ProcessOptions, config: Config, output: LogOutput): 
   const watch = options.config === undefined ? undefined : watchConfig(options.config, () => gateway.reload('file'));
   // A change between the first reading and the watch is found by reading once more: no difference costs nothing.
   void watch?.ready.then(() => gateway.reload('start'));
+  if (options.pidFile !== undefined) writePid(options.pidFile, log);
   sayReady(gateway, config, log);
   const end = await gateway.ended;
   watch?.close();
@@ -83,6 +87,16 @@ async function run(options: ProcessOptions, config: Config, output: LogOutput): 
   }
   log.fatal({ event: 'failed' }, `the gateway cannot go on: ${end.reason}`);
   exit(EXIT.failed);
+}
+
+/** In one step, so that whoever watches the file never reads half a number. */
+function writePid(file: string, log: Logger): void {
+  try {
+    writeFileSync(`${file}.new`, `${process.pid}\n`);
+    renameSync(`${file}.new`, file);
+  } catch (cause) {
+    log.error({ event: 'pid_file', file }, `the process id could not be written: ${toError(cause).message}`);
+  }
 }
 
 /** Said at every log level: scripts wait for this line. */

@@ -78,16 +78,39 @@ class App {
     if (this.#finished) return;
     if (key.full === 'C-c') {
       this.finish(INTERRUPTED);
-    } else if (key.full === 'q' && !this.#state.typing) {
+    } else if (key.full === 'q' && !this.#busy) {
       this.finish(0);
     } else if (key.full === 'C-l') {
       this.#screen.redraw();
     } else {
       this.#state = press(this.#state, key, this.#feed.view, this.#layout);
+      if (this.#state.quit) return this.finish(0);
+      this.#obey();
       this.#feed.setInterval(this.#state.intervalMs);
       this.#feed.wantConnections(this.#state.page === 'connections');
       this.#draw();
     }
+  }
+
+  /** Somebody types, or is being asked: keys are theirs. */
+  get #busy(): boolean {
+    const { typing, line, asked } = this.#state;
+    return typing || line !== null || asked !== null;
+  }
+
+  /** Sends what was ordered and shows how it ended. */
+  #obey(): void {
+    const { ordered } = this.#state;
+    if (ordered === null) return;
+    this.#state = { ...this.#state, ordered: null };
+    const tell = (text: string, good: boolean): void => {
+      this.#state = { ...this.#state, told: { text, good } };
+      this.#draw();
+    };
+    this.#feed.request(ordered.method, ordered.params).then(
+      () => tell(ordered.title, true),
+      (error: unknown) => tell(error instanceof Error ? error.message : String(error), false),
+    );
   }
 
   #changed(): void {

@@ -4,14 +4,17 @@
 import { fitLine, line, lineWidth, span, spread, toned, type Line } from '#src/admin/view/line.js';
 import { phaseLine } from '#src/admin/view/status.js';
 import { drawable, wrapText } from '#src/admin/view/text.js';
+import { COMMANDS } from './commands.js';
 import type { FeedView } from './feed.js';
 import type { ListLayout } from './list.js';
 import { PAGE_IDS, type Page, type PageId, type Rectangle } from './page.js';
+import { alarmsPage } from './pages/alarms.js';
 import { connectionsPage } from './pages/connections.js';
 import { logsPage } from './pages/logs.js';
 import { overviewPage } from './pages/overview.js';
 import { treePage } from './pages/tree.js';
 import { upstreamsPage } from './pages/upstreams.js';
+import { viabilityPage } from './pages/viability.js';
 import { blank, overlay, panel, type Block } from './panel.js';
 import type { UiState } from './state.js';
 
@@ -23,6 +26,8 @@ const PAGES: Readonly<Record<PageId, Page>> = {
   upstreams: upstreamsPage,
   connections: connectionsPage,
   logs: logsPage,
+  viability: viabilityPage,
+  alarms: alarmsPage,
 };
 
 export interface Composed {
@@ -53,6 +58,8 @@ export function composeScreen(state: UiState, live: FeedView, columns: number, r
   const list = state.lists[page.id];
   const drawn = page.draw({ view, snapshot: view.snapshot, list, level: state.level, width: columns, height });
   const faded: Composed['faded'] = live.link === 'live' ? [0, 0] : [HEADER_ROWS, rows - 1];
+  if (state.asked !== null)
+    return { lines: frame(overlay(drawn.lines, question(state.asked.title, columns))), faded, list: drawn.list };
   if (state.help) return { lines: frame(overlay(drawn.lines, help(columns, height))), faded, list: drawn.list };
   const chart = drawn.chart === undefined ? {} : { chart: { ...drawn.chart, top: drawn.chart.top + HEADER_ROWS } };
   return { lines: frame(drawn.lines), faded, list: drawn.list, ...chart };
@@ -79,16 +86,49 @@ function header(state: UiState, live: FeedView, view: FeedView, width: number): 
 }
 
 function tabs(state: UiState, width: number): Line {
+  const whole = PAGE_IDS.reduce((sum, id) => sum + PAGES[id].title.length + 4, 0);
+  const short = whole > width;
   const names = PAGE_IDS.map((id, index) => {
     const chosen = id === state.page;
-    return [span(` ${index + 1} ${PAGES[id].title} `, chosen ? 'selected' : 'dim')];
+    const { title } = PAGES[id];
+    return [span(` ${index + 1} ${short && !chosen ? title.slice(0, 4) : title} `, chosen ? 'selected' : 'dim')];
   });
   const { filter } = state.lists[state.page];
   const shown = filter === '' || state.typing ? [] : [span(`/${filter} `, 'warn')];
   return spread(names.flat(), shown, width);
 }
 
+function question(title: string, width: number): Block {
+  const inner = Math.min(64, width - 4);
+  const text = wrapText(drawable(`${title}?`), inner - 4).map((part) => line(' ', span(part, 'warn')));
+  return panel(
+    'Sure?',
+    [
+      [],
+      ...text,
+      [],
+      keyLine([
+        ['y', 'yes'],
+        ['n', 'no'],
+      ]),
+    ],
+    inner,
+    text.length + 5,
+  );
+}
+
 function keyBar(state: UiState, page: Page, width: number): Line {
+  if (state.line !== null) {
+    const keys = keyLine([
+      ['Enter', 'do it'],
+      ['Esc', 'leave'],
+    ]);
+    return spread(line(span(' :', 'accent'), state.line, span(' ', 'selected')), keys, width);
+  }
+  if (state.told !== null) {
+    const { text, good } = state.told;
+    return fitLine(line(span(good ? ' ✔ ' : ' ✖ ', good ? 'ok' : 'bad'), text), width);
+  }
   if (state.typing) {
     const typed = line(span(' Filter: ', 'accent'), state.lists[page.id].filter, span(' ', 'selected'));
     return spread(
@@ -119,15 +159,21 @@ function keyLine(keys: readonly (readonly [string, string])[]): Line {
 }
 
 const HELP: readonly (readonly [string, string])[] = [
-  ['1 … 5, Tab', 'pages'],
+  ['1 … 7, Tab', 'pages'],
   ['↑ ↓  k j', 'one row'],
   ['PgUp PgDn', 'one screen'],
   ['Home End', 'first, last; End follows the log'],
   ['Enter', "an upstream's details (Overview)"],
   ['/', 'filter; Enter keeps it, Esc clears it'],
+  ['← → r', 'sort by a column, the other way round'],
   ['+ -', 'refresh slower, faster'],
   ['f', 'freeze and unfreeze the screen'],
   ['l', 'least severe log level (Logs)'],
+  ['d', 'drain the gateway (Overview)'],
+  ['R x', 'reconnect; disable or enable (Upstreams)'],
+  ['K', 'kill the actor (Tree)'],
+  ['a', 'acknowledge (Alarms)'],
+  [':', `a command: ${COMMANDS.map(([name]) => name.split(' ')[0]).join(', ')}`],
   ['q', 'leave; the gateway is not touched'],
   ['Ctrl-C', 'leave; a gateway that was started with it stops too'],
 ];

@@ -5,7 +5,7 @@
  * log lines. Draws nothing and knows no terminal.
  */
 import { AdminRequestError, NoGatewayError, type AdminClient, type AdminSubscription } from '#src/admin/client.js';
-import type { ConnectionSnapshot, GatewaySnapshot, LogLine } from '#src/admin/protocol.js';
+import type { AdminMethod, ConnectionSnapshot, GatewaySnapshot, LogLine } from '#src/admin/protocol.js';
 
 export interface NumberedLine {
   /** Grows by one with each line of this dashboard's life; names a line while older ones fall away. */
@@ -81,6 +81,12 @@ export class Feed {
     if (wanted === this.#wantsConnections) return;
     this.#wantsConnections = wanted;
     void this.#askConnections();
+  }
+
+  /** One request, and its answer. Rejects when refused, or when there is no connection now. */
+  async request(method: AdminMethod, params: Readonly<Record<string, unknown>>): Promise<unknown> {
+    if (this.#client === undefined) throw new Error('There is no connection to the gateway now.');
+    return this.#client.request(method, params);
   }
 
   async #connect(): Promise<void> {

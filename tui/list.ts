@@ -1,5 +1,6 @@
 /** A scrolled list with a cursor, drawn as a table. Pure. */
 import { fitLine, plainText, span, type Line } from '#src/admin/view/line.js';
+import { sortRows } from '#src/admin/view/sort.js';
 import { layoutTable, type Column } from '#src/admin/view/table.js';
 import type { Block } from './panel.js';
 
@@ -12,9 +13,33 @@ export interface ListState {
   /** First row shown. */
   readonly offset: number;
   readonly filter: string;
+  /** Column that sorts, from 0; `null`: the order of the gateway. */
+  readonly sort: number | null;
+  readonly descending: boolean;
 }
 
-export const FRESH_LIST: ListState = { key: null, cursor: 0, offset: 0, filter: '' };
+export const FRESH_LIST: ListState = {
+  key: null,
+  cursor: 0,
+  offset: 0,
+  filter: '',
+  sort: null,
+  descending: false,
+};
+
+/** The rows in the order that was chosen, and the columns with a mark at the one that sorts. */
+export function sortList<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { sort, descending }: ListState,
+): { readonly columns: readonly Column<Row>[]; readonly rows: readonly Row[] } {
+  if (sort === null) return { columns, rows };
+  const at = sort % columns.length;
+  const marked = columns.map((column, index) =>
+    index === at ? { ...column, title: `${column.title}${descending ? '↓' : '↑'}`, rank: 0 } : column,
+  );
+  return { columns: marked, rows: sortRows(columns, rows, at, descending) };
+}
 
 /** Where the cursor and the window came to be, for the keys that move them. */
 export interface ListLayout {

@@ -36,5 +36,5 @@ export interface Page {
   readonly draw: (input: PageInput) => PageOutput;
 }
 
-export const PAGE_IDS = ['overview', 'tree', 'upstreams', 'connections', 'logs'] as const;
+export const PAGE_IDS = ['overview', 'tree', 'upstreams', 'connections', 'logs', 'viability', 'alarms'] as const;
 export type PageId = (typeof PAGE_IDS)[number];

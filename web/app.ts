@@ -12,6 +12,7 @@ import { connectionsPage } from './pages/connections.js';
 import { logsPage } from './pages/logs.js';
 import { overviewCharts, overviewPage } from './pages/overview.js';
 import { treePage } from './pages/tree.js';
+import { viabilityPage } from './pages/viability.js';
 import { upstreamsPage } from './pages/upstreams.js';
 import type { TableState } from './table.js';
 
@@ -26,6 +27,7 @@ class App {
     upstreamsPage,
     connectionsPage,
     treePage,
+    viabilityPage,
     alarmsPage,
     logsPage(),
   ];

@@ -1,6 +1,6 @@
 /** Tables of the consoles' columns: sorted by a click or Enter on a heading, rows chosen by click or keyboard. */
 import type { Line, Span } from '#src/admin/view/line.js';
-import { plainText } from '#src/admin/view/line.js';
+import { sortRows } from '#src/admin/view/sort.js';
 import type { Column } from '#src/admin/view/table.js';
 import { h, spans } from './dom.js';
 
@@ -33,8 +33,8 @@ const MOST_ROWS = 500;
 export function table<Row>(options: TableOptions<Row>): HTMLElement {
   const { caption, columns, rows, state, empty, phoneRank = 2 } = options;
   const narrow = (column: Column<Row>): string => ((column.rank ?? 0) > phoneRank ? 'wide-only' : '');
-  const cells = rows.map((row) => ({ row, cells: columns.map((column) => toLine(column.cell(row))) }));
-  const sorted = options.fixedOrder ? cells : sortedBy(cells, columns, state);
+  const at = options.fixedOrder ? -1 : columns.findIndex(({ title }) => title === state.sort);
+  const sorted = sortRows(columns, rows, at, state.descending);
   const hidden = sorted.length - MOST_ROWS;
   return h(
     'div',
@@ -55,7 +55,14 @@ export function table<Row>(options: TableOptions<Row>): HTMLElement {
       h(
         'tbody',
         {},
-        sorted.slice(0, MOST_ROWS).map(({ row, cells: line }) => bodyRow(row, line, columns.map(narrow), options)),
+        sorted.slice(0, MOST_ROWS).map((row) =>
+          bodyRow(
+            row,
+            columns.map((column) => toLine(column.cell(row))),
+            columns.map(narrow),
+            options,
+          ),
+        ),
       ),
     ),
     rows.length === 0 ? h('p', { class: 'tone-dim' }, empty) : null,
@@ -120,63 +127,6 @@ function bodyRow<Row>(
       h('td', { class: `${narrow[at] ?? ''} ${columns[at]?.align === 'right' ? 'right' : ''}` }, spans(line)),
     ),
   );
-}
-
-interface Cells<Row> {
-  readonly row: Row;
-  readonly cells: readonly Line[];
-}
-
-/** Figures by size (`1.2k` after `900`), everything else by its text. */
-function sortedBy<Row>(
-  rows: readonly Cells<Row>[],
-  columns: readonly Column<Row>[],
-  state: TableState,
-): readonly Cells<Row>[] {
-  const at = columns.findIndex(({ title }) => title === state.sort);
-  if (at < 0) return rows;
-  const sign = state.descending ? -1 : 1;
-  const text = ({ cells }: Cells<Row>): string => plainText(cells[at] ?? []);
-  return [...rows].sort((one, other) => sign * compare(text(one), text(other)));
-}
-
-export function compare(one: string, other: string): number {
-  const [a, b] = [amount(one), amount(other)];
-  if (a !== null && b !== null) return a - b;
-  if (a !== null || b !== null) return a === null ? -1 : 1; // what has no figure stands below all that have
-  return one.localeCompare(other);
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  B: 1,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-  TiB: 1024 ** 4,
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  '%': 1,
-};
-
-/** The size of a figure as the consoles write it, also of a span of time in two units; `null` for any other text. */
-export function amount(text: string): number | null {
-  const parts = text.trim().split(/(?<=[a-zA-Z%])\s+(?=\d)/);
-  let total = 0;
-  for (const part of parts) {
-    const found = /^(\d+(?:\.\d+)?)\s*([a-zA-Z%]*)$/.exec(part);
-    const unit = UNITS[found?.[2] ?? 'none'];
-    if (found === null || unit === undefined) return null;
-    total += Number(found[1]) * unit;
-  }
-  return total;
 }
 
 function toLine(cell: string | Span | Line): Line {

@@ -16,6 +16,7 @@ import {
   type LogLevel,
   type LogLine,
 } from '../admin/protocol.js';
+import { type FeatureName } from '../admin/snapshot/features.js';
 import { type AdminContext, type AdminServer, startAdminServer } from '../admin/server.js';
 import { matchActor, nearMisses } from '../admin/suggest.js';
 import {
@@ -41,7 +42,8 @@ import { type GatewayView } from './gateway-view.js';
 import { type DrainBoard } from './drain/board.js';
 import { type DrainMessage, type DrainReply } from './drain/messages.js';
 import { acknowledge, policyMode } from './admin-viability.js';
-import { DRAIN, UPSTREAMS } from './names.js';
+import { type HandoverMessage } from './handover.js';
+import { DRAIN, HANDOVER, UPSTREAMS } from './names.js';
 import { alarmsSnapshot } from './viability-view.js';
 
 export interface AdminAnswersDeps {
@@ -54,11 +56,20 @@ export interface AdminAnswersDeps {
   readonly book: PinBook;
   /** The credential of a configured server; `undefined` when it has none of its own. */
   readonly credentialOf?: (server: string) => UpstreamCredential | undefined;
+  readonly features: FeatureAnswers;
+}
+
+/** Switches and measures the features of the gateway. */
+export interface FeatureAnswers {
+  features(action?: 'enable' | 'disable', name?: FeatureName, windowMs?: number): Promise<AdminReply>;
+  sampling(rate?: number): AdminReply;
 }
 
 export interface AdminEndpointDeps {
   readonly log: Logger;
   readonly path: () => string;
+  /** Whether the socket is taken from the process that has it. */
+  readonly takeOver: () => boolean;
   readonly answers: AdminAnswers;
 }
 
@@ -72,6 +83,7 @@ export function adminEndpoint(deps: AdminEndpointDeps) {
   return async (): Promise<Behavior<never>> => {
     const server: AdminServer = await startAdminServer({
       path: deps.path(),
+      takeOver: deps.takeOver(),
       handler: (request, context) => deps.answers.answer(request, context),
       onError: (error) => deps.log.warn({ event: 'admin_error', error: error.message }, 'admin socket'),
     });
@@ -113,9 +125,11 @@ export class AdminAnswers {
       case 'send':
         return this.#send(params as Params['send']);
       case 'kill':
-        return this.#kill((params as Params['kill']).actor);
+        return this.#kill(params as Params['kill']);
       case 'drain':
         return this.#drain(params as Params['drain'], context);
+      case 'upgrade':
+        return this.#upgrade(params as Params['upgrade']);
       case 'cancel-drain':
         return this.#cancelDrain(params as Params['cancel-drain']);
       case 'force-shutdown':
@@ -127,7 +141,15 @@ export class AdminAnswers {
       case 'logs':
         return done(this.#logs(params as Params['logs'], context));
       case 'watch':
+        if (!this.#deps.plane.dashboards)
+          return refuse('feature_unavailable', 'Dashboards are switched off; `viable features enable dashboard`.');
         return done(this.#watch(params as Params['watch'], context));
+      case 'features': {
+        const { action, name, windowMs } = params as Params['features'];
+        return this.#deps.features.features(action, name, windowMs);
+      }
+      case 'sampling':
+        return this.#deps.features.sampling((params as Params['sampling']).rate);
       case 'alarms':
         return done(alarmsSnapshot(this.#deps.plane));
       case 'ack':
@@ -180,6 +202,15 @@ export class AdminAnswers {
     return now?.startedAt === startedAt ? done(now) : begun;
   }
 
+  #upgrade({ exec, config, timeoutMs }: Params['upgrade']): Promise<AdminReply> {
+    return this.#ask<HandoverMessage>(this.#deps.system.whereis(HANDOVER), (replyTo) => ({
+      type: 'handover/begin',
+      command: { ...(exec !== undefined && { exec }), ...(config !== undefined && { config }) },
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      replyTo,
+    }));
+  }
+
   async #cancelDrain({ target }: Params['cancel-drain']): Promise<AdminReply> {
     const reply = await this.#ask<DrainMessage>(this.#deps.system.whereis(DRAIN), (replyTo) => ({
       type: 'drain/cancel',
@@ -223,13 +254,16 @@ export class AdminAnswers {
     );
   }
 
-  #kill(name: string): AdminReply {
+  async #kill({ actor: name, forGood = false }: Params['kill']): Promise<AdminReply> {
+    const { system } = this.#deps;
     const found = this.#find(name);
     if (typeof found !== 'string') return { ok: false, error: found };
     if (found === '/')
       return refuse('actor_unavailable', 'Nobody would restart the root; `viable drain` stops the gateway.');
-    if (!this.#deps.system.kill(found)) return refuse('actor_unavailable', `${found} does not run now.`);
-    this.#deps.log.warn({ event: 'killed', actor: found }, `killed by an operator: ${found}`);
+    if (!(forGood ? await system.stopForGood(found) : system.kill(found)))
+      return refuse('actor_unavailable', `${found} does not run now.`);
+    const how = forGood ? 'stopped for good' : 'killed';
+    this.#deps.log.warn({ event: 'killed', actor: found, forGood }, `${how} by an operator: ${found}`);
     return done({ killed: found });
   }
 
@@ -288,7 +322,7 @@ export class AdminAnswers {
     const next = (): TimerHandle =>
       system.clock.after(intervalMs, () => {
         timer = next();
-        context.emit(view.snapshot());
+        if (this.#deps.plane.dashboards) context.emit(view.snapshot());
       });
     let timer = next();
     context.signal.addEventListener('abort', () => timer.cancel(), { once: true });

@@ -77,6 +77,31 @@ export const ADMIN_MESSAGES: readonly AdminMessages[] = [
     ],
   },
   {
+    actor: /^\/admission\/authenticator$/,
+    messages: [
+      {
+        name: 'revoke',
+        description: 'Revoke a token, the token of a jti, or everything a subject was given until now.',
+        args: z
+          .strictObject({
+            token: z.string().min(1).max(16_384).optional(),
+            jti: z.string().min(1).max(256).optional(),
+            subject: z.string().min(1).max(256).optional(),
+            issuer: z.string().min(1).max(512).optional(),
+          })
+          .refine((args) => [args.token, args.jti, args.subject].filter((given) => given !== undefined).length === 1, {
+            error: 'give one of token, jti, subject',
+          }),
+        message: (args, replyTo) => ({ type: 'authenticator/revoke', args, replyTo }),
+      },
+      plain('refresh', 'Fetch the key sets of external issuers now.', 'authenticator/refresh'),
+    ],
+  },
+  {
+    actor: /^\/admission\/limiter$/,
+    messages: [plain('count', 'How many subjects and addresses are being counted.', 'limiter/count')],
+  },
+  {
     actor: /^\/front\/session-registry$/,
     messages: [plain('count', 'How many client sessions are open.', 'registry/count')],
   },

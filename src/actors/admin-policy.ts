@@ -50,6 +50,8 @@ function principalOf({ role, claims = {}, permissions, subject }: AdminParams<'p
     key: `check:${sub}`,
     expiresAt: null,
     claims,
+    tenant: null,
+    credential: null,
   };
 }
 

@@ -53,7 +53,7 @@ class AuditLog implements Behavior<AuditLogMessage> {
     this.#context = context;
     this.#droppedTold = deps.trail.dropped;
     deps.trail.record({ type: 'audit', outcome: 'started', version: deps.version, pid: process.pid });
-    if (deps.trail.enabled) context.after(0, { type: 'audit/flush' });
+    context.after(0, { type: 'audit/flush' });
   }
 
   async handle(): Promise<void> {
@@ -70,7 +70,6 @@ class AuditLog implements Behavior<AuditLogMessage> {
   /** Writes what waits; `false` when the disk would not. */
   async #flush(): Promise<boolean> {
     const { trail, writer, view } = this.#deps;
-    if (!trail.enabled) return true;
     if (this.#pending.length === 0) this.#pending = [...trail.takeAll(), ...this.#lost()];
     while (this.#pending.length > 0) {
       const batch = this.#pending.slice(0, MAX_BATCH);

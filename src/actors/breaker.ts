@@ -202,7 +202,7 @@ class Breaker implements Behavior<BreakerMessage> {
     }
   }
 
-  /** S2's books: who probes, and who goes to and fro. */
+  /** S2's books: who probes. How much this one goes to and fro S2 reads off its memory. */
   get #coordination(): Coordination {
     return this.#deps.plane.viability.coordination;
   }
@@ -218,12 +218,9 @@ class Breaker implements Behavior<BreakerMessage> {
   }
 
   #turned(): void {
-    const { gate, plane, unit, log, changed } = this.#deps;
+    const { gate, unit, log, changed } = this.#deps;
     const { context } = this.#machine;
-    const passed = gate.history.length === 0 || gate.history.at(-1)?.state === 'closed';
     gate.since = this.#context.clock.now();
-    if (passed !== (gate.state === 'closed'))
-      this.#coordination.reversal(breakerSource(unit), gate.since, plane.options.vsm.coordination);
     // What failed before says nothing of what comes.
     if (gate.state === 'closed') gate.consecutive = 0;
     gate.history.push({ at: gate.since, state: gate.state });

@@ -94,12 +94,13 @@ export class CallTable {
 
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */
   start(request: CallRequest): JsonRpcErrorObject | undefined {
-    const { id, method, params, gate, to, caller, tool, channel, renamedUri, after } = request;
+    const { id, method, params, gate, to: asked, caller, tool, channel, renamedUri, after } = request;
     const shed = this.#shed(method, caller);
     if (shed) return this.#denied(request, shed);
     const refusal = this.#admit(gate);
     if (refusal) return this.#refused(request, refusal);
-    if (to === null) return this.#refused(request, this.#failed(unavailable(gate, this.#deps.clock)));
+    if (asked === null) return this.#refused(request, this.#failed(unavailable(gate, this.#deps.clock)));
+    const to = method === 'resources/read' ? this.#shared(request, asked) : asked;
     const progressToken = progressTokenOf(params);
     const call = new Call({
       id,
@@ -334,6 +335,15 @@ export class CallTable {
     const twice = call.caller.era === 'legacy' && openStreamAfter < timeout;
     call.left = twice ? timeout - openStreamAfter : 0;
     this.#deps.wheel.schedule(call, twice ? openStreamAfter : timeout);
+  }
+
+  /** A read that somebody else has running for the same principal is joined. */
+  #shared(request: CallRequest, to: Ref<UpstreamSessionMessage>): Ref<UpstreamSessionMessage> {
+    const { plane } = this.#deps;
+    const { enabled, coordination } = plane.options.vsm;
+    return enabled && coordination.enabled && coordination.coalesce && !request.after
+      ? plane.reads.target(request, to)
+      : to;
   }
 
   /** What S5's mode keeps out. No failure: neither the server nor time is to blame. */

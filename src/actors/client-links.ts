@@ -128,6 +128,13 @@ export class ClientLinks {
     return true;
   }
 
+  /** What it subscribes to, by the URIs that the client knows. */
+  shownUris(): string[] {
+    return [...this.#subscribed].flatMap(([gate, uris]) =>
+      [...uris].flatMap((own) => gate.subscriptions.get(own)?.get(this.#self) ?? []),
+    );
+  }
+
   /** The client is gone: nothing of it stays anywhere. */
   close(): void {
     this.#requests.close();

@@ -2,6 +2,7 @@
  * What a client's session is told, whatever its transport. Each transport's actor adds its own messages.
  */
 import { type ClientTransport } from '../admin/protocol.js';
+import { type Verdict } from '../auth/authenticator.js';
 import { type ReplyTo } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcId } from '../protocol/jsonrpc.js';
 import { type SseEvent } from '../protocol/sse.js';
@@ -22,7 +23,13 @@ export type ClientMessage =
   | { readonly type: 'client/log-message'; readonly params: JsonObject; readonly text: string }
   /** The gateway drains: tell the client in its transport's own way. Times in milliseconds. */
   | { readonly type: 'client/shutdown-pending'; readonly notice: ShutdownNotice }
+  /** Go to the successor, if nothing is in flight; with `force` what is in flight is answered with an error first. */
+  | { readonly type: 'client/hand-over'; readonly force: boolean }
   | { readonly type: 'client/idle-check' }
+  /** The credential of this client may have ended, by time or by revocation. */
+  | { readonly type: 'client/credential-due' }
+  /** A token that came in band was looked at. */
+  | { readonly type: 'client/reauthenticated'; readonly verdict: Verdict }
   /** The client did not answer in time what a server asked during the call of this id. */
   | { readonly type: 'client/input-late'; readonly id: JsonRpcId }
   /** End the connection: `code` and `reason` in the transport's own terms. */
@@ -43,4 +50,12 @@ export function noticeEvent(notice: ShutdownNotice): SseEvent {
   return { event: notice.type, retry: notice.reconnect_after, data: JSON.stringify(notice) };
 }
 
-export type CloseReason = 'idle' | 'shutdown' | 'operator' | 'slow_reader';
+/** What a client is told of its credential while it is connected. Times in milliseconds since the epoch. */
+export interface CredentialNotice {
+  /** `expiring` comes a minute before the end, `renewed` and `refused` after a token in band, the others at the end. */
+  readonly state: 'expiring' | 'renewed' | 'refused' | 'expired' | 'revoked';
+  readonly expires_at: number | null;
+  readonly reason?: string;
+}
+
+export type CloseReason = 'idle' | 'shutdown' | 'operator' | 'slow_reader' | 'expired' | 'revoked';

@@ -54,6 +54,18 @@ export class ClientProfile {
     return this.revision === null || supportsBatch(this.revision);
   }
 
+  /** Params of an `initialize` that lead here again; `null` before there was one. */
+  get initialize(): JsonObject | null {
+    if (this.revision === null) return null;
+    const { capabilities, info } = this;
+    return { protocolVersion: this.revision, capabilities, ...(info !== undefined && { clientInfo: info }) };
+  }
+
+  /** `null` while it has set none. */
+  get wantedLevel(): LogLevel | null {
+    return this.#logLevel;
+  }
+
   set logLevel(level: LogLevel) {
     this.#logLevel = level;
     this.#caller = null;

@@ -3,13 +3,21 @@
  * hears, idleness, the console's view. Each transport adds how it writes and how it ends.
  */
 import { type ClientTransport, type ConnectionSnapshot } from '../admin/protocol.js';
+import { type Verdict } from '../auth/authenticator.js';
+import { CLIENT_WORDS } from '../auth/faults.js';
 import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Ref } from '../kernel/index.js';
 import { Deadline } from '../kernel/index.js';
-import { type JsonObject } from '../protocol/jsonrpc.js';
+import { gatewayError } from '../protocol/errors.js';
+import { errorText, type JsonObject } from '../protocol/jsonrpc.js';
+import { type IncomingHeaders } from '../protocol/modern/headers.js';
+import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
+import { type Channel } from '../transports/inbound/channel.js';
 import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type TransportCounters } from '../telemetry/counters.js';
-import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
+import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
+import { type Access } from './access.js';
+import { CredentialWatch } from './credential-watch.js';
 import { LegacySession, type SessionEnvironment } from './legacy-session.js';
 import { type SessionEntry } from './session-directory.js';
 
@@ -21,6 +29,8 @@ export interface ClientFacts {
   readonly principal: Principal;
   /** Socket address of the client. */
   readonly remote: string;
+  /** Whom limits count it by while nobody is authenticated; proxies that are trusted are looked through. */
+  readonly address: string;
   /** Path that it connected to. */
   readonly route: string;
   /** `traceparent` of the request that opened the connection, where requests have no headers of their own. */
@@ -33,6 +43,8 @@ export interface ClientOutlet {
   push(text: string): boolean;
   /** Tells the client, in the transport's own way, that the gateway drains. */
   shutdownPending(notice: ShutdownNotice): void;
+  /** Tells the client, in the transport's own way, what becomes of its credential. */
+  credentialNotice(notice: CredentialNotice): void;
   /** Ends the connection. */
   close(reason: CloseReason): void;
   /** Bytes sent so far. */
@@ -69,6 +81,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
   readonly #outlet: ClientOutlet;
   readonly #counters: TransportCounters;
   readonly #idle: IdleCheck;
+  readonly #credential: CredentialWatch;
   readonly #openedAt: number;
   #lastSeenAt: number;
   bytesIn = 0;
@@ -87,6 +100,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
     this.#lastSeenAt = this.#openedAt;
     this.#idle = new IdleCheck(context.self);
     env.wheel.schedule(this.#idle, IDLE_CHECK_MS);
+    this.#credential = new CredentialWatch(context.self, env.wheel, env.plane.auth, facts.principal);
     env.plane.sessions.add(this);
     this.#counters.open += 1;
   }
@@ -127,6 +141,10 @@ export class ClientShell implements SessionEntry, RequestOrigin {
     return this.session.inFlight + (this.#outlet.otherInFlight ?? 0);
   }
 
+  get streaming(): boolean {
+    return this.#outlet.streaming;
+  }
+
   get lastSeenAt(): number {
     return this.#lastSeenAt;
   }
@@ -137,7 +155,43 @@ export class ClientShell implements SessionEntry, RequestOrigin {
 
   /** The client has shown who it is once more: the same principal, perhaps with a newer credential. */
   set principal(principal: Principal) {
+    if (principal === this.principal) return;
+    if (principal.key === this.principal.key) this.#credential.renew(principal);
+    else this.#credential.replace(principal);
     this.session.profile.principal = principal;
+  }
+
+  /** A token that came in band: whose it is shows later, as `client/reauthenticated`. */
+  authenticate(token: unknown, access: Access): void {
+    const refused = (fault: 'malformed' | 'busy'): void =>
+      this.handle({ type: 'client/reauthenticated', verdict: { ok: false, fault } });
+    if (typeof token !== 'string') return refused('malformed');
+    if (access.loginWait(this.facts.address)) return refused('busy');
+    void access
+      .verify(token, this.facts.address)
+      .then((verdict) => void this.ref.answer({ type: 'client/reauthenticated', verdict }));
+  }
+
+  /** Hands a frame to the session. What is over a limit is answered here, in the transport's one way: as an error. */
+  receive(frame: ParsedFrame, channel: Channel, access: Access, headers?: IncomingHeaders): void {
+    if (frame.kind !== 'batch') {
+      if (!this.refused(frame, channel, access)) this.session.receive(frame, channel, headers);
+      return;
+    }
+    this.session.receive(
+      { ...frame, items: frame.items.filter((item) => !this.refused(item, channel, access)) },
+      channel,
+      headers,
+    );
+  }
+
+  /** Whether a request is over a limit; it has been answered then. */
+  refused(frame: ParsedMessage, channel: Channel, access: Access): boolean {
+    if (frame.kind !== 'request') return false;
+    const refusal = access.limit(this.principal, this.facts.address, frame.message, this.facts.scope);
+    if (refusal === undefined) return false;
+    channel.answer(errorText(frame.message.id, gatewayError(refusal.name, refusal.reply.detail, refusal.reply.data)));
+    return true;
   }
 
   /** The client was heard of. */
@@ -171,12 +225,17 @@ export class ClientShell implements SessionEntry, RequestOrigin {
         return;
       case 'client/shutdown-pending':
         return this.#outlet.shutdownPending(message.notice);
+      case 'client/hand-over':
       case 'client/list-changed':
         return; // legacy sessions hear it by broadcast
       case 'client/input-late':
         return this.session.inputLate(message.id);
       case 'client/idle-check':
         return this.#idleCheck();
+      case 'client/credential-due':
+        return this.#credentialDue();
+      case 'client/reauthenticated':
+        return this.#reauthenticated(message.verdict);
       case 'client/close':
         this.#outlet.close(message.reason);
         return message.replyTo?.reply({ closed: this.facts.sessionId });
@@ -186,6 +245,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
   /** Call from the actor's `terminate`. */
   terminate(): void {
     this.#env.wheel.cancel(this.#idle);
+    this.#credential.stop();
     this.#env.plane.sessions.remove(this.facts.sessionId, this.ref);
     this.#counters.open -= 1;
     const seconds = (this.#env.clock.now() - this.#openedAt) / 1_000;
@@ -200,6 +260,29 @@ export class ClientShell implements SessionEntry, RequestOrigin {
     if (this.session.phase !== 'ready') return; // before `initialized` a server says nothing of its own
     if (this.#outlet.push(text)) this.session.sent();
     else this.#env.plane.counters.drop('client_gone');
+  }
+
+  #credentialDue(): void {
+    const state = this.#credential.look();
+    if (state === undefined) return;
+    this.#outlet.credentialNotice({ state, expires_at: this.#credential.expiresAt });
+    if (state !== 'expiring') this.#outlet.close(state);
+  }
+
+  /** Another one's token does not make this another one's session. */
+  #reauthenticated(verdict: Verdict): void {
+    const { expiresAt } = this.#credential;
+    const reason = !verdict.ok
+      ? CLIENT_WORDS[verdict.fault]
+      : verdict.principal.key === this.principal.key
+        ? undefined
+        : 'the token is of another subject';
+    if (reason === undefined && verdict.ok) this.principal = verdict.principal;
+    this.#outlet.credentialNotice(
+      reason === undefined
+        ? { state: 'renewed', expires_at: this.#credential.expiresAt }
+        : { state: 'refused', expires_at: expiresAt, reason },
+    );
   }
 
   #idleCheck(): void {

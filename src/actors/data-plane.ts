@@ -6,6 +6,8 @@
  */
 import { type ClientTransport } from '../admin/protocol.js';
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
+import { type Server } from 'node:net';
+import { AuthPlane } from '../auth/auth-plane.js';
 import { type GatewayOptions } from '../config/types.js';
 import { type LogLevel } from '../protocol/methods.js';
 import { RoutingTable } from '../routing/routing-table.js';
@@ -13,10 +15,12 @@ import { compileScopeRules } from '../routing/scopes.js';
 import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
-import { type Ref } from '../kernel/index.js';
+import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
 import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
+import { type HandoverLink, type PredecessorLink } from './handover-links.js';
 import { Parking } from './parking.js';
+import { SharedReads } from './shared-reads.js';
 import { SessionDirectory } from './session-directory.js';
 import { Outflow } from '../transports/inbound/outflow.js';
 import { type UpstreamGate } from './upstream-gate.js';
@@ -30,6 +34,8 @@ export type Admission =
   | { readonly state: 'running' }
   /** Takes newcomers, and tells those who send them that it is not ready. */
   | { readonly state: 'lame_duck' }
+  /** A successor serves at this address: what still comes here is served until it has gone over. */
+  | { readonly state: 'handing_over' }
   | { readonly state: 'draining'; readonly deadlineAt: number };
 
 export class DataPlane {
@@ -51,11 +57,19 @@ export class DataPlane {
   policy: Policy;
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
-  /** Listening sockets by their actor's id, and whether they are to listen. Written by drains. */
-  readonly doors = new Map<string, { open: boolean }>();
+  /** Listening sockets by their actor's id. `open`, whether it is to listen, is written by drains; `server` by the listener. */
+  readonly doors = new Map<string, { open: boolean; server: Server | null }>();
+  /** Where connections and sessions go while a successor takes over. Written by the hand-over actor. */
+  handover: HandoverLink | null = null;
+  /** Sessions that have gone to the successor. Written with `handover`. */
+  readonly moved = new Set<string>();
+  /** Who may still have sessions that clients of this process come with. Set when the gateway is put together. */
+  predecessor: PredecessorLink | null = null;
   /** Subjects whose sessions are being ended, and until when. Written by drains. */
   readonly drainedSubjects = new Map<string, number>();
   readonly counters: Counters;
+  /** Reads that others can join. Written by the client sessions. */
+  readonly reads: SharedReads;
   /** Bounds what clients leave unread. */
   readonly outflow: Outflow;
   /** Breakers of the client transports. */
@@ -66,6 +80,8 @@ export class DataPlane {
   };
   /** `null`: nothing is traced. Written by the telemetry actor. */
   tracing: RequestTracer | null = null;
+  /** Live dashboards are fed. Written by the feature switches. */
+  dashboards = true;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
   /** What goes better than it was thought able to. Set when the gateway is put together. */
@@ -75,7 +91,11 @@ export class DataPlane {
   /** Who did what, from whoever sees it. Set when the gateway is put together. */
   audit: AuditPort = NO_AUDIT;
 
-  constructor(options: GatewayOptions, counters: Counters, viability = unheard()) {
+  /** Who somebody is, and how often they may ask. */
+  readonly auth: AuthPlane;
+
+  constructor(options: GatewayOptions, counters: Counters, viability = unheard(), clock: Clock = new SystemClock()) {
+    this.auth = new AuthPlane(options, clock);
     this.parking = new Parking(options.requestState.secret);
     this.options = options;
     this.policy = new Policy(options.policy, 1);
@@ -85,6 +105,7 @@ export class DataPlane {
       () => counters.drop('slow_reader'),
     );
     this.viability = viability;
+    this.reads = new SharedReads(() => viability.coordination.noteCoalesced());
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
     this.sessions = new SessionDirectory();
   }

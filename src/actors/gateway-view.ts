@@ -14,12 +14,14 @@ import { type ActorSystem } from '../kernel/index.js';
 import { type TelemetrySnapshot } from '../admin/snapshot/telemetry.js';
 import { type PinBook } from '../pinning/pin-book.js';
 import { type Windows } from '../telemetry/windows.js';
+import { authSnapshot } from './auth-view.js';
 import { breakerSnapshot, transportUnit, upstreamUnit } from './breaker-view.js';
 import { rulesSnapshot } from './admin-policy.js';
 import { pinningSnapshot } from './admin-tools.js';
 import { type RunningConfig } from './configuration.js';
 import { type DataPlane } from './data-plane.js';
 import { type DrainBoard } from './drain/board.js';
+import { type HandoverRecord } from './handover.js';
 import { processFigures, type ProcessView } from './metrics.js';
 import { type UpstreamView, upstreamSnapshot } from './upstream-view.js';
 import { alarmsSnapshot, vsmSnapshot } from './viability-view.js';
@@ -34,6 +36,7 @@ export interface GatewayViewDeps {
   readonly windows: Windows;
   readonly process: ProcessView;
   readonly drains: DrainBoard;
+  readonly handover: HandoverRecord;
   readonly version: string;
   readonly startedAt: number;
   readonly url: () => string;
@@ -84,6 +87,7 @@ export class GatewayView {
       phase: this.#phase(),
       drain: drains.find(({ id, outcome }) => id === 'gateway' && outcome !== 'cancelled') ?? null,
       drains,
+      handover: this.#deps.handover.snapshot,
       connections: this.#connections(),
       throughput: { perSecond: windows.perSecond, messagesTotal: plane.counters.messages },
       errors: windows.errorRates(),
@@ -94,6 +98,7 @@ export class GatewayView {
       alarms: alarmsSnapshot(plane),
       vsm: vsmSnapshot(plane, now),
       tree: system.snapshot(),
+      auth: authSnapshot(plane.auth),
       process: processFigures(this.#deps.process),
       config: {
         file: running.current.source.file,
@@ -109,7 +114,8 @@ export class GatewayView {
   }
 
   #phase(): GatewayPhase {
-    return this.#deps.plane.admission.state;
+    const { state } = this.#deps.plane.admission;
+    return state === 'handing_over' ? 'draining' : state;
   }
 
   #connections(): GatewaySnapshot['connections'] {

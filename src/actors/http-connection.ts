@@ -82,6 +82,8 @@ class HttpConnection implements Behavior<HttpConnectionMessage>, RequestOrigin {
         this.#peer?.signOfLife();
         this.#context.after(HEARTBEAT_MS, message);
         return;
+      case 'client/credential-due':
+        return this.#peer?.credentialsDue();
       case 'client/shutdown-pending':
         return this.#peer?.endStreams();
       case 'socket/upgraded':

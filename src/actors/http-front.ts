@@ -7,30 +7,30 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Socket } from 'node:net';
 import { type ClientTransport } from '../admin/protocol.js';
-import { ANONYMOUS, type Principal } from '../auth/principal.js';
+import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
 import { errorText, type JsonRpcRequest } from '../protocol/jsonrpc.js';
 import { acceptsJsonAndSse, acceptsSse, checkHost, checkOrigin, isJsonContentType } from '../protocol/http-rules.js';
-import { type ParsedFrame, type ParsedMessage, parseFrame } from '../protocol/parse.js';
+import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { admitHttpMessage } from '../protocol/modern/era.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
-import { isLegacyRevision } from '../protocol/revisions.js';
 import { stripControl } from '../protocol/text.js';
-import { parseRoute } from '../protocol/routes.js';
+import { parseRoute, type Route } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { HttpExchange } from '../transports/inbound/http-exchange.js';
-import { sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
+import { type ErrorReply, sendElsewhere, sendError, sendJson, sendText } from '../transports/inbound/http-reply.js';
 import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { readBody } from '../transports/inbound/read-body.js';
+import { type Access, type Refusal } from './access.js';
 import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
-import { type HttpConnectionMessage } from './http-connection.js';
-import { answerHealth, answerMetrics } from './http-pages.js';
+import { answerHealth, answerMetadata, answerMetrics, answerTicket } from './http-pages.js';
+import { type Arrival, countAnswers, goodVersion, headerOf, isOpen, refuseBody, remoteOf } from './http-requests.js';
 import { type HttpSockets } from './http-sockets.js';
+import { elsewhere } from './http-elsewhere.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -41,22 +41,13 @@ import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 export interface FrontDeps {
   readonly system: ActorSystem;
   readonly env: SessionEnvironment;
+  readonly access: Access;
   readonly web: WebFront;
   /** The text of `/metrics`. */
   readonly metrics: () => Promise<MetricsText>;
 }
 
-/** One HTTP request of a client that may speak to us. */
-interface Arrival {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  /** What it is addressed to: `null` for everything, an upstream's name, or a toolset. */
-  readonly scope: string | null;
-  readonly principal: Principal;
-}
-
 const SESSION_HEADER = 'mcp-session-id';
-const VERSION_HEADER = 'mcp-protocol-version';
 
 export class HttpFront {
   readonly #system: ActorSystem;
@@ -64,11 +55,12 @@ export class HttpFront {
   readonly #plane: DataPlane;
   readonly web: WebFront;
   readonly #metricsText: () => Promise<MetricsText>;
+  readonly #access: Access;
   #made = 0;
-  #sockets = 0;
   readonly #connections: HttpSockets;
 
-  constructor({ system, env, web, metrics }: FrontDeps, sockets: HttpSockets) {
+  constructor({ system, env, access, web, metrics }: FrontDeps, sockets: HttpSockets) {
+    this.#access = access;
     this.#metricsText = metrics;
     this.#system = system;
     this.#env = env;
@@ -77,47 +69,32 @@ export class HttpFront {
     this.web = web;
   }
 
-  /** Remembers whose socket it is: modern requests run in that actor. */
-  attach(socket: Socket, connection: Ref<HttpConnectionMessage>): void {
-    this.#connections.add(socket, connection);
-  }
-
-  /** It has become a WebSocket. */
-  detach(socket: Socket): void {
-    this.#connections.remove(socket);
-  }
-
-  /** The id of the next connection actor; unique over all listeners and their incarnations. */
-  nextSocketId(): string {
-    return `socket-${(this.#sockets += 1)}`;
+  /** The id of the next session actor. */
+  nextSessionName(): string {
+    return `http-${(this.#made += 1)}`;
   }
 
   /** Handles one request; answers it whatever happens. */
   handle(req: IncomingMessage, res: ServerResponse): void {
+    this.#connections.began(req.socket, res);
     const refusal = this.guard(req);
     if (refusal !== undefined) return sendError(res, refusal);
     // Whoever keeps the connection would have it closed between two requests.
     if (this.#plane.admission.state === 'draining') res.shouldKeepAlive = false;
     const route = parseRoute(req.url ?? '/');
+    if (isOpen(route)) return this.#answerOpen(route, req, res);
+    const known = this.#access.recall(req, route.kind);
+    if (known) return this.#serve(route, req, res, known);
+    this.#access.identify(req, route.kind, (identity) => {
+      if (res.destroyed) return;
+      if (identity.ok) this.#serve(route, req, res, identity.principal);
+      else this.#refuse(req, res, identity.refusal.name, identity.refusal.reply);
+    });
+  }
+
+  /** What anybody may ask. */
+  #answerOpen(route: Route, req: IncomingMessage, res: ServerResponse): void {
     switch (route.kind) {
-      case 'aggregate':
-        return this.#streamableHttp({ req, res, scope: null, principal: ANONYMOUS });
-      case 'server':
-        if (!this.#plane.gates.has(route.name))
-          return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
-        return this.#streamableHttp({ req, res, scope: route.name, principal: ANONYMOUS });
-      case 'toolset': {
-        const scope = toolsetScope(route.name);
-        if (this.#plane.routing.scope(scope) === undefined)
-          return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
-        return this.#streamableHttp({ req, res, scope, principal: ANONYMOUS });
-      }
-      case 'sse':
-        if (req.method !== 'GET') return this.#notAllowed(res, 'GET');
-        return this.#openSse({ req, res, scope: null, principal: ANONYMOUS });
-      case 'messages':
-        if (req.method !== 'POST') return this.#notAllowed(res, 'POST');
-        return this.#sseMessage({ req, res, scope: null, principal: ANONYMOUS });
       case 'ws':
       case 'phoenix':
         return sendError(res, 'unknown_route', { detail: 'this path takes WebSocket connections' });
@@ -125,14 +102,45 @@ export class HttpFront {
       case 'ready':
         return answerHealth(req, res, this.#plane, route.kind);
       case 'dashboard':
-        return this.web.handle(req, res, route.path);
-      case 'metrics':
-        return answerMetrics(req, res, this.#metricsText);
+        return this.#access.note(req, () => this.web.handle(req, res, route.path));
       case 'resource-metadata':
-      case 'unknown':
+        return answerMetadata(req, res, this.#access.metadata(req));
+      default:
         return sendError(res, 'unknown_route', {
           detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/t/<toolset>, /mcp/sse and /mcp/ws',
         });
+    }
+  }
+
+  #serve(route: Route, req: IncomingMessage, res: ServerResponse, principal: Principal): void {
+    switch (route.kind) {
+      case 'aggregate':
+        return this.#streamableHttp({ req, res, scope: null, principal });
+      case 'server':
+        if (!this.#plane.gates.has(route.name))
+          return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
+        return this.#streamableHttp({ req, res, scope: route.name, principal });
+      case 'toolset': {
+        const scope = toolsetScope(route.name);
+        if (this.#plane.routing.scope(scope) === undefined)
+          return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
+        return this.#streamableHttp({ req, res, scope, principal });
+      }
+      case 'sse':
+        if (req.method !== 'GET') return this.#notAllowed(res, 'GET');
+        return this.#openSse({ req, res, scope: null, principal });
+      case 'messages':
+        if (req.method !== 'POST') return this.#notAllowed(res, 'POST');
+        return this.#sseMessage({ req, res, scope: null, principal });
+      case 'ticket':
+        return answerTicket(req, res, this.#plane.auth, principal);
+      case 'metrics': {
+        const refusal = this.#access.require(principal, 'metrics', req);
+        if (refusal) return this.#refuse(req, res, refusal.name, refusal.reply);
+        return answerMetrics(req, res, this.#metricsText);
+      }
+      default:
+        return this.#answerOpen(route, req, res);
     }
   }
 
@@ -173,11 +181,14 @@ export class HttpFront {
     const { req, res } = arrival;
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
-    this.#connections.began(req.socket, res);
+    this.#connections.works(req.socket, headerOf(req, SESSION_HEADER) ?? null);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
+      this.#connections.read(req.socket);
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
       if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
+      const limited = this.#access.limitFrame(arrival.principal, req, frame, arrival.scope);
+      if (limited) return this.#refuseFrame(res, frame, limited);
       this.#byEra(arrival, frame, body.bytes);
     });
   }
@@ -227,9 +238,12 @@ export class HttpFront {
       return sendError(res, 'session_required', { id: frame.kind === 'request' ? frame.message.id : null });
     }
     const session = this.#session(sessionId, arrival);
-    if (!session)
-      return sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
-    this.#deliver(session, arrival, frame, bytes, null);
+    if (session) return this.#deliver(session, arrival, frame, bytes, null);
+    elsewhere(this.#plane, arrival, sessionId, frame, () => {
+      const come = this.#session(sessionId, arrival);
+      if (come) this.#deliver(come, arrival, frame, bytes, null);
+      else sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
+    });
   }
 
   #deliver(
@@ -255,11 +269,13 @@ export class HttpFront {
     const token = this.#plane.breakers.http.take();
     const sessionId = randomUUID();
     const remote = remoteOf(req);
-    const facts = { sessionId, transport: 'http', scope, principal, remote, route: scopePath(scope) } as const;
+    const address = this.#plane.auth.addresses.of(req);
+    const route = scopePath(scope);
+    const facts = { sessionId, transport: 'http', scope, principal, remote, address, route } as const;
     const started = this.#system.startChild<HttpSessionMessage>(
       CONNECTIONS,
       actor<HttpSessionMessage>({
-        id: `http-${(this.#made += 1)}`,
+        id: this.nextSessionName(),
         restart: 'temporary',
         init: httpSession(this.#env, facts),
       }),
@@ -275,23 +291,34 @@ export class HttpFront {
     if (!goodVersion(req)) return sendError(res, 'unsupported_version');
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) return sendError(res, 'session_required');
-    const refuse = (): void => sendError(res, 'session_exists');
-    const sent = this.#session(sessionId, arrival)?.accept({
+    this.#toSession(sessionId, arrival, {
       type: 'http/get',
       lastEventId: headerOf(req, 'last-event-id'),
+      principal: arrival.principal,
       accept: () => new EventStream(res, this.#plane.outflow),
-      refuse,
+      refuse: () => sendError(res, 'session_exists'),
+      elsewhere: () => sendElsewhere(res),
     });
-    if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
   }
 
   #delete(arrival: Arrival): void {
     const { req, res } = arrival;
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) return sendError(res, 'session_required');
-    const done = (): void => sendJson(res, 200, { deleted: true });
-    const sent = this.#session(sessionId, arrival)?.accept({ type: 'http/delete', done });
-    if (sent !== 'ok') sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
+    this.#toSession(sessionId, arrival, {
+      type: 'http/delete',
+      done: () => sendJson(res, 200, { deleted: true }),
+      elsewhere: () => sendElsewhere(res),
+    });
+  }
+
+  #toSession(id: string, arrival: Arrival, message: HttpSessionMessage): void {
+    const deliver = (): void => {
+      const sent = this.#session(id, arrival)?.accept(message);
+      if (sent !== 'ok') sendError(arrival.res, sent === 'full' ? 'overloaded' : 'session_not_found');
+    };
+    if (this.#session(id, arrival)) deliver();
+    else elsewhere(this.#plane, arrival, id, null, deliver);
   }
 
   /** The session of this id on this route, if it is the principal's. A WebSocket's or another endpoint's session is none. */
@@ -311,6 +338,7 @@ export class HttpFront {
       transport: 'sse',
       scope: null,
       principal,
+      address: this.#plane.auth.addresses.of(req),
       remote: remoteOf(req),
       route: '/mcp/sse',
     } as const;
@@ -319,7 +347,8 @@ export class HttpFront {
       actor<SseConnectionMessage>({
         id: `sse-${(this.#made += 1)}`,
         restart: 'temporary',
-        init: (context) => sseConnection(this.#env, facts, new EventStream(res, this.#plane.outflow))(context),
+        init: (context) =>
+          sseConnection(this.#env, this.#access, facts, new EventStream(res, this.#plane.outflow))(context),
       }),
     );
     begun(this.#plane.breakers.sse, token, started.ok);
@@ -330,7 +359,7 @@ export class HttpFront {
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
     if (sessionId === null) return this.#refuse(req, res, 'session_required');
-    this.#connections.began(req.socket, res);
+    this.#connections.works(req.socket, null);
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
@@ -356,39 +385,12 @@ export class HttpFront {
   }
 
   /** Refuses before the body was read: it is thrown away, so that the connection can go on. */
-  #refuse(req: IncomingMessage, res: ServerResponse, name: ErrorName): void {
+  #refuse(req: IncomingMessage, res: ServerResponse, name: ErrorName, reply: ErrorReply = {}): void {
     req.resume();
-    sendError(res, name);
+    sendError(res, name, reply);
   }
-}
 
-function refuseBody(res: ServerResponse, why: 'payload_too_large' | 'parse_error'): void {
-  if (why === 'parse_error') sendError(res, why, { detail: 'the body is not UTF-8' });
-  else sendError(res, why, { headers: { connection: 'close' } }); // the rest of the body is not worth reading
-}
-
-/** How many answers the frame asks for. */
-function countAnswers(frame: ParsedFrame): number {
-  if (frame.kind !== 'batch') return wantsAnswer(frame) ? 1 : 0;
-  let count = 0;
-  for (const item of frame.items) if (wantsAnswer(item)) count += 1;
-  return count;
-}
-
-function wantsAnswer(message: ParsedMessage): boolean {
-  return message.kind === 'request' || message.kind === 'invalid';
-}
-
-function goodVersion(req: IncomingMessage): boolean {
-  const version = headerOf(req, VERSION_HEADER);
-  return version === undefined || isLegacyRevision(version);
-}
-
-function headerOf(req: IncomingMessage, name: string): string | undefined {
-  const value = req.headers[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-export function remoteOf(req: IncomingMessage): string {
-  return `${req.socket.remoteAddress ?? '?'}:${req.socket.remotePort ?? 0}`;
+  #refuseFrame(res: ServerResponse, frame: ParsedFrame, { name, reply }: Refusal): void {
+    sendError(res, name, { ...reply, id: frame.kind === 'request' ? frame.message.id : null });
+  }
 }

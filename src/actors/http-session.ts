@@ -9,12 +9,20 @@
  */
 import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Behavior, NORMAL, type Ref } from '../kernel/index.js';
+import { type SessionState } from '../handover/messages.js';
 import { type ParsedFrame } from '../protocol/parse.js';
+import { type Channel } from '../transports/inbound/channel.js';
 import { type EventStream } from '../transports/inbound/event-stream.js';
 import { LATEST_LEGACY_REVISION } from '../protocol/revisions.js';
 import { type HttpExchange, type ReplayTarget } from '../transports/inbound/http-exchange.js';
 import { ReplayLog, STANDALONE } from '../transports/inbound/replay-log.js';
-import { type ClientMessage, type CloseReason, noticeEvent, type ShutdownNotice } from './client-message.js';
+import {
+  type ClientMessage,
+  type CloseReason,
+  type CredentialNotice,
+  noticeEvent,
+  type ShutdownNotice,
+} from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { LazyMap } from './lazy-map.js';
 import { type SessionEnvironment } from './legacy-session.js';
@@ -34,18 +42,25 @@ export type HttpSessionMessage =
       readonly type: 'http/get';
       readonly accept: () => EventStream;
       readonly refuse: () => void;
+      /** The session has gone to another process. */
+      readonly elsewhere: () => void;
       readonly lastEventId: string | undefined;
+      readonly principal: Principal;
     }
+  /** Notifications and answers that came by way of the successor. */
+  | { readonly type: 'http/said'; readonly frame: ParsedFrame }
   | { readonly type: 'http/stream-closed'; readonly stream: EventStream }
-  | { readonly type: 'http/delete'; readonly done: () => void };
+  | { readonly type: 'http/delete'; readonly done: () => void; readonly elsewhere: () => void };
 
-export function httpSession(env: SessionEnvironment, facts: ClientFacts) {
+/** @param state where another process left it */
+export function httpSession(env: SessionEnvironment, facts: ClientFacts, state?: SessionState) {
   return (context: ActorContext<HttpSessionMessage>): Behavior<HttpSessionMessage> =>
-    new HttpSession(env, facts, context);
+    new HttpSession(env, facts, context, state);
 }
 
 class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayTarget {
   readonly #context: ActorContext<HttpSessionMessage>;
+  readonly #env: SessionEnvironment;
   readonly #shell: ClientShell;
   #stream: EventStream | null = null;
   /** What was sent on its streams; made with the first. */
@@ -53,9 +68,16 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
   /** Streams that are not over, by number. */
   readonly streams = new LazyMap<number, HttpExchange>();
 
-  constructor(env: SessionEnvironment, facts: ClientFacts, context: ActorContext<HttpSessionMessage>) {
+  constructor(
+    env: SessionEnvironment,
+    facts: ClientFacts,
+    context: ActorContext<HttpSessionMessage>,
+    state: SessionState | undefined,
+  ) {
     this.#context = context;
+    this.#env = env;
     this.#shell = new ClientShell(env, context, facts, this);
+    if (state) this.#restore(state);
   }
 
   handle(message: HttpSessionMessage): void {
@@ -63,9 +85,14 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
       case 'http/post':
         return this.#post(message);
       case 'http/get':
+        this.#shell.principal = message.principal;
         return message.lastEventId === undefined
           ? this.#openStream(message.accept, message.refuse)
           : this.#resume(message.lastEventId, message.accept, message.refuse);
+      case 'http/said':
+        return this.#shell.session.receive(message.frame, NOWHERE);
+      case 'client/hand-over':
+        return this.#handOver(message.force);
       case 'http/stream-closed':
         if (this.#stream === message.stream) this.#stream = null;
         return;
@@ -84,9 +111,17 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
   }
 
   unhandled(message: HttpSessionMessage): void {
-    if (message.type === 'http/post') releaseAll(message.frame, message.exchange);
-    else if (message.type === 'http/get') message.refuse();
-    else if (message.type === 'http/delete') message.done();
+    const moved = this.#env.plane.moved.has(this.#shell.id);
+    switch (message.type) {
+      case 'http/post':
+        return moved ? message.exchange.elsewhere() : releaseAll(message.frame, message.exchange);
+      case 'http/get':
+        return moved ? message.elsewhere() : message.refuse();
+      case 'http/delete':
+        return moved ? message.elsewhere() : message.done();
+      default:
+        return;
+    }
   }
 
   log(): ReplayLog {
@@ -123,7 +158,13 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
     this.#stream?.send(noticeEvent(notice));
   }
 
+  credentialNotice(notice: CredentialNotice): void {
+    this.#stream?.send({ event: 'credential', data: JSON.stringify(notice) });
+  }
+
+  /** With its token only the stream ends: each request shows a token of its own, and a newer one may open another stream. */
   close(reason: CloseReason): void {
+    if (reason === 'expired') return this.#stream?.end();
     this.#shell.session.failAll('cancelled_by_gateway', `the session was closed: ${reason}`);
     this.#context.exit(NORMAL);
   }
@@ -138,6 +179,47 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
     if (frame.kind === 'batch' && !this.#shell.session.profile.allowsBatch) return exchange.refuse('batch_unsupported');
     exchange.keepIn(this);
     this.#shell.session.receive(frame, exchange, exchange.headers);
+  }
+
+  /** To the successor, unless something is in flight. */
+  #handOver(force: boolean): void {
+    const { handover } = this.#env.plane;
+    if (!handover) return;
+    if (force) this.#shell.session.failAll('cancelled_by_gateway', 'the gateway hands over to another process');
+    if (this.#shell.inFlight > 0 || this.streams.size > 0) return;
+    handover.session(this.#state());
+    this.#context.exit(NORMAL);
+  }
+
+  #state(): SessionState {
+    const { session, facts, principal } = this.#shell;
+    const { sessionId: id, scope, remote, address, route } = facts;
+    const { profile, phase, subscriptions } = session;
+    return {
+      id,
+      scope,
+      principal,
+      remote,
+      address,
+      route,
+      phase,
+      initialize: profile.initialize,
+      logLevel: profile.wantedLevel,
+      subscriptions: subscriptions.uris,
+      replay: this.#log?.state ?? null,
+    };
+  }
+
+  #restore({ phase, initialize, logLevel, subscriptions, replay }: SessionState): void {
+    const { session } = this.#shell;
+    if (initialize) session.profile.introduce(initialize);
+    if (logLevel !== null) {
+      session.profile.logLevel = logLevel;
+      this.#env.onLogLevel(logLevel);
+    }
+    session.phase = phase;
+    session.subscriptions.restore(subscriptions, this.#env.plane.routing.scope(session.scope));
+    if (replay) this.#log = ReplayLog.of(replay);
   }
 
   #openStream(accept: () => EventStream, refuse: () => void): void {
@@ -169,6 +251,14 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
     stream.onClose(() => void self.tell({ type: 'http/stream-closed', stream }));
   }
 }
+
+/** For what is not answered. */
+const NOWHERE: Channel = {
+  answer: () => false,
+  notify: () => false,
+  release: () => undefined,
+  stillWorking: () => undefined,
+};
 
 /** Nobody will answer what is in the body: each of its requests is given up. */
 function releaseAll(frame: ParsedFrame, exchange: HttpExchange): void {

@@ -10,14 +10,25 @@ import { type HttpConnectionMessage } from './http-connection.js';
 export interface HttpPeer {
   readonly socket: Socket;
   readonly ref: Ref<HttpConnectionMessage>;
-  /** The last request with work behind it: HTTP/1.1 clients wait for its answer before they send the next. */
+  /** Of the last request: HTTP/1.1 clients wait for its answer before they send the next. */
   response: ServerResponse | null;
+  /** Whether that request has work behind it. */
+  work: boolean;
+  /** The session whose message is being read from this socket. */
+  reading: string | null;
 }
 
 export class HttpSockets {
   readonly #peers = new Map<Socket, HttpPeer>();
+  #made = 0;
   #http: HttpServer | null = null;
   #idle: readonly HttpPeer[] = [];
+  #give: ((socket: Socket) => void) | null = null;
+
+  /** The id of the next connection actor; unique over all listeners and their incarnations. */
+  nextId(): string {
+    return `socket-${(this.#made += 1)}`;
+  }
 
   /** The parser that all sockets are read by. */
   readBy(http: HttpServer): void {
@@ -25,7 +36,7 @@ export class HttpSockets {
   }
 
   add(socket: Socket, ref: Ref<HttpConnectionMessage>): void {
-    this.#peers.set(socket, { socket, ref, response: null });
+    this.#peers.set(socket, { socket, ref, response: null, work: false, reading: null });
     socket.once('close', () => this.#peers.delete(socket));
   }
 
@@ -38,18 +49,78 @@ export class HttpSockets {
     return this.#peers.get(socket)?.ref;
   }
 
-  /** A message is being read from this socket, and will be answered by `response`. */
+  /** A request has begun on this socket. */
   began(socket: Socket, response: ServerResponse): void {
     const peer = this.#peers.get(socket);
-    if (peer) peer.response = response;
+    if (!peer) return;
+    peer.response = response;
+    peer.work = false;
+    if (this.#give) this.#giveAfter(peer, response);
+  }
+
+  /** It is a message, for this session if one is named, which is being read. */
+  works(socket: Socket, session: string | null): void {
+    const peer = this.#peers.get(socket);
+    if (!peer) return;
+    peer.work = true;
+    peer.reading = session;
+  }
+
+  /** The message has been read. */
+  read(socket: Socket): void {
+    const peer = this.#peers.get(socket);
+    if (peer) peer.reading = null;
+  }
+
+  /** Sessions for which a message is being read: it is not theirs yet, and will be. */
+  get reading(): ReadonlySet<string> {
+    const sessions = new Set<string>();
+    for (const { reading } of this.#peers.values()) if (reading !== null) sessions.add(reading);
+    return sessions;
+  }
+
+  /** From now on sockets go to `give` as soon as they are between two requests. */
+  handOver(give: (socket: Socket) => void): void {
+    if (!this.#give) {
+      this.#give = give;
+      for (const peer of this.#peers.values())
+        if (peer.response && !isOver(peer.response)) this.#giveAfter(peer, peer.response);
+    }
+    for (const peer of this.between()) this.#giveAway(peer);
+    for (const peer of this.#peers.values()) if (peer.socket.bytesRead === 0) this.#giveAway(peer);
+    this.#idle = [];
+  }
+
+  /** The client can send nothing before it has the response, so nothing is lost if the socket goes in the same moment. */
+  #giveAfter(peer: HttpPeer, response: ServerResponse): void {
+    response.once('finish', () => {
+      // Node's own end of the exchange comes first.
+      process.nextTick(() => {
+        if (peer.response === response && response.req.complete && response.shouldKeepAlive) this.#giveAway(peer);
+      });
+    });
+  }
+
+  #giveAway(peer: HttpPeer): void {
+    const { socket, ref } = peer;
+    if (socket.destroyed || 'encrypted' in socket || !this.#peers.delete(socket)) return;
+    ref.urgent({ type: 'socket/upgraded' });
+    stopReading(socket);
+    this.#give?.(socket);
+    // Until it has left it is an idle connection like the others, which `between` must not have closed.
+    socket.destroy = () => socket;
   }
 
   /** Messages whose HTTP response is not over. */
   get busy(): number {
     let busy = 0;
-    for (const { response } of this.#peers.values())
-      if (response !== null && !response.writableFinished && !response.destroyed) busy += 1;
+    for (const { response, work } of this.#peers.values())
+      if (work && response !== null && !isOver(response)) busy += 1;
     return busy;
+  }
+
+  get size(): number {
+    return this.#peers.size;
   }
 
   /** Sockets between two requests, as of the last survey. */
@@ -86,4 +157,17 @@ export class HttpSockets {
     for (const { socket } of this.#peers.values()) Reflect.deleteProperty(socket, 'destroy');
     return idle;
   }
+}
+
+/**
+ * Node goes on reading from a socket that is on its way to another process, and throws away what comes. There is no public
+ * way to stop it: `pause` stops the stream, not the handle.
+ */
+function stopReading(socket: Socket): void {
+  const { _handle: handle } = socket as { _handle?: { readStop?: () => void } | null };
+  handle?.readStop?.();
+}
+
+function isOver(response: ServerResponse): boolean {
+  return response.writableFinished || response.destroyed;
 }

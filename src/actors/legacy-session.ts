@@ -92,6 +92,10 @@ export class LegacySession {
     this.#calls.watch.origin = origin;
   }
 
+  get subscriptions(): LegacySubscriptions {
+    return new LegacySubscriptions(this.#links, this.#calls, this.profile);
+  }
+
   get inFlight(): number {
     return this.#calls.size + (this.#rounds?.size ?? 0);
   }
@@ -330,7 +334,7 @@ export class LegacySession {
     const { id, method } = request;
     const resolved = resolveRequest('resource', params, this.#view());
     if (!resolved.ok) return this.#notFound(id, 'resource', params, resolved, channel);
-    const subscriptions = new LegacySubscriptions(this.#links, this.#calls, this.profile);
+    const { subscriptions } = this;
     if (method === 'resources/unsubscribe') subscriptions.unsubscribe(resolved);
     const outcome = method === 'resources/subscribe' ? subscriptions.subscribe(request, resolved, channel) : 'done';
     if (outcome === 'done') this.#answer(channel, resultText(id, '{}'));

@@ -6,6 +6,7 @@
  */
 import { type JsonRpcErrorObject, type JsonRpcRequest } from '../protocol/jsonrpc.js';
 import { type Resolved } from '../routing/resolve.js';
+import { type ScopeView } from '../routing/routing-table.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type CallTable } from './call-table.js';
 import { type ClientLinks } from './client-links.js';
@@ -42,5 +43,20 @@ export class LegacySubscriptions {
   unsubscribe({ target: gate, params }: Found): void {
     const uri = params['uri'] as string;
     if (this.#links.unsubscribe(gate, uri)) gate.session?.tell({ type: 'resource/unsubscribe', uri });
+  }
+
+  /** All of them, by the URIs that the client knows. */
+  get uris(): string[] {
+    return this.#links.shownUris();
+  }
+
+  /** Those of a session that has come from another process, and what its client declared there. */
+  restore(uris: readonly string[], view: ScopeView<UpstreamGate> | undefined): void {
+    this.#links.declare(this.#profile.capabilities, this.#profile.info);
+    for (const uri of uris) {
+      const route = view?.resource(uri);
+      if (route && this.#links.subscribe(route.target, route.own, uri))
+        route.target.session?.tell({ type: 'resource/subscribe', uri: route.own });
+    }
   }
 }

@@ -6,7 +6,8 @@
  * same port again (as in Ranch).
  */
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
-import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer as createNetServer, type Server, Socket } from 'node:net';
+import { type Duplex } from 'node:stream';
 import { type ActorContext, type ActorSystem, actor, type Behavior, type Ref } from '../kernel/index.js';
 import { type DataPlane } from './data-plane.js';
 import { type SessionEnvironment } from './legacy-session.js';
@@ -21,6 +22,15 @@ export type ListenerMessage =
   | { readonly type: 'listener/look' };
 
 export interface ListenerDeps {
+  readonly plane: DataPlane;
+  readonly sockets: Sockets;
+  /** The listening socket of a predecessor, once; `null` when there is none to be had. */
+  readonly inherit: () => Promise<Server | null>;
+  /** Where it listens. `port` 0 becomes the port that was given, and stays that for later incarnations. */
+  readonly address: { host: string; port: number };
+}
+
+export interface SocketDeps {
   readonly system: ActorSystem;
   readonly plane: DataPlane;
   readonly http: HttpServer;
@@ -29,13 +39,12 @@ export interface ListenerDeps {
   /** Tells the HTTP face whose socket it is. */
   readonly onConnection: (socket: Socket, connection: Ref<HttpConnectionMessage>) => void;
   readonly onUpgrade: (socket: Socket) => void;
-  /** Where it listens. `port` 0 becomes the port that was given, and stays that for later incarnations. */
-  readonly address: { host: string; port: number };
 }
 
 const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 75_000;
+const KEEP_ALIVE_PROBE_MS = 60_000;
 const BACKLOG = 1_024;
 
 /** The HTTP parser for all sockets, whoever accepted them. It outlives every listener. */
@@ -50,12 +59,36 @@ export function createHttpFace(front: HttpFront, webSockets: WebSocketFront): Ht
     (req, res) => front.handle(req, res),
   );
   http.on('upgrade', (req, socket, head) => webSockets.upgrade(req, socket, head, () => socket.emit(UPGRADED)));
+  http.on('clientError', badClient);
   // It never listens itself, and Node starts its header and request timeouts when a server does.
   http.emit('listening');
   return http;
 }
 
+/**
+ * Bytes that are no HTTP, or too few of them in time. Node takes a connection that begins in silence for an attack; one that
+ * came from a predecessor is an old one between two requests.
+ */
+function badClient(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const silent = socket instanceof Socket && socket.bytesRead === 0;
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && silent && socket.listenerCount(CAME_OVER) > 0) {
+    socket.on('error', () => socket.destroy()); // Node has taken its own listener away
+    return;
+  }
+  const status = BAD_REQUESTS[error.code ?? ''] ?? '400 Bad Request';
+  if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  if (socket instanceof Socket) socket.destroySoon();
+  else socket.destroy();
+}
+
+const BAD_REQUESTS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
 const UPGRADED = 'viable:upgraded';
+const CAME_OVER = 'viable:came-over';
 
 export function listener(deps: ListenerDeps) {
   return async (context: ActorContext<ListenerMessage>): Promise<Behavior<ListenerMessage>> => {
@@ -68,17 +101,14 @@ export function listener(deps: ListenerDeps) {
 class Listener implements Behavior<ListenerMessage> {
   readonly #deps: ListenerDeps;
   readonly #context: ActorContext<ListenerMessage>;
-  readonly #sockets: Sockets;
-  readonly #door: { readonly open: boolean };
-  #server: Server | null = null;
+  readonly #door: { readonly open: boolean; server: Server | null };
 
   constructor(deps: ListenerDeps, context: ActorContext<ListenerMessage>) {
     this.#deps = deps;
     this.#context = context;
-    this.#sockets = new Sockets(deps);
     const { doors } = deps.plane;
     const id = context.path.slice(context.path.lastIndexOf('/') + 1);
-    const door = doors.get(id) ?? { open: true };
+    const door = doors.get(id) ?? { open: true, server: null };
     doors.set(id, door);
     this.#door = door;
   }
@@ -98,31 +128,40 @@ class Listener implements Behavior<ListenerMessage> {
       this.terminate();
       return;
     }
-    if (this.#server) return;
-    const server = createNetServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
-    server.on('connection', (socket) => this.#sockets.accept(socket));
-    await listen(server, this.#deps.address);
-    this.#server = server;
+    if (this.#door.server) return;
+    const server = (await this.#deps.inherit()) ?? (await listen(this.#deps.address));
+    server.on('connection', (socket: Socket) => this.#deps.sockets.accept(socket));
+    this.#door.server = server;
     this.#deps.address.port = (server.address() as AddressInfo).port;
     server.on('error', (error) => void this.#context.self.urgent({ type: 'listener/failed', error }));
   }
 
   /** Stops listening at once; connections are none of its business. */
   terminate(): void {
-    this.#server?.close();
-    this.#server = null;
+    this.#door.server?.close();
+    this.#door.server = null;
   }
 }
 
-class Sockets {
-  readonly #deps: ListenerDeps;
+/** What becomes of an accepted socket, whoever accepted it. */
+export class Sockets {
+  readonly #deps: SocketDeps;
 
-  constructor(deps: ListenerDeps) {
+  constructor(deps: SocketDeps) {
     this.#deps = deps;
+  }
+
+  /** A connection that another process had accepted; it is between two requests. */
+  adopt(socket: Socket): void {
+    socket.once(CAME_OVER, () => undefined);
+    this.accept(socket);
+    socket.setTimeout(KEEP_ALIVE_MS);
   }
 
   accept(socket: Socket): void {
     const { system, plane, http, env, onConnection, onUpgrade } = this.#deps;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_PROBE_MS);
     if (plane.counters.sockets >= plane.options.listen.maxConnections) {
       socket.end(
         'HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
@@ -151,12 +190,13 @@ class Sockets {
   }
 }
 
-function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+function listen({ host, port }: { host: string; port: number }): Promise<Server> {
+  const server = createNetServer();
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off('error', reject);
-      resolve();
+      resolve(server);
     });
   });
 }

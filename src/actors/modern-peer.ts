@@ -7,7 +7,7 @@
  * Source: MCP specification 2026-07-28.
  */
 import { type Principal } from '../auth/principal.js';
-import { type Ref } from '../kernel/index.js';
+import { type Ref, type TimerHandle } from '../kernel/index.js';
 import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, ERRORS, modernError, modernHttpStatus } from '../protocol/errors.js';
 import {
@@ -64,6 +64,8 @@ const OK = 200;
 export class ModernPeer {
   readonly #env: SessionEnvironment;
   readonly #counters: TransportCounters;
+  readonly #self: Ref<ClientMessage>;
+  #due: TimerHandle | null = null;
   readonly #calls: CallTable;
   readonly #streams: ModernStreams;
   readonly #bridged: BridgedCalls;
@@ -71,6 +73,7 @@ export class ModernPeer {
 
   constructor(env: SessionEnvironment, self: Ref<ClientMessage>, counters: TransportCounters) {
     this.#env = env;
+    this.#self = self;
     this.#counters = counters;
     this.#calls = new CallTable(env, self, counters);
     this.#serverInfo = { name: 'viable', title: 'Viable MCP gateway', version: env.version };
@@ -188,7 +191,27 @@ export class ModernPeer {
     this.#streams.shutdown();
   }
 
+  /** Streams whose token has ended or was revoked end with their result; their client opens them anew. */
+  credentialsDue(): void {
+    const { auth } = this.#env.plane;
+    const now = auth.clock.now();
+    this.#streams.shutdown(
+      (who) => (who.expiresAt !== null && who.expiresAt <= now) || auth.revocations.isRevoked(who),
+    );
+    this.#watch();
+  }
+
+  /** Comes back when the first of the streams' tokens ends. */
+  #watch(): void {
+    this.#due?.cancel();
+    const next = this.#streams.nextExpiry();
+    if (next === Infinity) return;
+    const ms = Math.min(Math.max(0, next - this.#env.clock.now()), 2 ** 30);
+    this.#due = this.#env.wheel.after(ms, () => void this.#self.urgent({ type: 'client/credential-due' }));
+  }
+
   close(): void {
+    this.#due?.cancel();
     this.#streams.close();
     for (const call of this.#calls.all()) this.#calls.abandon(call, 'the client is gone');
   }
@@ -230,6 +253,7 @@ export class ModernPeer {
 
   #listen({ message, scope, principal, channel }: ModernRequest, params: JsonObject): void {
     const refusal = this.#streams.begin(message.id, params, { scope, principal }, channel);
+    if (refusal === undefined) this.#watch();
     if (refusal !== undefined) this.#refuse(channel, message.id, 'invalid_params', refusal);
     else this.#counters.messagesOut += 1;
   }

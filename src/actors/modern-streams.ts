@@ -38,6 +38,7 @@ interface Stream {
   readonly filter: SubscriptionFilter;
   readonly scope: string | null;
   readonly channel: Channel;
+  readonly principal: Principal;
   /** The upstreams' own URIs that this stream subscribed to. */
   readonly subscribed: readonly { readonly gate: UpstreamGate; readonly own: string }[];
 }
@@ -82,7 +83,7 @@ export class ModernStreams {
       channel.answer(JSON.stringify(teardownResult(id, this.#serverInfo)));
       return undefined;
     }
-    this.#streams.set(id, { filter, scope, channel, subscribed: this.#subscribe(filter, view) });
+    this.#streams.set(id, { filter, scope, channel, principal, subscribed: this.#subscribe(filter, view) });
     this.#plane.listeners.add(this.#self);
     return undefined;
   }
@@ -119,9 +120,10 @@ export class ModernStreams {
     for (const [id, stream] of this.#streams) if (stream.channel === channel) this.#remove(id, stream);
   }
 
-  /** The gateway ends them: each gets its result. */
-  shutdown(): void {
+  /** The gateway ends them, or those of some principals: each gets its result. */
+  shutdown(of: (principal: Principal) => boolean = () => true): void {
     for (const [id, stream] of this.#streams) {
+      if (!of(stream.principal)) continue;
       this.#remove(id, stream);
       stream.channel.answer(JSON.stringify(teardownResult(id, this.#serverInfo)));
     }
@@ -129,6 +131,13 @@ export class ModernStreams {
 
   close(): void {
     for (const [id, stream] of this.#streams) this.#remove(id, stream);
+  }
+
+  /** When the first token behind a stream ends, epoch milliseconds. */
+  nextExpiry(): number {
+    let next = Infinity;
+    for (const { principal } of this.#streams.values()) next = Math.min(next, principal.expiresAt ?? Infinity);
+    return next;
   }
 
   signOfLife(): void {

@@ -1,10 +1,12 @@
 /** The registered names of the tree's singletons. The tree itself is in `src/supervisors/tree.ts`; a test compares. */
 import { actorName } from '../kernel/index.js';
+import { type AuthenticatorMessage } from './authenticator.js';
 import { type ClientTransport } from '../admin/protocol.js';
 import { type BreakerMessage } from './breaker.js';
 import { type CatalogueMessage } from './catalogue.js';
 import { type ConfigurationMessage } from './configuration.js';
 import { type DrainMessage } from './drain/messages.js';
+import { type HandoverMessage } from './handover.js';
 import { type ListenerMessage } from './listener.js';
 import { type PinKeeperMessage } from './pin-keeper.js';
 import { type PoolMessage } from './pool-messages.js';
@@ -23,6 +25,7 @@ export const CATALOGUE = actorName<CatalogueMessage>('/operations/catalogue');
 export const PINS = actorName<PinKeeperMessage>('/operations/tool-pins');
 export const UPSTREAMS = '/operations/provisioning/upstreams';
 export const CONFIGURATION = actorName<ConfigurationMessage>('/operations/provisioning/configuration');
+export const AUTHENTICATOR = actorName<AuthenticatorMessage>('/admission/authenticator');
 export const REGISTRY = actorName<RegistryMessage>('/front/session-registry');
 export const CONNECTIONS = '/front/connections';
 export const WEB_CONSOLES = '/consoles/web';
@@ -35,6 +38,7 @@ export const INTELLIGENCE = actorName<IntelligenceMessage>('/viability/intellige
 export const UNITS = '/operations/units';
 export const TELEMETRY = actorName<TelemetryMessage>('/vitals/telemetry');
 export const DRAIN = actorName<DrainMessage>('/drain/gateway');
+export const HANDOVER = actorName<HandoverMessage>('/drain/handover');
 export const PARTIAL_DRAINS = '/drain/partial';
 
 export function upstreamId(name: string): string {

@@ -11,7 +11,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type WebSocket } from 'ws';
-import { type ActorContext, type Behavior, NORMAL } from '../kernel/index.js';
+import { type Verdict } from '../auth/authenticator.js';
+import { CLIENT_WORDS } from '../auth/faults.js';
+import { type Principal } from '../auth/principal.js';
+import { type ActorContext, type Behavior, NORMAL, type Ref } from '../kernel/index.js';
+import { isJsonObject } from '../protocol/jsonrpc.js';
 import { parseFrame } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import {
@@ -22,20 +26,23 @@ import {
   type PhoenixFrame,
   type ReplyStatus,
 } from '../transports/inbound/phoenix-frames.js';
-import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
+import { type Access, type Refusal } from './access.js';
+import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
 
 export type PhoenixConnectionMessage =
   | ClientMessage
   | { readonly type: 'phx/frame'; readonly text: string; readonly bytes: number }
-  | { readonly type: 'phx/closed' };
+  | { readonly type: 'phx/closed' }
+  /** A token that came with this frame was looked at. */
+  | { readonly type: 'phx/verified'; readonly frame: PhoenixFrame; readonly verdict: Verdict };
 
 const TOPIC = 'mcp:gateway';
 const UNMATCHED = '{"reason":"unmatched topic"}';
 const UNKNOWN_EVENT = '{"reason":"unknown event"}';
-/** Who everybody is while clients do not log in. */
-const JOINED_AS = { user_id: 'anonymous', role: 'guest' } as const;
+/** The client shows a newer token: `{"token": …}`. */
+const AUTHENTICATE = 'authenticate';
 
 const MALFORMED = 1007;
 const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
@@ -43,16 +50,29 @@ const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
   shutdown: 1001,
   operator: 1001,
   slow_reader: 1008,
+  expired: 1008,
+  revoked: 1008,
 };
 
-export function phoenixConnection(env: SessionEnvironment, facts: Omit<ClientFacts, 'sessionId'>, socket: WebSocket) {
+export interface PhoenixOptions {
+  readonly env: SessionEnvironment;
+  readonly access: Access;
+  readonly facts: Omit<ClientFacts, 'sessionId'>;
+  readonly socket: WebSocket;
+  /** Why the socket's own credential was refused: joins are answered so until one brings a better one. `null`: it was not. */
+  readonly refusal: Refusal | null;
+}
+
+export function phoenixConnection(options: PhoenixOptions) {
   return (context: ActorContext<PhoenixConnectionMessage>): Behavior<PhoenixConnectionMessage> =>
-    new PhoenixConnection(env, facts, socket, context);
+    new PhoenixConnection(options, context);
 }
 
 class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOutlet, Channel {
   readonly #env: SessionEnvironment;
-  readonly #facts: Omit<ClientFacts, 'sessionId'>;
+  readonly #access: Access;
+  #refusal: Refusal | null;
+  #facts: Omit<ClientFacts, 'sessionId'>;
   readonly #context: ActorContext<PhoenixConnectionMessage>;
   readonly #socket: WebSocket;
   #shell: ClientShell;
@@ -62,12 +82,12 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
   bytesOut = 0;
 
   constructor(
-    env: SessionEnvironment,
-    facts: Omit<ClientFacts, 'sessionId'>,
-    socket: WebSocket,
+    { env, access, facts, socket, refusal }: PhoenixOptions,
     context: ActorContext<PhoenixConnectionMessage>,
   ) {
     this.#env = env;
+    this.#access = access;
+    this.#refusal = refusal;
     this.#facts = facts;
     this.#context = context;
     this.#socket = socket;
@@ -92,6 +112,8 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
         return this.#frame(message.text);
       case 'phx/closed':
         return this.#context.exit(NORMAL);
+      case 'phx/verified':
+        return this.#verified(message.frame, message.verdict);
       default:
         return this.#shell.handle(message);
     }
@@ -134,6 +156,10 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
     this.#push(notice.type, JSON.stringify(notice));
   }
 
+  credentialNotice(notice: CredentialNotice): void {
+    this.#push('credential', JSON.stringify(notice));
+  }
+
   close(reason: CloseReason): void {
     this.#shell.session.failAll('cancelled_by_gateway', `the connection was closed: ${reason}`);
     this.#hangUp(CLOSE_CODES[reason], reason);
@@ -158,6 +184,7 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
     if (frame.topic === 'phoenix' && frame.event === 'heartbeat') return void this.#reply(frame, 'ok', '{}');
     if (frame.event === 'phx_join' && frame.topic === TOPIC) return this.#join(frame);
     if (frame.event === 'phx_leave') return this.#leave(frame);
+    if (frame.event === AUTHENTICATE && this.#isOpen(frame)) return this.#authenticate(frame);
     this.#reply(frame, 'error', this.#isOpen(frame) ? UNKNOWN_EVENT : UNMATCHED);
   }
 
@@ -171,22 +198,63 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
     const { session } = this.#shell;
     const parsed = parseFrame(frame.payload);
     if (parsed.kind === 'invalid' || (parsed.kind === 'batch' && !session.profile.allowsBatch)) {
-      return session.receive(parsed, this.#refusal(frame));
+      return session.receive(parsed, this.#errorReply(frame));
     }
     this.#reply(frame, 'ok', '{}');
-    session.receive(parsed, this);
+    this.#shell.receive(parsed, this, this.#access);
   }
 
   /** Where the error of a message goes that is no message: into the reply of its push. */
-  #refusal(frame: PhoenixFrame): Channel {
+  #errorReply(frame: PhoenixFrame): Channel {
     const answer = (text: string): boolean => this.#reply(frame, 'error', text);
     return { answer, notify: answer, release: () => undefined, stillWorking: () => undefined };
   }
 
+  /** The socket's credential counts, unless the join brings one: whose that is shows later. */
   #join(frame: PhoenixFrame): void {
+    if (this.#env.plane.auth.mode !== 'off' && tokenIn(frame) !== undefined) return this.#authenticate(frame);
+    if (this.#refusal) return this.#refuse(frame, this.#refusal.reply.detail ?? 'unauthenticated');
+    this.#open(frame);
+  }
+
+  #open(frame: PhoenixFrame): void {
     if (this.#joined) this.#closeChannel();
     this.#joined = { ...frame, joinRef: frame.joinRef ?? frame.ref };
-    this.#reply(frame, 'ok', JSON.stringify(JOINED_AS));
+    this.#reply(frame, 'ok', JSON.stringify(joinedAs(this.#shell.principal)));
+  }
+
+  #authenticate(frame: PhoenixFrame): void {
+    const { address } = this.#facts;
+    const token = tokenIn(frame);
+    if (typeof token !== 'string') return this.#refuse(frame, CLIENT_WORDS.malformed);
+    if (this.#access.loginWait(address)) return this.#refuse(frame, 'too many failed logins');
+    const self: Ref<PhoenixConnectionMessage> = this.#context.self;
+    void this.#access
+      .verify(token, address)
+      .then((verdict) => void self.answer({ type: 'phx/verified', frame, verdict }));
+  }
+
+  /** A join begins a session of whoever joins; within a session only the same subject may go on. */
+  #verified(frame: PhoenixFrame, verdict: Verdict): void {
+    if (!verdict.ok) return this.#refuse(frame, CLIENT_WORDS[verdict.fault]);
+    const { principal } = verdict;
+    const joins = frame.event === 'phx_join';
+    if (!joins && !this.#isOpen(frame)) return this.#refuse(frame, 'unmatched topic');
+    if (!joins && principal.key !== this.#shell.principal.key)
+      return this.#refuse(frame, 'the token is of another subject');
+    this.#facts = { ...this.#facts, principal };
+    this.#refusal = null;
+    if (!joins) {
+      this.#shell.principal = principal;
+      return void this.#reply(frame, 'ok', JSON.stringify(joinedAs(this.#shell.principal)));
+    }
+    if (this.#joined) this.#closeChannel();
+    else this.#shell.principal = principal;
+    this.#open(frame);
+  }
+
+  #refuse(frame: PhoenixFrame, reason: string): void {
+    this.#reply(frame, 'error', JSON.stringify({ reason }));
   }
 
   #leave(frame: PhoenixFrame): void {
@@ -239,4 +307,15 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
     this.#socket.send(text);
     return true;
   }
+}
+
+function tokenIn({ payload }: PhoenixFrame): unknown {
+  const params: unknown = JSON.parse(payload); // a JSON object: see `isControlPayload`
+  return isJsonObject(params) ? params['token'] : undefined;
+}
+
+/** Source of the names: the seed document, "Client Authentication". */
+function joinedAs({ subject, role, expiresAt }: Principal): Record<string, unknown> {
+  if (subject === null) return { user_id: 'anonymous', role: 'guest' };
+  return { user_id: subject, role, expires_at: expiresAt };
 }

@@ -17,6 +17,8 @@ export interface SessionEntry {
   readonly principal: Principal;
   /** Requests of the client that wait for an answer. */
   readonly inFlight: number;
+  /** A stream from the gateway to the client is open. */
+  readonly streaming: boolean;
   /** When the client was last heard of. Epoch milliseconds. */
   readonly lastSeenAt: number;
   /** What consoles see of it, read without asking the actor. */

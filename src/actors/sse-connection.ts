@@ -11,7 +11,14 @@ import { type ParsedFrame } from '../protocol/parse.js';
 import { type IncomingHeaders } from '../protocol/modern/headers.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type EventStream } from '../transports/inbound/event-stream.js';
-import { type ClientMessage, type CloseReason, noticeEvent, type ShutdownNotice } from './client-message.js';
+import { type Access } from './access.js';
+import {
+  type ClientMessage,
+  type CloseReason,
+  type CredentialNotice,
+  noticeEvent,
+  type ShutdownNotice,
+} from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
 
@@ -27,24 +34,27 @@ export type SseConnectionMessage =
     }
   | { readonly type: 'sse/closed' };
 
-export function sseConnection(env: SessionEnvironment, facts: ClientFacts, stream: EventStream) {
+export function sseConnection(env: SessionEnvironment, access: Access, facts: ClientFacts, stream: EventStream) {
   return (context: ActorContext<SseConnectionMessage>): Behavior<SseConnectionMessage> =>
-    new SseConnection(env, facts, stream, context);
+    new SseConnection(env, access, facts, stream, context);
 }
 
 class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Channel {
   readonly #context: ActorContext<SseConnectionMessage>;
   readonly #stream: EventStream;
+  readonly #access: Access;
   readonly #shell: ClientShell;
 
   constructor(
     env: SessionEnvironment,
+    access: Access,
     facts: ClientFacts,
     stream: EventStream,
     context: ActorContext<SseConnectionMessage>,
   ) {
     this.#context = context;
     this.#stream = stream;
+    this.#access = access;
     this.#shell = new ClientShell(env, context, facts, this);
     stream.onClose(() => void context.self.answer({ type: 'sse/closed' }));
     stream.send({ event: 'endpoint', data: `/mcp/messages?sessionId=${encodeURIComponent(facts.sessionId)}` });
@@ -55,7 +65,7 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
       case 'sse/posted':
         this.#shell.seen(message.bytes);
         this.#shell.principal = message.principal;
-        return this.#shell.session.receive(message.frame, this, message.headers);
+        return this.#shell.receive(message.frame, this, this.#access, message.headers);
       case 'sse/closed':
         return this.#context.exit(NORMAL);
       default:
@@ -102,6 +112,10 @@ class SseConnection implements Behavior<SseConnectionMessage>, ClientOutlet, Cha
 
   shutdownPending(notice: ShutdownNotice): void {
     this.#stream.send(noticeEvent(notice));
+  }
+
+  credentialNotice(notice: CredentialNotice): void {
+    this.#stream.send({ event: 'credential', data: JSON.stringify(notice) });
   }
 
   close(reason: CloseReason): void {

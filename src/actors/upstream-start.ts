@@ -2,7 +2,11 @@
 import { type ServerConfig } from '../config/types.js';
 import { actor, type ActorSystem, type Ref, type StartResult } from '../kernel/index.js';
 import { type Logger } from '../telemetry/logger.js';
-import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
+import {
+  type OutboundHandlers,
+  type OutboundTransport,
+  type TransportError,
+} from '../transports/outbound/transport.js';
 import { type DataPlane } from './data-plane.js';
 import { type Lease } from './lease.js';
 import { upstreamSessions } from './names.js';
@@ -18,6 +22,7 @@ export interface SessionStartDeps {
   readonly log: Logger;
   readonly createTransport: (config: ServerConfig, handlers: OutboundHandlers) => OutboundTransport;
   readonly view: UpstreamView;
+  readonly random: () => number;
 }
 
 export interface SessionStart {
@@ -63,7 +68,7 @@ export function startSession(deps: SessionStartDeps, start: SessionStart): Start
         connectTimeout: config.timeouts.connect,
         shutdownGrace,
         relistDelay: RELIST_DELAY_MS,
-        createTransport: (handlers) => deps.createTransport(config, handlers),
+        createTransport: (handlers) => whenItsTurn(deps, role, deps.createTransport(config, handlers)),
         onJunk: (bytes) => {
           view.junkBytes += bytes;
         },
@@ -71,3 +76,33 @@ export function startSession(deps: SessionStartDeps, start: SessionStart): Start
     }),
   );
 }
+
+/** Opens the transport when coordination says that it is its turn. The primary's turn is its backoff. */
+function whenItsTurn(
+  { plane, gate, system, random }: SessionStartDeps,
+  role: SessionStart['role'],
+  transport: OutboundTransport,
+): OutboundTransport {
+  if (role === 'primary') return transport;
+  const { clock } = system;
+  const rules = plane.options.vsm.coordination;
+  const wait = plane.options.vsm.enabled
+    ? plane.viability.coordination.connectDelay(gate.name, clock.now(), rules, random)
+    : 0;
+  if (wait === 0) return transport;
+  const open = transport.open.bind(transport);
+  transport.open = async (signal) => {
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(wait, resolve);
+      const stop = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    return signal.aborted ? GIVEN_UP : open(signal);
+  };
+  return transport;
+}
+
+const GIVEN_UP: TransportError = { kind: 'closed', message: 'given up before its turn came', unsent: true };

@@ -52,7 +52,6 @@ export type UpstreamMessage =
 export interface UpstreamDeps extends SessionStartDeps {
   /** As configured now; a reload that needs no new session replaces it under a running one. */
   readonly config: () => ServerConfig;
-  readonly random: () => number;
 }
 
 /** A session that was ready this long clears the failures before it. */

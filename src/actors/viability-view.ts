@@ -21,12 +21,12 @@ export function alarmsSnapshot({ viability }: DataPlane): AlarmsSnapshot {
 }
 
 export function vsmSnapshot(plane: DataPlane, now: number): VsmSnapshot {
-  const { viability, options } = plane;
+  const { viability } = plane;
   const { coordination, events, attempts, breaches } = viability;
   const { delays, coalesced, tokensRefused } = coordination;
   return {
     operations: { ...viability.operations.figures(), units: units(plane) },
-    coordination: { ...coordination.status(now, options.vsm.coordination), delays, coalesced, tokensRefused },
+    coordination: { ...coordination.status(now), delays, coalesced, tokensRefused },
     control: controlSnapshot(plane),
     audit: { total: viability.audits, findings: viability.findings.slice(-SHOWN).reverse() },
     intelligence: {

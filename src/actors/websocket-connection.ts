@@ -4,7 +4,7 @@
  * Parent: connections (partitioned). Restart: temporary. The socket is the session: it ends when either side closes.
  *
  * Framing: one message a text frame; binary frames are refused (1003). Heartbeat: a ping every 25 s, a socket that has
- * not answered the one before is dead. Close codes: 1001 going away, 1008 reader too slow, 1009 message too large (by ws).
+ * not answered the one before is dead. Close codes: 1001 going away, 1008 reader too slow or credential ended, 1009 message too large (by ws).
  * Sources: RFC 6455; MCP specification 2025-11-25, "Transports › Custom Transports".
  */
 import { type WebSocket } from 'ws';
@@ -14,7 +14,8 @@ import { errorText, isJsonRpcId } from '../protocol/jsonrpc.js';
 import { admitMessage } from '../protocol/modern/era.js';
 import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { type ClientMessage, type CloseReason, type ShutdownNotice } from './client-message.js';
+import { type Access } from './access.js';
+import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { ModernPeer } from './modern-peer.js';
@@ -24,16 +25,21 @@ export type WebSocketConnectionMessage =
   | { readonly type: 'ws/frame'; readonly text: string; readonly bytes: number }
   | { readonly type: 'ws/closed' };
 
+/** A client of a plain WebSocket shows a newer token: `params.token`. */
+export const AUTHENTICATE = 'notifications/viable/authenticate';
+
 const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
   idle: 1001,
   shutdown: 1001,
   operator: 1001,
   slow_reader: 1008,
+  expired: 1008,
+  revoked: 1008,
 };
 
-export function webSocketConnection(env: SessionEnvironment, facts: ClientFacts, socket: WebSocket) {
+export function webSocketConnection(env: SessionEnvironment, access: Access, facts: ClientFacts, socket: WebSocket) {
   return (context: ActorContext<WebSocketConnectionMessage>): Behavior<WebSocketConnectionMessage> =>
-    new WebSocketConnection(env, facts, socket, context);
+    new WebSocketConnection(env, access, facts, socket, context);
 }
 
 class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, ClientOutlet, Channel {
@@ -42,18 +48,21 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
   readonly #shell: ClientShell;
   #awaitingPong = false;
   readonly #env: SessionEnvironment;
+  readonly #access: Access;
   /** Made with the first request of the modern era. */
   #modern: ModernPeer | null = null;
   bytesOut = 0;
 
   constructor(
     env: SessionEnvironment,
+    access: Access,
     facts: ClientFacts,
     socket: WebSocket,
     context: ActorContext<WebSocketConnectionMessage>,
   ) {
     this.#context = context;
     this.#env = env;
+    this.#access = access;
     this.#socket = socket;
     this.#shell = new ClientShell(env, context, facts, this);
     const self = context.self;
@@ -138,6 +147,10 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     this.#send(JSON.stringify(notice));
   }
 
+  credentialNotice(notice: CredentialNotice): void {
+    this.#send(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/viable/credential', params: notice }));
+  }
+
   close(reason: CloseReason): void {
     this.#shell.session.failAll('cancelled_by_gateway', `the connection was closed: ${reason}`);
     this.#socket.close(CLOSE_CODES[reason], reason);
@@ -153,6 +166,8 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
   /** Both eras on one socket: a request with an envelope stands alone, the rest is the session's. */
   #received(frame: ParsedFrame): void {
     if (frame.kind === 'request' || frame.kind === 'notification') {
+      if (frame.kind === 'notification' && frame.message.method === AUTHENTICATE)
+        return this.#shell.authenticate(frame.message.params?.['token'], this.#access);
       const admission = admitMessage(frame.message);
       if (admission.era === 'refused') {
         const id = frame.kind === 'request' ? frame.message.id : null;
@@ -160,6 +175,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
         return;
       }
       if (admission.era === 'modern' && admission.kind === 'request') {
+        if (this.#shell.refused(frame, this, this.#access)) return;
         const { message, envelope } = admission;
         const { principal } = this.#shell;
         const peer = this.#modernPeer();
@@ -169,7 +185,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
         frame.message.method === 'notifications/cancelled' ? frame.message.params?.['requestId'] : undefined;
       if (isJsonRpcId(cancelled) && this.#modern?.cancel(cancelled)) return;
     }
-    this.#shell.session.receive(frame, this);
+    this.#shell.receive(frame, this, this.#access);
   }
 
   #modernPeer(): ModernPeer {

@@ -9,14 +9,16 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { ANONYMOUS, type Principal } from '../auth/principal.js';
+import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor } from '../kernel/index.js';
 import { errorEntry, type ErrorName, gatewayError } from '../protocol/errors.js';
 import { errorText } from '../protocol/jsonrpc.js';
 import { parseRoute } from '../protocol/routes.js';
 import { type ErrorReply } from '../transports/inbound/http-reply.js';
 import { speaksVsn } from '../transports/inbound/phoenix-frames.js';
-import { type FrontDeps, type HttpFront, remoteOf } from './http-front.js';
+import { type Access, type Identity, type Refusal } from './access.js';
+import { type FrontDeps, type HttpFront } from './http-front.js';
+import { remoteOf } from './http-requests.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
 import { begun } from './newcomers.js';
@@ -32,10 +34,12 @@ export class WebSocketFront {
   readonly #system: ActorSystem;
   readonly #env: SessionEnvironment;
   readonly #http: HttpFront;
+  readonly #access: Access;
   readonly #server: WebSocketServer;
   #made = 0;
 
-  constructor({ system, env }: Pick<FrontDeps, 'system' | 'env'>, http: HttpFront) {
+  constructor({ system, env, access }: Pick<FrontDeps, 'system' | 'env' | 'access'>, http: HttpFront) {
+    this.#access = access;
     this.#system = system;
     this.#env = env;
     this.#http = http;
@@ -65,15 +69,31 @@ export class WebSocketFront {
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
       return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
     }
-    const closed = this.#http.closedToNewcomers(ANONYMOUS, 'websocket');
+    const known = this.#access.recall(req, kind);
+    if (known) return this.#admit(req, socket, head, upgraded, { ok: true, principal: known });
+    this.#access.identify(req, kind, (identity) => {
+      if (!socket.destroyed) this.#admit(req, socket, head, upgraded, identity);
+    });
+  }
+
+  /** On the route of Phoenix a stranger gets as far as the join, whose reply says why it fails. */
+  #admit(req: IncomingMessage, socket: Duplex, head: Buffer, upgraded: () => void, identity: Identity): void {
+    const isPhoenix = parseRoute(req.url ?? '/').kind === 'phoenix';
+    const stranger = isPhoenix && !identity.ok && identity.refusal.name === 'unauthenticated';
+    if (!identity.ok && !stranger) return refuse(socket, identity.refusal.name, identity.refusal.reply);
+    const principal = identity.ok ? identity.principal : this.#access.stranger();
+    const closed = this.#http.closedToNewcomers(principal, 'websocket');
     if (closed?.name === 'draining') return this.#turnAway(req, socket, head, closed.reply);
     if (closed) return refuse(socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
       const { websocket } = this.#env.plane.breakers;
       const token = websocket.take();
-      const start = kind === 'phoenix' ? this.#startPhoenix.bind(this) : this.#start.bind(this);
-      begun(websocket, token, start(webSocket, req, ANONYMOUS));
+      const refusal = identity.ok ? null : identity.refusal;
+      const started = isPhoenix
+        ? this.#startPhoenix(webSocket, req, principal, refusal)
+        : this.#start(webSocket, req, principal);
+      begun(websocket, token, started);
     });
   }
 
@@ -87,21 +107,25 @@ export class WebSocketFront {
 
   /** Consoles are let in while the gateway drains: that is when people look. */
   #openConsole(req: IncomingMessage, socket: Duplex, head: Buffer, upgraded: () => void): void {
-    const right = this.#http.web.admitSocket(req);
-    if (!right.ok) return refuse(socket, right.name, right.reply);
-    this.#server.handleUpgrade(req, socket, head, (webSocket) => {
-      upgraded();
-      this.#http.web.openSocket(webSocket, right.access);
+    this.#access.note(req, () => {
+      const right = this.#http.web.admitSocket(req);
+      if (!right.ok) return refuse(socket, right.name, right.reply);
+      this.#server.handleUpgrade(req, socket, head, (webSocket) => {
+        upgraded();
+        this.#http.web.openSocket(webSocket, right.access);
+      });
     });
   }
 
-  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal): boolean {
+  #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal, refusal: Refusal | null): boolean {
     const remote = remoteOf(req);
+    const address = this.#env.plane.auth.addresses.of(req);
     const facts = {
       transport: 'websocket',
       scope: null,
       principal,
       remote,
+      address,
       route: '/mcp/ws/websocket',
       openedBy: openedBy(req),
     } as const;
@@ -110,7 +134,7 @@ export class WebSocketFront {
       actor<PhoenixConnectionMessage>({
         id: `phx-${(this.#made += 1)}`,
         restart: 'temporary',
-        init: phoenixConnection(this.#env, facts, webSocket),
+        init: phoenixConnection({ env: this.#env, access: this.#access, facts, socket: webSocket, refusal }),
       }),
     );
     if (!started.ok) webSocket.close(TRY_AGAIN_LATER, 'try again later');
@@ -123,6 +147,7 @@ export class WebSocketFront {
       transport: 'websocket',
       scope: null,
       principal,
+      address: this.#env.plane.auth.addresses.of(req),
       remote: remoteOf(req),
       route: '/mcp/ws',
       openedBy: openedBy(req),
@@ -132,7 +157,7 @@ export class WebSocketFront {
       actor<WebSocketConnectionMessage>({
         id: `ws-${(this.#made += 1)}`,
         restart: 'temporary',
-        init: webSocketConnection(this.#env, facts, webSocket),
+        init: webSocketConnection(this.#env, this.#access, facts, webSocket),
       }),
     );
     if (!started.ok) webSocket.close(TRY_AGAIN_LATER, 'try again later');

@@ -18,12 +18,16 @@ import type { ConcurrencySnapshot, RetriesSnapshot } from './snapshot/load.js';
 export type * from './snapshot/breakers.js';
 export type * from './snapshot/load.js';
 import { type AuditSnapshot } from './snapshot/audit.js';
+import { type AuthSnapshot } from './snapshot/auth.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
-import { type TelemetrySnapshot } from './snapshot/telemetry.js';
+import { type HandoverSnapshot } from './snapshot/handover.js';
+import { type FeatureSnapshot } from './snapshot/features.js';
+import { type SamplingState, type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
 import { type AlarmSnapshot, type AlarmsSnapshot, type PolicySnapshot, type VsmSnapshot } from './snapshot/vsm.js';
 
+export { type HandoverSnapshot, type HandoverState } from './snapshot/handover.js';
 export { type DrainSnapshot, type DrainState, type DrainTarget } from './snapshot/drains.js';
 
 export interface AdminRequest {
@@ -39,9 +43,10 @@ export type AdminMethod =
   | 'upstreams' // → readonly UpstreamSnapshot[]
   | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
-  | 'kill' // {actor} → {killed: string}
+  | 'kill' // {actor, forGood?} → {killed: string}
   | 'drain' // {target?, timeoutMs?, graceMs?, follow?} → DrainSnapshot; events: DrainSnapshot, until it has ended
   | 'cancel-drain' // {target?} → DrainSnapshot
+  | 'upgrade' // {exec?, config?, timeoutMs?} → HandoverSnapshot   (begins; progress is in the snapshot)
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
   | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
@@ -56,6 +61,8 @@ export type AdminMethod =
   | 'policy' // → PolicyDetails
   | 'policy-check' // {tool | prompt | resource, role?, claims?, …} → PolicyCheck
   | 'policy-mode' // {mode?} → PolicySnapshot
+  | 'features' // {action?, name?, windowMs?} → readonly FeatureSnapshot[]
+  | 'sampling' // {rate?} → SamplingState
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -77,6 +84,7 @@ export interface AdminResults {
   readonly kill: { readonly killed: string };
   readonly drain: DrainSnapshot;
   readonly 'cancel-drain': DrainSnapshot;
+  readonly upgrade: HandoverSnapshot;
   readonly 'force-shutdown': { readonly stopping: true };
   readonly logs: readonly LogLine[];
   readonly watch: GatewaySnapshot;
@@ -91,6 +99,8 @@ export interface AdminResults {
   readonly policy: PolicyDetails;
   readonly 'policy-check': PolicyCheck;
   readonly 'policy-mode': PolicySnapshot;
+  readonly features: readonly FeatureSnapshot[];
+  readonly sampling: SamplingState;
   readonly cancel: { readonly cancelled: boolean };
 }
 
@@ -127,6 +137,8 @@ export interface GatewaySnapshot {
   readonly drain: DrainSnapshot | null;
   /** All that run, and the last that have ended. Newest last. */
   readonly drains: readonly DrainSnapshot[];
+  /** To a successor; `null` while there was none. */
+  readonly handover: HandoverSnapshot | null;
   readonly connections: ConnectionCounts;
   readonly throughput: Throughput;
   readonly errors: readonly TransportErrorRate[];
@@ -140,6 +152,7 @@ export interface GatewaySnapshot {
   readonly tree: SupervisionNode;
   readonly process: ProcessFigures;
   readonly config: ConfigState;
+  readonly auth: AuthSnapshot;
   readonly audit: AuditSnapshot | null;
   readonly telemetry: TelemetrySnapshot;
   readonly rules: RulesSnapshot;

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { LOG_LEVELS, type AdminError, type AdminMethod, type AdminRequest } from './protocol.js';
+import { FEATURE_NAMES } from './snapshot/features.js';
 import { nearMisses } from './suggest.js';
 
 /** Fastest and slowest refresh a console may ask for, milliseconds. */
@@ -34,12 +35,17 @@ export const ADMIN_PARAMS = {
   upstreams: none,
   actors: none,
   send: z.strictObject({ actor: z.string().min(1), message: z.string().min(1), args: z.unknown().optional() }),
-  kill: z.strictObject({ actor: z.string().min(1) }),
+  kill: z.strictObject({ actor: z.string().min(1), forGood: z.boolean().optional() }),
   drain: z.strictObject({
     target: DRAIN_TARGET.optional(),
     timeoutMs: milliseconds.optional(),
     graceMs: milliseconds.optional(),
     follow: z.boolean().optional(),
+  }),
+  upgrade: z.strictObject({
+    exec: name.optional(),
+    config: name.optional(),
+    timeoutMs: milliseconds.optional(),
   }),
   'cancel-drain': z.strictObject({ target: DRAIN_TARGET.optional() }),
   'force-shutdown': none,
@@ -79,6 +85,16 @@ export const ADMIN_PARAMS = {
     permissions: z.array(z.string()).optional(),
   }),
   'policy-mode': z.strictObject({ mode: z.enum(['normal', 'conserve', 'lockdown']).optional() }),
+  features: z
+    .strictObject({
+      action: z.enum(['enable', 'disable']).optional(),
+      name: z.enum(FEATURE_NAMES).optional(),
+      windowMs: z.number().int().min(0).max(60_000).optional(),
+    })
+    .refine(({ action, name }) => (action === undefined) === (name === undefined), {
+      error: 'give both action and name, or neither',
+    }),
+  sampling: z.strictObject({ rate: z.number().min(0).max(1).optional() }),
   cancel: z.strictObject({ id: z.number().int() }),
 } as const satisfies Record<AdminMethod, z.ZodType>;
 

@@ -15,6 +15,8 @@ export { AdminSocketError, type AdminSocketFault } from './socket-file.js';
 
 export interface AdminServerOptions {
   readonly path: string;
+  /** Take the place of the process that listens there: it has asked for it. Default false. */
+  readonly takeOver?: boolean;
   readonly handler: AdminHandler;
   readonly limits?: Partial<AdminLimits>;
   /** Defects of the handler and faults of sockets; for the log. */
@@ -53,7 +55,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     consoles.add(connection);
   };
   const server = createServer({ allowHalfOpen: true }, accept);
-  const removeFile = await listenOnSocket(server, options.path);
+  const removeFile = await listenOnSocket(server, options.path, options.takeOver);
   server.on('error', options.onError);
 
   let closing: Promise<void> | undefined;

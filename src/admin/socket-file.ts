@@ -31,10 +31,13 @@ export class AdminSocketError extends Error {
   }
 }
 
-/** Makes `server` listen on `path`. Resolves with a function that removes the file if it is still ours. */
-export async function listenOnSocket(server: Server, path: string): Promise<() => Promise<void>> {
+/**
+ * Makes `server` listen on `path`. Resolves with a function that removes the file if it is still ours.
+ * @param takeOver whether a socket that is in use is replaced, in one step: at every moment one of the two is there
+ */
+export async function listenOnSocket(server: Server, path: string, takeOver = false): Promise<() => Promise<void>> {
   try {
-    return await bind(server, path);
+    return await bind(server, path, takeOver);
   } catch (error) {
     if (error instanceof AdminSocketError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
@@ -44,8 +47,8 @@ export async function listenOnSocket(server: Server, path: string): Promise<() =
   }
 }
 
-async function bind(server: Server, path: string): Promise<() => Promise<void>> {
-  await removeStale(path);
+async function bind(server: Server, path: string, takeOver: boolean): Promise<() => Promise<void>> {
+  await removeStale(path, takeOver);
   const privateDirectory = await mkdtemp(join(dirname(path), '.v-'));
   try {
     const hidden = join(privateDirectory, 's');
@@ -56,7 +59,8 @@ async function bind(server: Server, path: string): Promise<() => Promise<void>> 
     await listen(server, hidden);
     await chmod(hidden, 0o600);
     const { ino } = await lstat(hidden);
-    await publish(hidden, path);
+    if (takeOver) await rename(hidden, path);
+    else await publish(hidden, path);
     return () => removeIfOurs(path, ino);
   } catch (error) {
     server.close();
@@ -86,7 +90,7 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-async function removeStale(path: string): Promise<void> {
+async function removeStale(path: string, takeOver: boolean): Promise<void> {
   const found = await lstat(path).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
@@ -96,6 +100,7 @@ async function removeStale(path: string): Promise<void> {
     const message = `${path} exists and is no socket; remove it or choose another path with --admin-socket.`;
     throw new AdminSocketError('socket_path_taken', path, message);
   }
+  if (takeOver) return;
   if (await answers(path)) throw inUse(path);
   await unlink(path).catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;

@@ -11,7 +11,8 @@ export interface TimedEvent {
 }
 
 export class AuditTrail implements AuditPort {
-  readonly enabled: boolean;
+  /** Switched by an operator, too. What waits is written all the same. */
+  enabled: boolean;
   readonly hashArguments: boolean;
   readonly #capacity: number;
   readonly #now: () => number;

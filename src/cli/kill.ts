@@ -9,14 +9,18 @@ export function addKill(program: Command, io: CliIo): void {
     .command('kill')
     .description('end an actor; its supervisor restarts it as its restart type says')
     .argument('<actor>', 'a path, a unique id, or the end of a path')
+    .option('--for-good', 'it is not restarted, until its supervisor is')
     .addHelpText(
       'after',
       '\nExamples:\n  viable kill upstream:memory\n  viable kill /operations/provisioning/upstreams/upstream:memory',
     )
     .action((actor: string, _, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions>();
+      const options = command.optsWithGlobals<GlobalOptions & { readonly forGood?: true }>();
       return withGateway(io, options, async (client) => {
-        const answer = await client.request('kill', { actor: await resolveActor(client, actor) });
+        const answer = await client.request('kill', {
+          actor: await resolveActor(client, actor),
+          ...(options.forGood === true && { forGood: true }),
+        });
         if (options.json === true) printJson(io, answer);
         else printLines(io, [line('Killed ', span(answer.killed, 'strong'), '.')]);
       });

@@ -15,6 +15,7 @@ import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
 import { addDrain, addForceShutdown } from './drain.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
+import { addFeatures, addSampling } from './features.js';
 import { addKill } from './kill.js';
 import { addLogs } from './logs.js';
 import { addPolicy } from './policy.js';
@@ -24,6 +25,7 @@ import { addStdio } from './stdio.js';
 import { addTools } from './tools.js';
 import { addTop } from './top.js';
 import { addTree } from './tree.js';
+import { addUpgrade } from './upgrade.js';
 import { addUpstream } from './upstream.js';
 import { addUpstreams } from './upstreams.js';
 
@@ -82,8 +84,11 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addKill(program, io);
   addDrain(program, io, finish);
   addForceShutdown(program, io);
+  addUpgrade(program, io);
   addTop(program, io, finish);
   addLogs(program, io);
+  addFeatures(program, io);
+  addSampling(program, io);
   addStdio(program, io);
   addAudit(program, io);
   addTools(program, io);

@@ -19,6 +19,15 @@ export function isLoopbackHost(host: string): boolean {
   return /^(?:[\w-]+\.)*localhost\.?$/.test(bare);
 }
 
+/** An address, a subnet, or the word for all loopback addresses, as `trustedProxies` names them. */
+export function isProxy(text: string): boolean {
+  if (text === 'loopback') return true;
+  const [address = '', bits] = text.split('/');
+  const family = net.isIP(address);
+  if (family === 0 || text.split('/').length > 2) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
 /** `[::1]` as sockets want it: `::1`. */
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1');

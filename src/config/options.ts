@@ -12,7 +12,8 @@ import type { ConfigOverrides, Environment } from './types.js';
 /** The command line or a `VIABLE_…` variable is wrong. */
 export const EXIT_USAGE = 2;
 
-type OptionKey = 'config' | 'host' | 'port' | 'noDashboard' | 'adminSocket' | 'logLevel' | 'checkConfig' | 'insecure';
+type OptionKey =
+  'config' | 'host' | 'port' | 'noDashboard' | 'adminSocket' | 'pidFile' | 'logLevel' | 'checkConfig' | 'insecure';
 
 interface OptionSpec {
   readonly flag: string;
@@ -59,6 +60,13 @@ export const PROCESS_OPTIONS: Readonly<Record<OptionKey, OptionSpec>> = {
     description: 'Unix socket for `viable` commands',
     fallback: '`gateway.admin.socket`',
   },
+  pidFile: {
+    flag: '--pid-file',
+    value: '<path>',
+    env: 'VIABLE_PID_FILE',
+    description: 'file for the process id, once clients are served; a successor writes its own',
+    fallback: 'none',
+  },
   logLevel: {
     flag: '--log-level',
     value: '<level>',
@@ -84,6 +92,8 @@ export interface ProcessOptions {
   /** As given; relative to the working directory. */
   readonly config?: string;
   readonly checkConfig: boolean;
+  /** Absolute. */
+  readonly pidFile?: string;
   readonly overrides: ConfigOverrides;
 }
 
@@ -190,10 +200,11 @@ function isLogLevel(text: string): text is (typeof LOG_LEVELS)[number] {
 }
 
 function toOptions(values: Values): ProcessOptions {
-  const { config, host, port, noDashboard, adminSocket, logLevel, checkConfig, insecure } = values;
+  const { config, host, port, noDashboard, adminSocket, pidFile, logLevel, checkConfig, insecure } = values;
   return {
     ...(typeof config === 'string' ? { config } : {}),
     checkConfig: checkConfig === true,
+    ...(typeof pidFile === 'string' ? { pidFile: path.resolve(pidFile) } : {}),
     overrides: {
       ...(typeof host === 'string' ? { host } : {}),
       ...(typeof port === 'string' ? { port: Number(port) } : {}),

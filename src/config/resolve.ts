@@ -6,15 +6,17 @@ import path from 'node:path';
 import type { PoolOptions } from './blocks/pool.js';
 import { expandVariables } from './expand.js';
 import { metaOf, schemaAt } from './introspect.js';
-import { isLoopbackHost, withoutBrackets } from './host.js';
-import { valueAt, type Path } from './path.js';
+import { withoutBrackets } from './host.js';
+import { type Path } from './path.js';
 import { placeFindings, type Finding, type SourcePlace } from './problems.js';
+import { checkAuth, resolveAuth } from './resolve-auth.js';
 import { fileSchema, TRANSPORT_TYPES, type FileDocument, type ServerEntry } from './schema.js';
 import { breakerOf, given } from './server-options.js';
 import type {
   Config,
   ConfigOverrides,
   Environment,
+  GatewayFileOptions,
   GatewayOptions,
   LoadResult,
   ServerConfig,
@@ -38,7 +40,7 @@ export function resolveDocument(document: unknown, context: ResolveContext): Loa
   const validation = validateDocument(expansion.value, expansion.expanded);
   // The variable comes first: what is said about its unexpanded text afterwards is only noise.
   const problems: Finding[] = [...expansion.problems, ...validation.problems];
-  problems.push(...checkAddress(expansion.value, context.overrides));
+  problems.push(...checkAuth(expansion.value, context));
   if (problems.length > 0 || validation.document === undefined) {
     return deepFreeze({ ok: false, problems: placeFindings(problems, context.place) });
   }
@@ -52,12 +54,17 @@ function isIgnored(at: Path): boolean {
   return metaOf(schemaAt(fileSchema, at)).ignored === true;
 }
 
-function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: ResolveContext): GatewayOptions {
+function applyOverrides(gateway: GatewayFileOptions, { overrides, baseDir, env }: ResolveContext): GatewayOptions {
   const { listen, dashboard, logging, admin, audit, tools, credentials } = gateway;
   const fromFile = admin.socket === null ? null : absolute(admin.socket, baseDir, env);
+  const host = withoutBrackets(overrides.host ?? listen.host);
+  const file = (name: string | null): string | null => (name === null ? null : absolute(name, baseDir, env));
+  const { cert, key, ca, clientAuth } = listen.tls;
+  const tls = { cert: file(cert), key: file(key), ca: file(ca), clientAuth };
   return {
     ...gateway,
-    listen: { ...listen, host: withoutBrackets(overrides.host ?? listen.host), port: overrides.port ?? listen.port },
+    auth: resolveAuth(gateway.auth, { env, overrides, host, baseDir }),
+    listen: { ...listen, host, port: overrides.port ?? listen.port, tls },
     dashboard: { ...dashboard, enabled: overrides.dashboard ?? dashboard.enabled },
     logging: { level: overrides.logLevel ?? logging.level },
     admin: { socket: overrides.adminSocket ?? fromFile },
@@ -65,19 +72,6 @@ function applyOverrides(gateway: GatewayOptions, { overrides, baseDir, env }: Re
     tools: { ...tools, file: tools.file === null ? null : absolute(tools.file, baseDir, env) },
     audit: { ...audit, path: audit.path === null ? null : absolute(audit.path, baseDir, env) },
   };
-}
-
-function checkAddress(document: unknown, overrides: ConfigOverrides): Finding[] {
-  const host = overrides.host ?? valueAt(document, ['gateway', 'listen', 'host']);
-  if (overrides.insecure === true || typeof host !== 'string' || host === '' || isLoopbackHost(host)) return [];
-  return [
-    {
-      path: ['gateway', 'listen', 'host'],
-      message: 'other machines reach this address, and the gateway has no login yet: anyone could call every tool',
-      suggestion:
-        'listen on 127.0.0.1 and put a proxy that authenticates in front (nginx, Caddy, oauth2-proxy), with its host name in `gateway.listen.allowedHosts`; or start with `--insecure` if the network is closed',
-    },
-  ];
 }
 
 function buildConfig(document: FileDocument, gateway: GatewayOptions, context: ResolveContext): Config {

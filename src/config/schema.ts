@@ -9,6 +9,9 @@ import { z } from 'zod';
 import { audit } from './blocks/audit.js';
 import { input } from './blocks/input.js';
 import { block, bytes, count, glob, LIVE, MiB, RESTART, scalar, text, time } from './blocks/parts.js';
+import { auth } from './blocks/auth.js';
+import { limits } from './blocks/limits.js';
+import { tls } from './blocks/tls.js';
 import { draining } from './blocks/draining.js';
 import { retries } from './blocks/retries.js';
 import { breaker, serverBreaker } from './blocks/breaker.js';
@@ -20,7 +23,7 @@ import { upstreamAuth } from './blocks/upstream-auth.js';
 import { policy } from './blocks/policy.js';
 import { tools } from './blocks/tools.js';
 import { vsm } from './blocks/vsm.js';
-import { isHost } from './host.js';
+import { isHost, isProxy } from './host.js';
 import { IGNORED_SERVER_KEYS, IGNORED_TOP_LEVEL_KEYS, type IgnoredKey } from './client-keys.js';
 
 /** RFC 6454, 6.2: what browsers send. Empty text has a message of its own. */
@@ -30,7 +33,9 @@ const listen = block(RESTART, 'Where clients connect.', {
   host: text('the address')
     .refine(isHost, { error: 'must be an IP address or a host name, without scheme or port' })
     .default('127.0.0.1')
-    .describe('Address to listen on. Anything but a loopback address needs `--insecure`: there is no login yet.'),
+    .describe(
+      'Address to listen on. On anything but a loopback address clients must log in, unless `--insecure` is given.',
+    ),
   port: z.int().min(0).max(65_535).default(4000).describe('TCP port; 0 picks a free one.'),
   allowedHosts: z
     .array(text('a host name').regex(/^[^\s/]*$/, { error: 'must be a host name, without scheme or path' }))
@@ -48,6 +53,15 @@ const listen = block(RESTART, 'Where clients connect.', {
   stallTimeout: time('A client that has something unread and reads none of it for this long is cut off.', 100).default(
     30_000,
   ),
+  trustedProxies: z
+    .array(
+      text('a proxy').refine(isProxy, { error: 'must be an IP address, a subnet as in `10.0.0.0/8`, or `loopback`' }),
+    )
+    .default([])
+    .describe(
+      'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses, subnets, or `loopback`.',
+    ),
+  tls: tls.prefault({}),
 });
 
 const sessions = block(LIVE, 'Client sessions.', {
@@ -174,6 +188,8 @@ const admin = block(RESTART, 'The door for `viable` commands.', {
 export const gatewaySchema = z
   .strictObject({
     listen: listen.prefault({}),
+    auth: auth.prefault({}),
+    limits: limits.prefault({}),
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
     breaker: breaker.prefault({}),

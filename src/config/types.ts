@@ -5,6 +5,7 @@
  * Invariant: a `Config` is only ever made by `resolve.ts`, so whoever holds one needs no checks of its own.
  */
 import type { z } from 'zod';
+import type { AuthMode } from './blocks/auth.js';
 import type { PoolOptions } from './blocks/pool.js';
 import type { gatewaySchema, viableSchema } from './schema.js';
 
@@ -16,7 +17,20 @@ export type DeepReadonly<T> = T extends readonly (infer E)[]
     : T;
 
 /** The `gateway` block, defaults filled in. Meaning, unit and default of each option: `schema.ts`. */
-export type GatewayOptions = DeepReadonly<z.output<typeof gatewaySchema>>;
+export type GatewayOptions = Omit<GatewayFileOptions, 'auth'> & { readonly auth: AuthOptions };
+
+/** The same as the file has it. */
+export type GatewayFileOptions = DeepReadonly<z.output<typeof gatewaySchema>>;
+export type AuthFileOptions = GatewayFileOptions['auth'];
+
+/** `gateway.auth` with its mode decided, and the environment's secret among the secrets. */
+export type AuthOptions = Omit<AuthFileOptions, 'mode' | 'secrets'> & {
+  readonly mode: AuthMode;
+  /** The first one signs. */
+  readonly secrets: readonly { readonly kid: string; readonly secret: string }[];
+};
+
+export type { AuthMode } from './blocks/auth.js';
 
 /** When the breaker of a server, or of a transport, opens and closes. */
 export type BreakerSettings = GatewayOptions['breaker'];
@@ -109,6 +123,8 @@ export interface ConfigOverrides {
   readonly logLevel?: GatewayOptions['logging']['level'];
   /** Serve on an address that other machines reach, although nothing authenticates them. */
   readonly insecure?: boolean;
+  /** In place of `gateway.auth.mode`. */
+  readonly authMode?: AuthMode;
 }
 
 /** One mistake in the configuration, or with `LoadResult.warnings` one thing that is odd but harmless. */

@@ -18,7 +18,7 @@ export async function startInProcess(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const adminSocket = join(env['XDG_RUNTIME_DIR'] ?? tmpdir(), `viable-stdio-${process.pid}.sock`);
-  const overrides = { host: '127.0.0.1', port: 0, dashboard: false, adminSocket } as const;
+  const overrides = { host: '127.0.0.1', port: 0, dashboard: false, adminSocket, authMode: 'off' } as const;
   const loaded = file === undefined ? await demoConfig({ env, overrides }) : await loadConfig({ file, env, overrides });
   if (!loaded.ok) throw new Error(renderProblems(loaded.problems, file ?? null));
   const gateway = new Gateway({ config: loaded.config });

@@ -81,6 +81,14 @@ export class Security {
     plane.audit.record({ type: 'policy', outcome: 'changed', version: next.version, digest: next.digest });
   }
 
+  /** Begins or ends the audit log while it runs. Returns why it cannot. The log itself says that it was ended. */
+  switchAudit(on: boolean): string | undefined {
+    if (this.#options.plane.options.audit.path === null) return 'no audit log is configured (gateway.audit.path)';
+    if (!on) this.#trail.record({ type: 'audit', outcome: 'stopped' });
+    this.#trail.enabled = on;
+    return undefined;
+  }
+
   auditSnapshot(): AuditSnapshot | null {
     const { path } = this.#options.plane.options.audit;
     if (path === null) return null;

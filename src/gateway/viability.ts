@@ -1,11 +1,13 @@
 /** Puts the viable system together: its state, its line, its actors. */
 import { getHeapStatistics } from 'node:v8';
 import { type RunningConfig } from '../actors/configuration.js';
+import { tieCoordination } from './coordination.js';
 import { ALGEDONIC } from '../actors/names.js';
 import { type DataPlane } from '../actors/data-plane.js';
 import { type ProcessView } from '../actors/metrics.js';
 import { type UpstreamView } from '../actors/upstream-view.js';
 import { hashTools, lookAt, versionOf } from '../actors/upstream-sight.js';
+import { type UpstreamSnapshot } from '../admin/protocol.js';
 import { type ServerConfig } from '../config/types.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type Sight } from '../vsm/audit-model.js';
@@ -42,6 +44,7 @@ export interface ViabilityParts {
   readonly process: ProcessView;
   readonly views: ReadonlyMap<string, UpstreamView>;
   readonly url: () => string;
+  readonly upstreams: () => readonly UpstreamSnapshot[];
   readonly running: RunningConfig;
   readonly version: string;
   readonly createTransport: (config: ServerConfig, handlers: OutboundHandlers) => OutboundTransport;
@@ -54,6 +57,7 @@ export function viabilityInits(parts: ViabilityParts): Record<string, unknown> {
   const line = new AlgedonicLine(system, ALGEDONIC, state);
   plane.algedonic = line;
   plane.pleasure = line;
+  tieCoordination(plane);
   const { clock } = system;
   const { counters } = plane;
   const options = () => plane.options.vsm.webhook;
@@ -63,7 +67,7 @@ export function viabilityInits(parts: ViabilityParts): Record<string, unknown> {
     '/viability/policy': policy({ system, plane, state, log }),
     '/viability/algedonic': algedonic({ system, plane, state, line, log, sink }),
     '/viability/intelligence': intelligence({ system, plane, log }),
-    '/viability/control': control({ system, plane, log, resources: resources(plane) }),
+    '/viability/control': control({ system, plane, log, resources: resources(plane, parts.upstreams) }),
     '/viability/audit': audit({ system, plane, log, random, ...auditing(parts) }),
     '/viability/coordination': coordination({ plane, log }),
     '/operations/census': census({ system, plane, facts: unitFacts(views) }),
@@ -71,7 +75,7 @@ export function viabilityInits(parts: ViabilityParts): Record<string, unknown> {
 }
 
 /** What S3* may visit, how, and which books it compares. */
-function auditing({ system, plane, views, running, version, createTransport }: ViabilityParts) {
+function auditing({ system, plane, views, upstreams, running, version, createTransport }: ViabilityParts) {
   const { clock } = system;
   const configOf = (name: string) => running.current.servers.get(name);
   return {
@@ -89,10 +93,11 @@ function auditing({ system, plane, views, running, version, createTransport }: V
     },
     ledgers: () => ({
       inFlight: plane.counters.inFlight,
-      units: [...plane.gates].map(([name, gate]) => ({
+      units: upstreams().map(({ name, inFlight, pool }) => ({
         unit: `upstream:${name}`,
-        inFlight: gate.inFlight,
-        pool: null,
+        inFlight,
+        // What is missing of its size is as good as there.
+        pool: { ...pool, available: pool.available + pool.vacant },
       })),
     }),
   };
@@ -111,7 +116,7 @@ function unitFacts(views: ReadonlyMap<string, UpstreamView>) {
 }
 
 /** What is used of what the gateway has. The event loop's share of the time is its utilisation since the last look. */
-function resources(plane: DataPlane) {
+function resources(plane: DataPlane, upstreams: () => readonly UpstreamSnapshot[]) {
   let last = performance.eventLoopUtilization();
   return () => {
     const now = performance.eventLoopUtilization();
@@ -120,7 +125,9 @@ function resources(plane: DataPlane) {
     const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
     const { slots, rate } = plane.options.vsm.control;
     const asked = [...plane.viability.cycles.values()].filter(({ unit }) => unit.startsWith('upstream:'));
+    const fullest = Math.max(0, ...upstreams().map(({ pool }) => pool.utilisation));
     return {
+      pool: upstreams().length === 0 ? null : { used: fullest, limit: 1 },
       'in-flight': { used: plane.counters.inFlight, limit: slots },
       rate: rate === null ? null : { used: asked.reduce((sum, cycle) => sum + cycle.rate, 0), limit: rate },
       heap: { used, limit },

@@ -30,6 +30,10 @@ export const ADMIN_ERRORS = {
     remedy: '`viable tree` shows how long its mailbox is.',
   },
   unknown_alarm: { meaning: 'No alarm that lives has this number.', remedy: '`viable alarms` lists them.' },
+  feature_unavailable: {
+    meaning: 'The feature cannot be switched, or is switched off.',
+    remedy: 'The message says why; `viable features` lists them.',
+  },
   shutting_down: { meaning: 'The gateway stops and takes no such request.', remedy: 'Wait for the successor.' },
   internal_error: { meaning: 'A defect of the gateway.', remedy: 'Report it with the log lines of that moment.' },
 } as const satisfies Record<string, AdminErrorEntry>;

@@ -8,6 +8,7 @@
  * HTTP transports use them; MCP 2026-07-28 leaves −32000…−32019 to that use and keeps −32020…−32099 for itself. Our own
  * conditions (`gateway`) therefore take application codes outside −32768…−32000.
  */
+import { AUTH_ERRORS } from './auth-errors.js';
 import { ADMIN_ERRORS } from './admin-errors.js';
 import { type ErrorEntry } from './error-entry.js';
 import { renderCatalogue } from './errors-page.js';
@@ -285,6 +286,7 @@ export const ERRORS = {
     remedy: 'Connect again after the time in Retry-After.',
     data: { reconnectAfterMs: 'milliseconds to wait' },
   },
+  ...AUTH_ERRORS,
   ...MODE_ERRORS,
   cancelled_by_gateway: {
     code: -31016,

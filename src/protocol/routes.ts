@@ -13,6 +13,8 @@ export type Route =
   /** `/mcp/ws`: JSON-RPC over WebSocket; `/mcp/ws/websocket`: Phoenix Channels. */
   | { readonly kind: 'ws' }
   | { readonly kind: 'phoenix' }
+  /** `/mcp/ticket`: a single-use credential for an address. */
+  | { readonly kind: 'ticket' }
   /** `/mcp/dashboard` and what is below; `path` is empty, or begins with a slash. Not decoded. */
   | { readonly kind: 'dashboard'; readonly path: string }
   | { readonly kind: 'metrics' }
@@ -31,6 +33,7 @@ const FIXED: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/mcp/messages', { kind: 'messages' }],
   ['/mcp/ws', { kind: 'ws' }],
   ['/mcp/ws/websocket', { kind: 'phoenix' }],
+  ['/mcp/ticket', { kind: 'ticket' }],
   ['/mcp/dashboard', { kind: 'dashboard', path: '' }],
   ['/metrics', { kind: 'metrics' }],
   ['/healthz', { kind: 'health' }],

@@ -7,6 +7,7 @@
  *
  * Pure: generic over what a route leads to, so that it is tested without upstreams.
  */
+import { aggregateName } from '../protocol/naming.js';
 import { type Access } from './access.js';
 import { type Offer } from './offer.js';
 import { type Collision, ScopeView } from './scope-view.js';
@@ -43,6 +44,12 @@ export class RoutingTable<T> {
   /** What it was built from. */
   offer(server: string): Offer<T> | undefined {
     return this.#offers.get(server);
+  }
+
+  /** The name that the aggregate has for a tool or prompt which this scope calls `name`. */
+  aggregateName(scope: ScopeKey, name: string): string {
+    const offer = scope === null ? undefined : this.#offers.get(scope);
+    return offer === undefined ? name : aggregateName(offer.prefix, name);
   }
 
   /** Whether servers' own endpoints show a search in place of their tools. */

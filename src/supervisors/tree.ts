@@ -189,6 +189,24 @@ export const TREE = {
       ],
     },
     {
+      id: 'admission',
+      role: 'who may do what, how often: the slow half, behind the data path',
+      type: 'supervisor',
+      restart: 'permanent',
+      strategy: 'one_for_one',
+      intensity: { max: 5, withinMs: 30_000 },
+      children: [
+        {
+          id: 'authenticator',
+          role: 'key sets of issuers, revocations',
+          type: 'actor',
+          restart: 'permanent',
+          shutdownMs: 2_000,
+        },
+        { id: 'limiter', role: 'forgets the keys of limits that have rested', type: 'actor', restart: 'permanent' },
+      ],
+    },
+    {
       id: 'front',
       role: 'the clients; connections stand before listeners, so a listener that crashes leaves them alone',
       type: 'supervisor',
@@ -275,6 +293,7 @@ export const TREE = {
           ],
         },
         { id: 'gateway', role: "the gateway's own drain; starts the others", type: 'actor', restart: 'permanent' },
+        { id: 'handover', role: 'starts a successor and hands over to it', type: 'actor', restart: 'permanent' },
       ],
     },
     {

@@ -63,6 +63,8 @@ export interface PastSignal {
 export type AlarmEffect =
   | { readonly type: 'raised'; readonly alarm: Alarm }
   | { readonly type: 'escalated'; readonly alarm: Alarm }
+  /** It is critical again, and S5 has it already. */
+  | { readonly type: 'worsened'; readonly alarm: Alarm }
   | { readonly type: 'acknowledged'; readonly alarm: Alarm }
   | { readonly type: 'cleared'; readonly alarm: Alarm; readonly at: number }
   | { readonly type: 'pleasure'; readonly signal: PastSignal };
@@ -79,6 +81,14 @@ export class AlarmBook {
   /** Signals that live, worst first, then oldest. */
   active(): Alarm[] {
     return [...this.#active.values()].sort((a, b) => b.intensity - a.intensity || a.raisedAt - b.raisedAt);
+  }
+
+  /** Those that S5 has to decide on: at its stage or beyond, and still hurting. In no order. */
+  pressing(): Alarm[] {
+    const pressing: Alarm[] = [];
+    for (const alarm of this.#active.values())
+      if (alarm.value >= alarm.pain && isForPolicy(alarm)) pressing.push(alarm);
+    return pressing;
   }
 
   /** Signals of the past, newest first. */
@@ -120,7 +130,7 @@ export class AlarmBook {
     if (felt === 'critical' && STAGES.indexOf(alarm.stage) < STAGES.indexOf('policy')) {
       return [this.#moveTo(key, alarm, 'policy', now)];
     }
-    return [];
+    return felt === 'critical' && worse ? [{ type: 'worsened', alarm }] : [];
   }
 
   /** Once a second: who is calm long enough is cleared, who waits too long is escalated. */

@@ -35,11 +35,16 @@ export class ReadingsBox {
     else this.#dropped += 1;
   }
 
-  /** Takes everything; of a signal whose worst is not its latest, the worst first. */
+  /** Takes everything, what is critical first; of a signal whose worst is not its latest, the worst first. */
   take(): { readonly readings: readonly Reading[]; readonly achievements: readonly Achievement[] } {
-    const readings = [...this.#readings.values()].flatMap(({ latest, worst }) =>
-      worst === latest ? [latest] : [worst, latest],
-    );
+    const critical: Reading[] = [];
+    const others: Reading[] = [];
+    for (const { latest, worst } of this.#readings.values()) {
+      const list = worst.value >= worst.agony ? critical : others;
+      list.push(worst);
+      if (latest !== worst) list.push(latest);
+    }
+    const readings = [...critical, ...others];
     const achievements = [...this.#achievements.values()];
     this.#readings = new Map();
     this.#achievements = new Map();

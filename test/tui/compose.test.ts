@@ -34,7 +34,32 @@ function text(state: UiState, view: FeedView, columns: number, rows: number): st
 describe('composed screens', () => {
   it('fill every size exactly, on every page, whatever is pressed', () => {
     const anyKey = fc.constantFrom(
-      ...keys('1', '2', '3', '4', '5', 'tab', 'S-tab', 'up', 'down', 'pageup', 'pagedown', 'home', 'end'),
+      ...keys(
+        '1',
+        '2',
+        '3',
+        '4',
+        '5',
+        '6',
+        '7',
+        'left',
+        'right',
+        'r',
+        'd',
+        'a',
+        'K',
+        'x',
+        'y',
+        ':',
+        'tab',
+        'S-tab',
+        'up',
+        'down',
+        'pageup',
+        'pagedown',
+        'home',
+        'end',
+      ),
       ...keys('/', 'e', 'x', 'backspace', 'enter', 'escape', '?', 'f', '+', '-', 'l', 'j', 'k', 'G'),
     );
     const size = fc.tuple(fc.integer({ min: 1, max: 160 }), fc.integer({ min: 1, max: 50 }));
@@ -122,11 +147,11 @@ describe('composed screens', () => {
 describe('pages', () => {
   it('turn with digits and Tab, both ways round', () => {
     assert.deepEqual(
-      ['1', '2', '3', '4', '5'].map((digit) => after(keys(digit)).state.page),
+      ['1', '2', '3', '4', '5', '6', '7'].map((digit) => after(keys(digit)).state.page),
       [...PAGE_IDS],
     );
     assert.equal(after(keys('tab', 'tab')).state.page, 'upstreams');
-    assert.equal(after(keys('S-tab')).state.page, 'logs');
+    assert.equal(after(keys('S-tab')).state.page, 'alarms');
   });
 
   it('2: the chosen actor’s whole fault stands below the tree', () => {
@@ -167,6 +192,93 @@ describe('pages', () => {
     assert.match(after(keys('5', 'up', 'end')).text, /following/);
     assert.match(after(keys('5', 'l')).text, /warn and above/);
     assert.doesNotMatch(after(keys('5', 'l')).text, /client\.connected/);
+  });
+});
+
+describe('viability and alarms', () => {
+  it('6: every figure of S1 to S5, and the formula of the chosen one', () => {
+    const { text: shown } = after(keys('6'), live, 120, 40);
+    for (const title of ['S1 variety absorption', 'S2 status', 'S3 resource usage', 'S4 skill', 'S5 policy violations'])
+      assert.ok(shown.includes(title), title);
+    assert.match(shown, /\(1\/K\) Σ_k/);
+    assert.match(after(keys('6', 'down', 'down', 'down'), live, 120, 40).text, /damping if any penalty/);
+  });
+
+  it('6: dashes where there are no samples', () => {
+    const snapshot = fakeSnapshot();
+    const vsm = {
+      ...snapshot.vsm,
+      operations: { ...snapshot.vsm.operations, varietyAbsorption: null, absorptionRate: null, volumeRatio: null },
+    };
+    const { text: shown } = after(keys('6'), { ...live, snapshot: { ...snapshot, vsm } }, 120, 40);
+    for (const title of ['S1 variety absorption', 'S1 absorption rate', 'S1 volume ratio'])
+      assert.match(shown, new RegExp(`${title} +–`));
+  });
+
+  it('7: alarms, worst first; the overview names the worst', () => {
+    const [worst] = live.snapshot?.alarms.active ?? [];
+    assert.ok(worst);
+    assert.ok(after(keys('7'), live, 160, 40).text.includes(worst.source));
+    assert.match(after([], live, 160, 40).text, new RegExp(`▲ ${worst.severity}`));
+    const calm = fakeSnapshot({ alarms: { active: [], history: [], lastResort: [], overflow: 0 } });
+    assert.match(after(keys('7'), { ...live, snapshot: calm }).text, /Nothing hurts\./);
+    assert.match(after([], { ...live, snapshot: calm }, 160, 40).text, /nothing hurts/);
+  });
+});
+
+describe('commands', () => {
+  it('sort a list by a column, the other way round, and back', () => {
+    const names = (pressed: readonly Key[]): string[] => {
+      const { text: shown } = after(keys('3', ...pressed.map(({ full }) => full)), live, 160, 40);
+      return shown.split('\n').flatMap((row) => /^│[› ](\S+) +[●◌◐▲○]/u.exec(row)?.[1] ?? []);
+    };
+    const own = names([]);
+    assert.equal(own[0], 'everything');
+    const sorted = names(keys('right'));
+    assert.deepEqual(
+      sorted,
+      [...own].sort((a, b) => a.localeCompare(b)),
+    );
+    assert.deepEqual(names(keys('right', 'r')), [...sorted].reverse());
+    assert.deepEqual(names(keys('right', 'left')), own);
+  });
+
+  it('that take something away are asked before', () => {
+    const asked = after(keys('d'));
+    assert.match(asked.text, /Sure\?[^]*drain the gateway/);
+    assert.equal(asked.state.ordered, null);
+    assert.equal(after(keys('d', 'n')).state.asked, null);
+    assert.deepEqual(after(keys('d', 'y')).state.ordered?.method, 'drain');
+    const killed = after(keys('2', 'down', 'K', 'y')).state.ordered;
+    assert.equal(killed?.method, 'kill');
+    assert.match(String(killed.params['actor']), /^\//);
+  });
+
+  it('act on the chosen row', () => {
+    const disabled = after(keys('3', 'x', 'y')).state.ordered;
+    assert.deepEqual(disabled?.params, { actor: 'upstream:everything', message: 'disable', args: {} });
+    const enabled = after(keys('3', 'end', 'x')).state.ordered;
+    assert.deepEqual(enabled?.params, { actor: 'upstream:legacy', message: 'enable', args: {} });
+    const acknowledged = after(keys('7', 'a')).state.ordered;
+    assert.deepEqual(acknowledged?.params, { id: live.snapshot?.alarms.active[0]?.id });
+  });
+
+  it('are typed after a colon, and wrong ones are told', () => {
+    const type = (line: string): UiState => after(keys(':', ...Array.from(line), 'enter')).state;
+    assert.deepEqual(type('mode lockdown').asked?.params, { mode: 'lockdown' });
+    assert.deepEqual(type('mode normal').ordered?.params, { mode: 'normal' });
+    assert.deepEqual(type('send catalogue refresh {"all":true}').asked?.params, {
+      actor: 'catalogue',
+      message: 'refresh',
+      args: { all: true },
+    });
+    assert.deepEqual(type('drain 500').asked?.params, { timeoutMs: 500 });
+    assert.equal(type('q').quit, true);
+    for (const wrong of ['nope', 'drain x', 'kill', 'ack x', 'mode odd', 'send a', 'send a b {'])
+      assert.equal(type(wrong).told?.good, false, wrong);
+    assert.match(after(keys(':', 'n', 'o', 'enter')).text, /✖ there is no command "no"/);
+    assert.equal(after(keys(':', 'n', 'o', 'enter', 'down')).state.told, null);
+    assert.match(after(keys(':', 'k', 'i')).text, /:ki/);
   });
 });
 

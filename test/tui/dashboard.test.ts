@@ -68,6 +68,8 @@ describe('dashboard on a terminal', () => {
           ['3', 'Protocol'],
           ['4', '1/21'],
           ['5', 'following'],
+          ['6', 'S1 variety absorption'],
+          ['7', 'SEVERITY'],
           ['1', 'Traffic'],
         ];
         await terminal.shows(/Streamable HTTP +12 /);
@@ -105,6 +107,24 @@ describe('dashboard on a terminal', () => {
       assert.match(terminal.text, /Streamable HTTP +12 /);
       terminal.type('?f');
       await terminal.shows(/Streamable HTTP +9 /);
+    }));
+
+  it('sends what was ordered and tells how it ended', () =>
+    onStage(120, 40, async ({ gateway, terminal }) => {
+      await terminal.shows(/Streamable HTTP +12 /);
+      terminal.type('7');
+      await terminal.shows('SEVERITY');
+      terminal.type('a');
+      await terminal.shows(/✔ acknowledge alarm \d/);
+      assert.equal(gateway.received.filter(({ method }) => method === 'ack').length, 1);
+      terminal.type('1');
+      terminal.type('d');
+      await terminal.shows('Sure?');
+      terminal.type('y');
+      await terminal.shows('✖ The fake gateway cannot do this.');
+      assert.equal(gateway.received.filter(({ method }) => method === 'drain').length, 1);
+      terminal.type(':');
+      terminal.type('q\r');
     }));
 
   it('asks for connections only while they are looked at', () =>

@@ -2,25 +2,33 @@
 import type { ConnectionSnapshot } from '#src/admin/protocol.js';
 import { connectionColumns } from '#src/admin/view/columns.js';
 import { line, span } from '#src/admin/view/line.js';
-import { drawList, placeList, position } from '../list.js';
+import { drawList, placeList, position, sortList } from '../list.js';
 import type { Page, PageInput, PageOutput } from '../page.js';
 import { panel } from '../panel.js';
 
 export const connectionsPage: Page = {
   id: 'connections',
   title: 'Connections',
-  keys: [['/', 'Filter']],
+  keys: [
+    ['/', 'Filter'],
+    ['←→', 'Sort'],
+    ['r', 'Reverse'],
+  ],
   draw: drawConnections,
 };
 
 function drawConnections({ view, snapshot, list: state, width, height }: PageInput): PageOutput {
-  const rows = connectionsMatching(view.connections, state.filter);
+  const { columns, rows } = sortList(
+    connectionColumns(snapshot.takenAt),
+    connectionsMatching(view.connections, state.filter),
+    state,
+  );
   const list = placeList(
     state,
     rows.map(({ actor }) => actor),
     height - 3,
   );
-  const table = drawList(connectionColumns(snapshot.takenAt), rows, list, width - 2, 'No connection to show.');
+  const table = drawList(columns, rows, list, width - 2, 'No connection to show.');
   const title = line(span('Connections', 'strong'), span(`  ${position(list)}`, 'dim'));
   return { lines: panel(title, table, width, height), list };
 }

@@ -7,7 +7,8 @@ import { fitLine, line, span, type Line } from '#src/admin/view/line.js';
 import { logLine } from '#src/admin/view/logs.js';
 import { UPSTREAM_MARKS } from '#src/admin/view/marks.js';
 import { connectionFacts, errorFacts, processFacts, trafficFacts } from '#src/admin/view/status.js';
-import { drawList, placeList } from '../list.js';
+import { viabilityStrip } from '#src/admin/view/viability.js';
+import { drawList, placeList, sortList } from '../list.js';
 import type { Page, PageInput, PageOutput, Rectangle } from '../page.js';
 import { beside, factLine, gauge, panel, sparkline, type Block } from '../panel.js';
 import { upstreamsMatching } from './upstreams.js';
@@ -15,6 +16,8 @@ import { upstreamsMatching } from './upstreams.js';
 /** Narrower than this, the chart becomes one line of blocks. */
 const CHART_FROM_WIDTH = 80;
 const SPARK_LABEL = 12;
+/** Lower than this, S1 to S5 have the page of their own only. */
+const STRIP_FROM_HEIGHT = 20;
 /** How long a drain that has ended stays in sight. */
 const DRAIN_SHOWN_MS = 30_000;
 const MOST_DRAINS = 3;
@@ -23,7 +26,11 @@ const DRAIN_GAUGE = 16;
 export const overviewPage: Page = {
   id: 'overview',
   title: 'Overview',
-  keys: [['Enter', 'Details']],
+  keys: [
+    ['Enter', 'Details'],
+    ['d', 'Drain'],
+    ['←→', 'Sort'],
+  ],
   draw: drawOverview,
 };
 
@@ -31,9 +38,14 @@ function drawOverview(input: PageInput): PageOutput {
   const { snapshot, width, height } = input;
   const topHeight = height >= 30 ? 11 : height >= 20 ? 9 : 7;
   const { lines: top, chart } = drawTop(snapshot, width, topHeight);
+  const strip = height >= STRIP_FROM_HEIGHT ? drawStrip(snapshot, width) : [];
   const drains = drainPanel(snapshot, width);
-  const left = height - topHeight - drains.length;
-  const rows = upstreamsMatching(snapshot.upstreams, input.list.filter);
+  const left = height - topHeight - strip.length - drains.length;
+  const { columns, rows } = sortList(
+    upstreamColumns(snapshot.takenAt),
+    upstreamsMatching(snapshot.upstreams, input.list.filter),
+    input.list,
+  );
   const wanted = rows.length + 3;
   const upstreamHeight = left < 10 ? left : Math.min(wanted, Math.max(6, Math.floor(left * 0.65)));
   const list = placeList(
@@ -41,16 +53,27 @@ function drawOverview(input: PageInput): PageOutput {
     rows.map(({ name }) => name),
     upstreamHeight - 3,
   );
-  const table = drawList(upstreamColumns(snapshot.takenAt), rows, list, width - 2, 'No upstream matches.');
+  const table = drawList(columns, rows, list, width - 2, 'No upstream matches.');
   const logHeight = left - upstreamHeight;
   const log = input.view.logs.slice(-Math.max(1, logHeight - 2)).map(({ entry }) => [span(' '), ...logLine(entry)]);
   const lines: Block = [
     ...top,
+    ...strip,
     ...drains,
     ...panel(upstreamTitle(snapshot.upstreams), table, width, upstreamHeight),
     ...(logHeight > 0 ? panel('Log', log, width, logHeight) : []),
   ];
   return { lines, list, ...(chart === undefined ? {} : { chart }) };
+}
+
+/** S1 to S5, and what hurts most. */
+function drawStrip(snapshot: GatewaySnapshot, width: number): Block {
+  const [worst] = snapshot.alarms.active;
+  const more = snapshot.alarms.active.length - 1;
+  const alarm = worst
+    ? [span(`▲ ${worst.severity} ${worst.message}`, 'bad'), ...(more > 0 ? [span(` +${more}`, 'dim')] : [])]
+    : [span('nothing hurts', 'dim')];
+  return panel('Viability', [[span(' '), ...viabilityStrip(snapshot.vsm), ...alarm]], width, 3);
 }
 
 function drawTop(snapshot: GatewaySnapshot, width: number, height: number): { lines: Block; chart?: Rectangle } {

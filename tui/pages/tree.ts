@@ -14,7 +14,15 @@ import { panel, type Block } from '../panel.js';
 const DETAIL_FROM_HEIGHT = 18;
 const DETAIL_HEIGHT = 6;
 
-export const treePage: Page = { id: 'tree', title: 'Tree', keys: [['/', 'Filter']], draw: drawTree };
+export const treePage: Page = {
+  id: 'tree',
+  title: 'Tree',
+  keys: [
+    ['/', 'Filter'],
+    ['K', 'Kill'],
+  ],
+  draw: drawTree,
+};
 
 function drawTree({ snapshot, list: state, width, height }: PageInput): PageOutput {
   const detailHeight = height >= DETAIL_FROM_HEIGHT ? DETAIL_HEIGHT : 0;

@@ -6,7 +6,7 @@ import { fitLine, line, span, type Line } from '#src/admin/view/line.js';
 import { BREAKER_MARKS, UPSTREAM_MARKS, marked } from '#src/admin/view/marks.js';
 import type { Column } from '#src/admin/view/table.js';
 import { drawable, wrapText } from '#src/admin/view/text.js';
-import { drawList, placeList, position } from '../list.js';
+import { drawList, placeList, position, sortList } from '../list.js';
 import type { Page, PageInput, PageOutput } from '../page.js';
 import { beside, panel, type Block } from '../panel.js';
 
@@ -15,7 +15,12 @@ const NAME_WIDTH = 13;
 export const upstreamsPage: Page = {
   id: 'upstreams',
   title: 'Upstreams',
-  keys: [['/', 'Filter']],
+  keys: [
+    ['/', 'Filter'],
+    ['R', 'Reconnect'],
+    ['x', 'Disable, enable'],
+    ['←→', 'Sort'],
+  ],
   draw: drawUpstreams,
 };
 
@@ -25,7 +30,7 @@ const LIST_COLUMNS: readonly Column<UpstreamSnapshot>[] = [
 ];
 
 function drawUpstreams({ snapshot, list: state, width, height }: PageInput): PageOutput {
-  const rows = upstreamsMatching(snapshot.upstreams, state.filter);
+  const { columns, rows } = sortList(LIST_COLUMNS, upstreamsMatching(snapshot.upstreams, state.filter), state);
   const list = placeList(
     state,
     rows.map(({ name }) => name),
@@ -33,7 +38,7 @@ function drawUpstreams({ snapshot, list: state, width, height }: PageInput): Pag
   );
   const leftWidth = Math.max(24, Math.min(44, Math.floor(width * 0.42)));
   const rightWidth = width - leftWidth;
-  const table = drawList(LIST_COLUMNS, rows, list, leftWidth - 2, 'No upstream matches.');
+  const table = drawList(columns, rows, list, leftWidth - 2, 'No upstream matches.');
   const title = line(span('Upstreams', 'strong'), span(`  ${position(list)}`, 'dim'));
   const chosen = rows[list.cursor];
   const detail = chosen === undefined ? [] : upstreamDetail(chosen, snapshot.takenAt, rightWidth - 2);

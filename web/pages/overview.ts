@@ -1,12 +1,14 @@
 /** Connections, throughput, latency, upstreams and the newest log lines at a glance. */
 import { upstreamColumns } from '#src/admin/view/columns.js';
 import { count, latency, percent } from '#src/admin/view/format.js';
+import { span } from '#src/admin/view/line.js';
 import { logLine } from '#src/admin/view/logs.js';
 import { connectionFacts, processFacts, trafficFacts } from '#src/admin/view/status.js';
 import { Chart } from '../chart.js';
 import { facts, h, panel, spans } from '../dom.js';
 import type { Page, PageInput } from '../page.js';
 import { table } from '../table.js';
+import { viabilityStrip } from '#src/admin/view/viability.js';
 import { drainPanel } from './drain.js';
 
 /** One for the life of the page: charts are kept over redraws. */
@@ -51,6 +53,7 @@ function draw(input: PageInput, charts: OverviewCharts): readonly Node[] {
   fill(input, charts);
   return [
     ...drainPanel(input),
+    ...alarmStrip(input),
     h(
       'div',
       { class: 'grid three' },
@@ -86,6 +89,15 @@ function draw(input: PageInput, charts: OverviewCharts): readonly Node[] {
       ),
     ),
   ];
+}
+
+/** S1 to S5 in a line, and the alarms that live. */
+function alarmStrip({ snapshot }: PageInput): readonly Node[] {
+  const { active } = snapshot.alarms;
+  const worst = active[0];
+  const alarm = worst ? [span(`▲ ${worst.severity}: ${worst.message}`, 'bad')] : [span('nothing hurts', 'dim')];
+  const more = active.length > 1 ? [span(` and ${active.length - 1} more`, 'dim')] : [];
+  return [h('p', { class: 'strip panel' }, spans([...viabilityStrip(snapshot.vsm), ...alarm, ...more]))];
 }
 
 function fill({ snapshot, history }: PageInput, charts: OverviewCharts): void {

@@ -120,7 +120,7 @@ class GatewayDrain implements Behavior<DrainMessage> {
     const id = drainId(target);
     const record = this.#deps.board.get(id);
     if (!record) return reply({ refused: refusal('not_draining', `Nothing drains ${id}.`) });
-    if (record.phase === 'closing' || this.#over())
+    if (record.phase === 'closing' || this.#over() || (target.kind === 'gateway' && this.#deps.plane.handover))
       return reply({ refused: refusal('too_late', `It is too late: ${id} is being closed.`) });
     if (record.endedAt !== null) {
       // What was taken out of service for good is brought back.

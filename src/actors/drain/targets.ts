@@ -103,15 +103,18 @@ abstract class Sessions implements Drainable {
   }
 
   shed(most: number): number {
-    const idle = [...this.entries()].filter((entry) => entry.inFlight === 0 && !this.#closed.has(entry));
+    const { reading } = this.deps.sockets;
+    const idle = [...this.entries()].filter(
+      (entry) => entry.inFlight === 0 && !this.#closed.has(entry) && !reading.has(entry.id),
+    );
     idle.sort((a, b) => a.lastSeenAt - b.lastSeenAt);
     const shed = idle.slice(0, most);
-    for (const entry of shed) this.#close(entry);
+    for (const entry of shed) this.#close(entry, false);
     return shed.length;
   }
 
   closeAll(): void {
-    for (const entry of this.entries()) if (!this.#closed.has(entry)) this.#close(entry);
+    for (const entry of this.entries()) if (!this.#closed.has(entry)) this.#close(entry, true);
   }
 
   gone(): boolean {
@@ -131,7 +134,13 @@ abstract class Sessions implements Drainable {
     return told.size;
   }
 
-  #close(entry: SessionEntry): void {
+  /** `force`: whatever is in flight. */
+  #close(entry: SessionEntry, force: boolean): void {
+    // It may find that something is in flight after all, and stays: so it is not noted as gone.
+    if (this.deps.plane.handover && entry.transport === 'http') {
+      entry.ref.urgent({ type: 'client/hand-over', force });
+      return;
+    }
     this.#closed.add(entry);
     entry.ref.urgent({ type: 'client/close', reason: 'shutdown' });
   }
@@ -217,8 +226,16 @@ class WholeGateway extends Sessions {
     super(deps, () => true);
   }
 
+  /** While a successor takes over, what waits for nothing goes there unnoticed, so that takes no pace. */
   override survey(): void {
-    this.deps.sockets.survey();
+    const { plane, sockets } = this.deps;
+    if (!plane.handover) return sockets.survey();
+    sockets.handOver((socket) => plane.handover?.socket(socket));
+    const reading = sockets.reading;
+    for (const entry of this.entries()) {
+      if (entry.transport === 'http' && entry.inFlight === 0 && !entry.streaming && !reading.has(entry.id))
+        entry.ref.urgent({ type: 'client/hand-over', force: false });
+    }
   }
 
   override lame(): void {
@@ -226,7 +243,8 @@ class WholeGateway extends Sessions {
   }
 
   override refuse(deadlineAt: number): void {
-    this.deps.plane.admission = { state: 'draining', deadlineAt };
+    const { plane } = this.deps;
+    plane.admission = plane.handover ? { state: 'handing_over' } : { state: 'draining', deadlineAt };
   }
 
   override reopen(): void {
@@ -234,7 +252,9 @@ class WholeGateway extends Sessions {
   }
 
   override connections(): number {
-    return super.connections() + this.deps.sockets.idle;
+    const { plane, sockets } = this.deps;
+    // A successor takes every socket, whatever it is doing now: none of them has to be closed.
+    return super.connections() + (plane.handover ? sockets.size : sockets.idle);
   }
 
   /** Calls at the upstreams, and what sessions wait for besides: both are requests without an answer. */

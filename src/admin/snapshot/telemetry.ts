@@ -18,3 +18,6 @@ export interface TelemetrySnapshot {
   /** Why the last export failed; `null` when it did not. */
   readonly trouble: string | null;
 }
+
+/** How much is traced. */
+export type SamplingState = Pick<TelemetrySnapshot, 'tracing' | 'samplingRate'>;

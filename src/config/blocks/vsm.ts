@@ -80,12 +80,7 @@ const ratio = (description: string, standard: number) =>
   z.number().min(0).max(1).default(standard).describe(description);
 
 const coordination = block(LIVE, 'S2: damps what swings, paces what comes all at once.', {
-  enabled: z.boolean().default(true).describe('Off: breakers flap as they will, herds come all at once.'),
-  halfLife: time('The penalty of a breaker that flaps halves in this time.', 1_000).default(30_000),
-  suppress: z.number().min(1).max(100).default(3).describe('From this penalty on it is held open.'),
-  release: z.number().gt(0).max(100).default(1).describe('Below this penalty it is let go.'),
-  holdBase: time('How long it is held, doubled with each further reversal.', 100).default(60_000),
-  holdMax: time('The longest that it is held.', 100).default(300_000),
+  enabled: z.boolean().default(true).describe('Off: probes, connections and reads come all at once.'),
   connectsPerSecond: count('New connections to one server in a second.', 1, 100_000).default(50),
   connectBurst: count('New connections to one server that may come at once.', 1, 100_000).default(32),
   probes: count('Half-open breakers that may probe at a time.', 1, 10_000).default(4),

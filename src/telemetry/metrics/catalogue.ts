@@ -2,6 +2,7 @@
  * Every metric of the gateway, once. `/metrics`, the OTLP exporter and `docs/metrics.md` are made of it, and the examples
  * in `examples/monitoring` are checked against it. A feature adds its figures as one more list.
  */
+import { AUTH_FIGURES } from './auth-figures.js';
 import { BREAKER_FIGURES } from './breaker-figures.js';
 import { type Figure, type MetricDefinition } from './definition.js';
 import { GATEWAY_FIGURES } from './gateway-figures.js';
@@ -23,6 +24,7 @@ export const FIGURES: readonly Figure[] = [
   ...VIABILITY_FIGURES,
   ...VSM_FIGURES,
   ...SECURITY_FIGURES,
+  ...AUTH_FIGURES,
 ];
 
 export const METRICS: readonly MetricDefinition[] = [...DURATION_METRICS, ...FIGURES];

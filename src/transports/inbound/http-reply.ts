@@ -20,6 +20,12 @@ export function sendError(
   sendText(res, errorEntry(name).httpStatus, 'application/json', text, headers);
 }
 
+/** The same address on a new connection, where another process accepts. */
+export function sendElsewhere(res: ServerResponse): void {
+  if (res.destroyed || res.headersSent) return;
+  res.writeHead(307, { location: res.req.url ?? '/', connection: 'close', 'content-length': '0' }).end();
+}
+
 export function sendJson(
   res: ServerResponse,
   status: number,

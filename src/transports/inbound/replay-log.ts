@@ -17,6 +17,17 @@ interface Event {
   readonly text: string;
 }
 
+/** What of a log goes to another process. */
+export interface ReplayState {
+  readonly streams: number;
+  readonly numbers: number;
+  /** Stream, number and text, oldest first. */
+  readonly events: readonly (readonly [stream: number, number: number, text: string])[];
+}
+
+/** Characters that go to another process: the newest events. */
+const MAX_STATE_CHARACTERS = 256 * 1024;
+
 export interface Replay {
   readonly stream: number;
   /** What came after the id, oldest first. */
@@ -28,6 +39,24 @@ export class ReplayLog {
   #characters = 0;
   #streams = 0;
   #numbers = 0;
+
+  /** A log that goes on where another one ended. */
+  static of({ streams, numbers, events }: ReplayState): ReplayLog {
+    const log = new ReplayLog();
+    log.#streams = streams;
+    log.#numbers = numbers;
+    log.#events = events.map(([stream, number, text]) => ({ stream, number, text }));
+    log.#characters = log.#events.reduce((sum, { text }) => sum + text.length, 0);
+    return log;
+  }
+
+  get state(): ReplayState {
+    let characters = 0;
+    let from = this.#events.length;
+    while (from > 0 && (characters += this.#events[from - 1]?.text.length ?? 0) <= MAX_STATE_CHARACTERS) from -= 1;
+    const events = this.#events.slice(from).map(({ stream, number, text }) => [stream, number, text] as const);
+    return { streams: this.#streams, numbers: this.#numbers, events };
+  }
 
   /** A new stream's number. */
   open(): number {

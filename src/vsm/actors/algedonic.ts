@@ -89,6 +89,9 @@ class Algedonic implements Behavior<AlgedonicMessage> {
       case 'escalated':
         this.#note(effect.type, effect.alarm);
         return this.#tell(effect.alarm);
+      case 'worsened':
+        this.#note('escalated', effect.alarm);
+        return this.#tellPolicy(effect.alarm);
       case 'acknowledged':
         return this.#note(effect.type, effect.alarm);
       case 'cleared':

@@ -154,7 +154,10 @@ class Control implements Behavior<ControlMessage> {
     for (const unit of this.#accounts.keys())
       if (!plane.gates.has(unit.slice('upstream:'.length))) this.#accounts.delete(unit);
     if (!enabled || !options.enabled) {
-      for (const gate of gates) gate.allowance.lease = null;
+      for (const gate of gates) {
+        gate.allowance.lease = null;
+        gate.poolLimit = null;
+      }
       return;
     }
     const claims = gates.map((gate) => this.#claim(gate, gates.length));
@@ -170,6 +173,8 @@ class Control implements Behavior<ControlMessage> {
         slots: Math.min(claim.floor, gate.maxInFlight),
         rps: rates && (options.rate ?? 0) / gates.length,
       };
+      // A session of a client's own for each call that it may have, and one for who has none.
+      gate.poolLimit = Math.max(1, slots.get(claim.unit) ?? 0);
       gate.allowance.lease = {
         slots: slots.get(claim.unit) ?? 0,
         rps: rates?.get(claim.unit) ?? null,
@@ -185,7 +190,7 @@ class Control implements Behavior<ControlMessage> {
     const { control: options } = this.#deps.plane.options.vsm;
     const own = options.units[gate.name];
     const floor = Math.min(own?.floor ?? this.#fairFloor(among), gate.maxInFlight);
-    const limit = this.#draining.has(gate.name) ? gate.inFlight : Math.floor(gate.maxInFlight * standing.limit);
+    const limit = this.#draining.has(unit) ? gate.inFlight : Math.floor(gate.maxInFlight * standing.limit);
     const favoured = ruling !== null && ruling.left > 0 && ruling.favour === 'intelligence' ? RULED_WEIGHT : 1;
     const rate = this.#rate(unit);
     const need = slotsNeeded(rate, cycle?.serviceTime ?? null, gate.inFlight, options.headroom);

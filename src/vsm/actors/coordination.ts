@@ -38,7 +38,7 @@ class CoordinationActor implements Behavior<CoordinationMessage> {
     const now = this.#context.clock.now();
     const rules = plane.options.vsm.coordination;
     plane.viability.coordination.tidy(now, rules);
-    const { status, maxPenalty } = plane.viability.coordination.status(now, rules);
+    const { status, maxPenalty } = plane.viability.coordination.status(now);
     if (status !== this.#status) log.info({ event: 'coordination', status, maxPenalty }, `S2 is ${status}`);
     this.#status = status;
     this.#context.after(TICK_MS, { type: 'coordination/tick' });

@@ -10,7 +10,6 @@ import { type DataPlane } from '../../actors/data-plane.js';
 import { CONTROL } from '../../actors/names.js';
 import { type ActorContext, type ActorSystem, type Behavior } from '../../kernel/index.js';
 import { type Logger } from '../../telemetry/logger.js';
-import { isForPolicy } from '../alarms-model.js';
 import { calledFor, decide, type Mode, next, type Standing } from '../policy-model.js';
 import { type ViabilityState } from '../view.js';
 import { type PolicyMessage } from './messages.js';
@@ -61,7 +60,7 @@ class Policy implements Behavior<PolicyMessage> {
     const { policy: options, enabled } = plane.options.vsm;
     if (!enabled || !options.enabled) return;
     const now = this.#context.clock.now();
-    const alarms = state.alarms.active().filter(isForPolicy);
+    const alarms = state.alarms.pressing();
     const quiet = calledFor(alarms, options.modes).because === null;
     this.#quietSince = quiet ? (this.#quietSince ?? now) : null;
     this.#apply(decide(state.policy, alarms, this.#quietSince, options, now));

@@ -40,6 +40,8 @@ const principal: fc.Arbitrary<Principal> = fc.record({
   permissions: fc.subarray([...PERMISSIONS]),
   key: fc.constant('k'),
   expiresAt: fc.constant(null),
+  tenant: fc.constant(null),
+  credential: fc.constant(null),
   claims: fc.constantFrom({}, { tenant: 'acme' }, { tenant: ['acme', 'umbrella'] }),
 });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { bargain, type Claim, lend, slotsNeeded } from '#src/vsm/control-model.js';
-import { type CoordinationRules, FlapDamper, Pacer } from '#src/vsm/coordination-model.js';
+import { Pacer } from '#src/vsm/coordination-model.js';
 import { Allowance } from '#src/vsm/lease.js';
 import { seeded } from '../../../sim/random.js';
 
@@ -122,18 +122,6 @@ describe('a lease', () => {
   });
 });
 
-const RULES: CoordinationRules = {
-  enabled: true,
-  halfLife: 30_000,
-  suppress: 3,
-  release: 1,
-  holdBase: 60_000,
-  holdMax: 300_000,
-  connectsPerSecond: 50,
-  connectBurst: 10,
-  probes: 2,
-};
-
 describe('turns for a herd', () => {
   it('are a burst and then so many a second, in any second, and no two late ones at one instant', () => {
     fc.assert(
@@ -151,41 +139,5 @@ describe('turns for a herd', () => {
       }),
       { numRuns: 200 },
     );
-  });
-});
-
-describe('flap damping', () => {
-  it('is p += 1 at each reversal, halved every half-life, suppressed from 3 until below 1', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 40 }), (gaps) => {
-        const damper = new FlapDamper();
-        let now = 0;
-        let expected = 0;
-        let suppressed = false;
-        for (const gap of gaps) {
-          now += gap;
-          expected *= 2 ** (-gap / 30_000);
-          if (expected < 1) suppressed = false;
-          expected += 1;
-          if (expected >= 3) suppressed = true;
-          damper.reverse('r', now, RULES);
-          assert.ok(Math.abs(damper.penalty('r', now, RULES) - expected) < 0.05);
-          if (Math.abs(expected - 3) < 0.05 || Math.abs(expected - 1) < 0.05) return;
-          assert.equal(damper.hold('r', now, RULES) > 0, suppressed);
-        }
-      }),
-    );
-  });
-
-  it('holds for 60 s at 3, twice as long with each further reversal, 300 s at most', () => {
-    const damper = new FlapDamper();
-    const holds = Array.from({ length: 7 }, () => {
-      damper.reverse('r', 0, RULES);
-      return damper.hold('r', 0, RULES);
-    });
-    assert.deepEqual(holds, [0, 0, 120_000, 240_000, 300_000, 300_000, 300_000]);
-    assert.ok(damper.hold('r', 30_000, RULES) > 0);
-    assert.equal(damper.hold('r', 120_000, RULES), 0);
-    assert.equal(damper.hold('other', 0, RULES), 0);
   });
 });

@@ -52,10 +52,13 @@ export class FakeChannel implements Channel {
 export const REQUEST_TIMEOUT = 60;
 export const MAX_IN_FLIGHT = 3;
 
+const ALONE = { gateway: { vsm: { coordination: { coalesce: false } } } };
+
 export class ClientWorld {
   readonly clock = new VirtualClock(5_000);
   readonly wheel = new TimerWheel(this.clock);
-  readonly plane = new DataPlane(configOf().gateway, new Counters());
+  /** Every read is a call of its own here; `test/unit/actors/shared-reads.test.ts` has those that are shared. */
+  readonly plane = new DataPlane(configOf(ALONE).gateway, new Counters());
   readonly self = new FakeRef<ClientMessage>('/client');
   readonly channel = new FakeChannel();
   readonly levels: string[] = [];

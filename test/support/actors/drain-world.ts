@@ -25,6 +25,7 @@ export class Guest implements SessionEntry {
   readonly ref: FakeRef<ClientMessage>;
   readonly notices: { readonly at: number; readonly notice: ShutdownNotice }[] = [];
   inFlight = 0;
+  readonly streaming = true;
   lastSeenAt = 0;
   /** When it was closed. */
   closedAt: number | null = null;

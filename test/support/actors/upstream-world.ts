@@ -72,6 +72,7 @@ export class UpstreamWorld extends World {
       version: '1',
       log,
       view,
+      random: () => this.random,
       createTransport: (_config: ServerConfig, handlers: OutboundHandlers) => {
         const transport = new FakeTransport(handlers);
         this.transports.push(transport);
@@ -86,7 +87,6 @@ export class UpstreamWorld extends World {
         this.onConfig?.();
         return config;
       },
-      random: () => this.random,
     });
     const inits: Record<string, unknown> = {
       '/lifecycle': lifecycle,

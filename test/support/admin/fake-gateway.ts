@@ -96,6 +96,10 @@ export class FakeGateway {
         return result({ locked: 71, file: null });
       case 'policy':
         return result({ ...this.#snapshot.rules, tenantClaim: 'tenant', text: FAKE_RULES });
+      case 'features':
+        return result([]);
+      case 'sampling':
+        return result({ tracing: true, samplingRate: request.params?.['rate'] ?? 0.01 });
       case 'policy-check':
         return result(FAKE_CHECK);
       case 'policy-mode':
@@ -104,6 +108,7 @@ export class FakeGateway {
       case 'login-finish':
       case 'drain':
       case 'cancel-drain':
+      case 'upgrade':
       case 'force-shutdown':
       case 'cancel':
         return { ok: false, error: { code: 'unsupported', message: 'The fake gateway cannot do this.' } };

@@ -335,7 +335,17 @@ export function fakeSnapshot(over: Partial<GatewaySnapshot> = {}): GatewaySnapsh
     phase: 'running',
     drain: null,
     drains: [],
+    handover: null,
     audit: null,
+    auth: {
+      mode: 'required',
+      tokens: { cached: 210, hits: 58_200, misses: 1_800, hitRatio: 0.97, accepted: 1_790, revoked: 1 },
+      refused: [{ reason: 'expired', count: 10 }],
+      limited: [{ limit: 'role:user', count: 42 }],
+      limitKeys: 212,
+      tickets: { issued: 4, open: 1 },
+      issuers: [],
+    },
     telemetry: {
       tracing: true,
       samplingRate: 0.01,

@@ -49,6 +49,7 @@ describe('admin endpoint', () => {
       windows: new Windows(plane.counters, 10),
       process: { cpuPercent: null, loopDelayP99: null },
       drains,
+      handover: { snapshot: null, successor: null },
       version: '1.2.3',
       startedAt: 0,
       url: () => 'http://127.0.0.1:1/mcp',
@@ -70,9 +71,14 @@ describe('admin endpoint', () => {
             ring: world.output.ring,
             log,
             book: new PinBook('off'),
+            features: {
+              features: () => Promise.reject(new Error('not here')),
+              sampling: () => ({ ok: true, result: null }),
+            },
           }),
           log,
           path: () => socket,
+          takeOver: () => false,
         }),
       ),
     });

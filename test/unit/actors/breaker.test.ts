@@ -226,7 +226,8 @@ describe('breaker actor', () => {
     world.gate.count('success', world.gate.take());
     await world.settle();
     assert.equal(coordination.takeProbe('another', world.clock.now(), rules), true, 'and given back');
-    assert.ok(coordination.status(world.clock.now(), rules).maxPenalty > 1, 'S2 knows of both changes');
+    const { memory } = world.gate;
+    assert.ok((memory?.context.flap.penalty ?? 0) > 1, 'both changes are there for S2 to read');
   });
 
   it('neutral ends open nothing and close nothing', async () => {

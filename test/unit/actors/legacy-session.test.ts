@@ -271,6 +271,29 @@ describe('legacy session', () => {
       });
     });
 
+    it('that are read twice at the same time are asked for once, and both are answered', () => {
+      const world = new ClientWorld(parts);
+      const { vsm } = world.plane.options;
+      const coordination = { ...vsm.coordination, coalesce: true };
+      world.plane.options = { ...world.plane.options, vsm: { ...vsm, coordination } };
+      world.initialize();
+      for (const id of [1, 2]) world.request(id, 'resources/read', { uri: `viable://b/${shared}` });
+      const [call, ...others] = world.calls('b');
+      assert.ok(call);
+      assert.deepEqual(others, []);
+      call.replyTo.answer({ type: 'call/answered', call, message: { jsonrpc: '2.0', id: 9, result: { more: 1 } } });
+      for (const event of world.self.messages)
+        if (event.type === 'call/answered') world.session.answered(event.call, event.message);
+      assert.deepEqual(
+        world.channel.take().map(({ id, result }) => [id, result]),
+        [
+          [1, { more: 1 }],
+          [2, { more: 1 }],
+        ],
+      );
+      assert.equal(world.session.inFlight, 0);
+    });
+
     it('of a prefixed template reach their server, for reading and completion', () => {
       const world = new ClientWorld(parts);
       world.initialize();

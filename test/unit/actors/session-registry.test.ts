@@ -33,6 +33,7 @@ describe('session registry', () => {
         principal: ANONYMOUS,
         transport: 'http',
         inFlight: 0,
+        streaming: false,
         lastSeenAt: 0,
         inspect: () => assert.fail(),
       });

@@ -45,6 +45,7 @@ function rendered(changes: object): string {
     ],
     idle: [{ target: 'gateway', kind: 'ws', count: 5_000, kbEach: 15.5, totalMb: 180 }],
     kernel: null,
+    alarms: null,
     ...changes,
   };
   const folder = mkdtempSync(join(tmpdir(), 'bench-report-'));
@@ -102,6 +103,6 @@ describe('bench report', () => {
   it('refuses a part that does not exist', () => {
     const { status, stderr } = bench(['--only', 'http,smtp']);
     assert.notEqual(status, 0);
-    assert.match(stderr, /http, ws, stdio, memory, kernel/);
+    assert.match(stderr, /http, ws, stdio, memory, kernel, alarms/);
   });
 });

@@ -14,10 +14,12 @@ describe('config/options', () => {
   });
 
   it('reads every flag', () => {
-    const argv = '--config a.json --host ::1 --port 0 --no-dashboard --admin-socket s --log-level warn --check-config';
+    const argv =
+      '--config a.json --host ::1 --port 0 --no-dashboard --admin-socket s --pid-file p --log-level warn --check-config';
     assert.deepEqual(parsed([...argv.split(' '), '--insecure']), {
       config: 'a.json',
       checkConfig: true,
+      pidFile: path.resolve('p'),
       overrides: {
         host: '::1',
         port: 0,
@@ -36,6 +38,7 @@ describe('config/options', () => {
       VIABLE_PORT: '0',
       VIABLE_NO_DASHBOARD: '1',
       VIABLE_ADMIN_SOCKET: 's',
+      VIABLE_PID_FILE: 'p',
       VIABLE_LOG_LEVEL: 'warn',
       VIABLE_CHECK_CONFIG: 'true',
       VIABLE_INSECURE: 'yes',
@@ -46,7 +49,8 @@ describe('config/options', () => {
         .map((spec) => spec.env)
         .sort(),
     );
-    const argv = '--config a.json --host ::1 --port 0 --no-dashboard --admin-socket s --log-level warn --check-config';
+    const argv =
+      '--config a.json --host ::1 --port 0 --no-dashboard --admin-socket s --pid-file p --log-level warn --check-config';
     assert.deepEqual(parsed([], env), parsed([...argv.split(' '), '--insecure']));
   });
 

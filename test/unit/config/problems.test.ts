@@ -65,7 +65,7 @@ const GATEWAY_CASES: ServerCase[] = [
   ['an address with a scheme', { listen: { host: 'http://localhost' } }, '.listen.host', /without scheme or port/],
   ['an origin with a path', { listen: { allowedOrigins: ['http://a/'] } }, '.listen.allowedOrigins[0]', /an origin/],
   ['a host with a scheme', { listen: { allowedHosts: ['http://a'] } }, '.listen.allowedHosts[0]', /host name/],
-  ['a public address', { listen: { host: '0.0.0.0' } }, '.listen.host', /no login/, /proxy.*--insecure/],
+  ['a public address', { listen: { host: '0.0.0.0' } }, '.listen.host', /must log in/, /JWT_SECRET.*--insecure/],
 ];
 
 describe('config/problems: mistakes in a server', () => {
@@ -125,7 +125,7 @@ describe('config/problems: mistakes in the gateway block', () => {
     const file = { mcpServers: {} };
     for (const host of ['0.0.0.0', '::', '192.168.1.2', 'example.com', '127.0.0.1.example.com']) {
       const problems = refused(await load(file, { overrides: { host } }));
-      assert.match(problemAt(problems, 'gateway.listen.host').message, /no login/);
+      assert.match(problemAt(problems, 'gateway.listen.host').message, /must log in/);
       accepted(await load(file, { overrides: { host, insecure: true } }));
     }
     for (const host of ['127.0.0.1', '127.9.9.9', '::1', '[::1]', 'localhost', 'LOCALHOST.', '::ffff:127.0.0.1']) {

@@ -8,7 +8,16 @@ import { RoutingTable } from '#src/routing/routing-table.js';
 import { configOf, World } from '../../support/actors/world.js';
 import { offer } from '../../support/offers.js';
 
-const ANN: Principal = { subject: 'ann', role: 'user', permissions: [], key: 'ann', expiresAt: null, claims: {} };
+const ANN: Principal = {
+  subject: 'ann',
+  role: 'user',
+  permissions: [],
+  key: 'ann',
+  expiresAt: null,
+  tenant: null,
+  credential: null,
+  claims: {},
+};
 const NOBODY: Principal = { ...ANN, subject: null, key: 'anonymous' };
 
 function plane() {

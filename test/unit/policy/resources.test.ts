@@ -13,6 +13,8 @@ const ANN: Principal = {
   permissions: [],
   key: 'ann',
   expiresAt: null,
+  tenant: null,
+  credential: null,
   claims: { org: { team: 'core', size: 3 }, 'https://x.example/flags': ['a', 'b'] },
 };
 

@@ -24,6 +24,18 @@ describe('algedonic channel', () => {
     assert.match(world.state.policy.reason, /process heap_percent/);
   });
 
+  it('tells S5 at once of a signal that is critical again before it was over', async () => {
+    const world = new ViableWorld({ policy: { calm: 1 } });
+    await world.start();
+    const heap = { source: 'process', index: 'heap_percent' };
+    await world.report({ ...heap, value: 10 });
+    await world.report({ ...heap, value: 0 });
+    await world.advance(2_000, 1_000);
+    assert.equal(world.state.policy.mode, 'normal');
+    await world.report({ ...heap, value: 10 });
+    assert.equal(world.state.policy.mode, 'conserve');
+  });
+
   it('leaves any other to its unit for 5 s, to S3 for 15 s, to S5 for 60 s, and then tells the operator', async () => {
     const world = new ViableWorld();
     await world.start();

@@ -1,0 +1,97 @@
+/** What the dashboards show of authentication and limits, as metrics. */
+import { type Figure, one } from './definition.js';
+
+export const AUTH_FIGURES: readonly Figure[] = [
+  {
+    name: 'viable.auth.tokens.cached',
+    kind: 'gauge',
+    unit: '{token}',
+    description: 'Verified tokens that are remembered.',
+    attributes: [],
+    read: ({ auth }) => one(auth.tokens.cached),
+  },
+  {
+    name: 'viable.auth.cache.lookups',
+    kind: 'counter',
+    unit: '{lookup}',
+    description: 'Tokens looked up among the verified ones: hit or miss.',
+    attributes: ['result'],
+    read: ({ auth }) => [
+      { value: auth.tokens.hits, attributes: { result: 'hit' } },
+      { value: auth.tokens.misses, attributes: { result: 'miss' } },
+    ],
+  },
+  {
+    name: 'viable.auth.cache.hit.ratio',
+    kind: 'gauge',
+    unit: '1',
+    description: 'Share of tokens that were among the verified ones. None before the first token.',
+    attributes: [],
+    read: ({ auth }) => one(auth.tokens.hitRatio),
+  },
+  {
+    name: 'viable.auth.accepted',
+    kind: 'counter',
+    unit: '{login}',
+    description: 'Tokens verified and accepted.',
+    attributes: [],
+    read: ({ auth }) => one(auth.tokens.accepted),
+  },
+  {
+    name: 'viable.auth.refused',
+    kind: 'counter',
+    unit: '{login}',
+    description: 'Failed logins, by reason.',
+    attributes: ['reason'],
+    read: ({ auth }) => auth.refused.map(({ reason, count }) => ({ value: count, attributes: { reason } })),
+  },
+  {
+    name: 'viable.auth.revoked',
+    kind: 'gauge',
+    unit: '{token}',
+    description: 'Revocations that are in force.',
+    attributes: [],
+    read: ({ auth }) => one(auth.tokens.revoked),
+  },
+  {
+    name: 'viable.auth.tickets.issued',
+    kind: 'counter',
+    unit: '{ticket}',
+    description: 'Single-use tickets given out.',
+    attributes: [],
+    read: ({ auth }) => one(auth.tickets.issued),
+  },
+  {
+    name: 'viable.auth.tickets.open',
+    kind: 'gauge',
+    unit: '{ticket}',
+    description: 'Tickets that were neither used nor are too old.',
+    attributes: [],
+    read: ({ auth }) => one(auth.tickets.open),
+  },
+  {
+    name: 'viable.auth.issuer.keys',
+    kind: 'gauge',
+    unit: '{key}',
+    description: 'Keys of each external issuer that are in use.',
+    attributes: ['issuer'],
+    read: ({ auth }) =>
+      auth.issuers.flatMap(({ issuer, keys }) => (keys === null ? [] : [{ value: keys, attributes: { issuer } }])),
+  },
+  {
+    name: 'viable.limits.refused',
+    kind: 'counter',
+    unit: '{request}',
+    description: 'Requests refused by a limit: `role:user`, `tenant:acme`, `tool:github__*`.',
+    attributes: ['limit'],
+    read: ({ auth }) => auth.limited.map(({ limit, count }) => ({ value: count, attributes: { limit } })),
+  },
+  {
+    name: 'viable.limits.keys',
+    kind: 'gauge',
+    unit: '{key}',
+    description: 'Subjects and addresses whose requests are being counted.',
+    attributes: [],
+    read: ({ auth }) => one(auth.limitKeys),
+  },
+];

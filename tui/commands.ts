@@ -1,0 +1,121 @@
+/**
+ * What an operator may do from the dashboard: a key on a row, or a line typed after `:`. Pure: it says which admin request
+ * that is, and what has to be asked before. The app sends it.
+ */
+import type { AdminMethod, GatewaySnapshot } from '#src/admin/protocol.js';
+import type { PageId } from './page.js';
+
+export interface Command {
+  /** What it does, in the infinitive: `disable upstream "memory"`. */
+  readonly title: string;
+  readonly method: AdminMethod;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Takes something from somebody: asked before. */
+  readonly destructive: boolean;
+}
+
+export type Typed = { readonly command: Command } | { readonly error: string } | { readonly quit: true };
+
+/** The command of a key on the chosen row; `undefined` when the key has none there. */
+export function commandOf(
+  key: string,
+  page: PageId,
+  chosen: string | null,
+  snapshot: GatewaySnapshot,
+): Command | undefined {
+  if (key === 'd' && page === 'overview') return drain();
+  if (chosen === null) return undefined;
+  if (key === 'K' && page === 'tree') return kill(chosen);
+  if (key === 'a' && page === 'alarms') return acknowledge(Number(chosen));
+  if (page !== 'upstreams') return undefined;
+  if (key === 'R') return send(`upstream:${chosen}`, 'reconnect', {}, `reconnect upstream "${chosen}"`);
+  if (key !== 'x') return undefined;
+  const off = snapshot.upstreams.find(({ name }) => name === chosen)?.state === 'disabled';
+  return send(
+    `upstream:${chosen}`,
+    off ? 'enable' : 'disable',
+    {},
+    `${off ? 'enable' : 'disable'} upstream "${chosen}"`,
+    !off,
+  );
+}
+
+/** Commands of the line, for its help. */
+export const COMMANDS: readonly (readonly [string, string])[] = [
+  ['drain [ms]', 'stop the gateway without losing work'],
+  ['kill ACTOR', 'end an actor; its supervisor restarts it'],
+  ['send ACTOR MESSAGE [JSON]', 'an admin message'],
+  ['ack ID', 'acknowledge an alarm'],
+  ['mode normal|conserve|lockdown', 'mode of admission'],
+  ['q', 'leave'],
+];
+
+export function parseCommand(text: string): Typed {
+  const [verb = '', ...rest] = text.trim().split(/\s+/);
+  const [first, second] = rest;
+  switch (verb) {
+    case 'q':
+    case 'quit':
+      return { quit: true };
+    case 'drain': {
+      const timeoutMs = first === undefined ? undefined : Number(first);
+      if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs >= 0))
+        return { error: 'drain takes a number of milliseconds' };
+      return { command: drain(timeoutMs) };
+    }
+    case 'kill':
+      return first === undefined ? { error: 'kill which actor?' } : { command: kill(first) };
+    case 'ack':
+      return /^\d+$/.test(first ?? '')
+        ? { command: acknowledge(Number(first)) }
+        : { error: 'ack takes the number of an alarm' };
+    case 'mode':
+      if (first !== 'normal' && first !== 'conserve' && first !== 'lockdown')
+        return { error: 'mode is normal, conserve or lockdown' };
+      return {
+        command: {
+          title: `set the mode to ${first}`,
+          method: 'policy-mode',
+          params: { mode: first },
+          destructive: first !== 'normal',
+        },
+      };
+    case 'send':
+      return first === undefined || second === undefined
+        ? { error: 'send ACTOR MESSAGE [JSON]' }
+        : typedSend(first, second, rest.slice(2).join(' '));
+    default:
+      return { error: `there is no command "${verb}"; ? lists them` };
+  }
+}
+
+function typedSend(actor: string, message: string, args: string): Typed {
+  if (args === '') return { command: send(actor, message, {}, `send ${message} to ${actor}`) };
+  try {
+    return { command: send(actor, message, JSON.parse(args) as unknown, `send ${message} to ${actor}`) };
+  } catch {
+    return { error: 'the arguments are no JSON' };
+  }
+}
+
+function drain(timeoutMs?: number): Command {
+  const params = timeoutMs === undefined ? {} : { timeoutMs };
+  return {
+    title: 'drain the gateway: no newcomers, work in flight finishes, then it stops',
+    method: 'drain',
+    params,
+    destructive: true,
+  };
+}
+
+function kill(actor: string): Command {
+  return { title: `kill ${actor}`, method: 'kill', params: { actor }, destructive: true };
+}
+
+function acknowledge(id: number): Command {
+  return { title: `acknowledge alarm ${id}`, method: 'ack', params: { id }, destructive: false };
+}
+
+function send(actor: string, message: string, args: unknown, title: string, destructive = true): Command {
+  return { title, method: 'send', params: { actor, message, args }, destructive };
+}
