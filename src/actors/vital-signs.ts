@@ -37,6 +37,8 @@ const MIN_SAMPLES = 20;
 /** A part of the viable system that is away this long was not just restarted. */
 const MISSING_MS = 5_000;
 export const VIABILITY = '/viability';
+/** Kinds of sources that are an upstream's. */
+const OF_UPSTREAMS: readonly string[] = ['upstream', 'breaker', 'pool'];
 
 export function vitalSigns(deps: VitalSignsDeps) {
   return (context: ActorContext<VitalSignsMessage>): Behavior<VitalSignsMessage> => new VitalSigns(deps, context);
@@ -127,11 +129,15 @@ class VitalSigns implements Behavior<VitalSignsMessage> {
     }
   }
 
-  /** It is configured no more: whatever it hurt by is over. */
+  /** It is configured no more: whatever it hurt by is over, and nobody is left to say so. */
   #forget(name: string): void {
     this.#watched.delete(name);
-    const { upstreamDown } = this.#deps.plane.options.vsm.thresholds;
-    this.#report(`upstream:${name}`, 'down_ms', 0, upstreamDown, 'it is configured no more');
+    const { algedonic, viability } = this.#deps.plane;
+    for (const { source, index, pain, agony } of viability.alarms.active()) {
+      const colon = source.indexOf(':');
+      if (source.slice(colon + 1) !== name || !OF_UPSTREAMS.includes(source.slice(0, colon))) continue;
+      algedonic.report({ source, index, value: 0, pain, agony, message: 'it is configured no more' });
+    }
   }
 
   #dropped(): void {

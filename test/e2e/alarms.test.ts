@@ -30,7 +30,7 @@ describe('alarms and modes', () => {
   async function alarm(): Promise<AlarmsSnapshot['active'][number]> {
     return eventually(async () => {
       const { active } = await gateway.admin<AlarmsSnapshot>('alarms');
-      const found = active.find(({ source }) => source === 'upstream:broken');
+      const found = active.find(({ source, index }) => source === 'upstream:broken' && index === 'down_ms');
       assert.ok(found, JSON.stringify(active));
       return found;
     });
