@@ -27,7 +27,7 @@ import { LazyMap } from './lazy-map.js';
 import { errorType, RequestWatch } from './request-watch.js';
 import { sampleTime } from './answer-times.js';
 import { retryDelay } from './call-retries.js';
-import { timedOut } from './deadlines.js';
+import { extendedBy, timedOut } from './deadlines.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** Calls that one client may have outstanding. Past it a request is answered "overloaded". */
@@ -266,15 +266,8 @@ export class CallTable {
 
   /** Its upstream gets on with it: where that counts, its deadline begins anew. */
   progressed(call: Call): void {
-    const { deadlines } = call.gate;
-    if (deadlines.extendedTo === 0) return;
-    const spent = performance.now() - call.startedAt;
-    const left = Math.min(deadlines.of(call.tool), deadlines.extendedTo - spent);
-    const dueAt = this.#deps.clock.now() + left;
-    if (dueAt <= call.dueAt) return;
-    call.left = 0;
-    call.dueAt = dueAt;
-    this.#deps.wheel.schedule(call, left);
+    const left = extendedBy(call, this.#deps.clock.now());
+    if (left > 0) this.#deps.wheel.schedule(call, left);
   }
 
   /** The client does not want the answer any more: the call is taken out, its upstream is told, its channel is released. */

@@ -33,6 +33,18 @@ export class Deadlines {
   }
 }
 
+/** Moves the deadline of a call that gets on; the milliseconds that it has now, 0 when it stays what it was. */
+export function extendedBy(call: Call, now: number): number {
+  const { deadlines } = call.gate;
+  if (deadlines.extendedTo === 0) return 0;
+  const spent = performance.now() - call.startedAt;
+  const left = Math.min(deadlines.of(call.tool), deadlines.extendedTo - spent);
+  if (now + left <= call.dueAt) return 0;
+  call.left = 0;
+  call.dueAt = now + left;
+  return left;
+}
+
 /** Detail and data of a `request_timeout`. */
 export function timedOut(call: Call): [string, JsonObject] {
   const { name, deadlines } = call.gate;

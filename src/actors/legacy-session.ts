@@ -127,12 +127,8 @@ export class LegacySession {
 
   /** The client has given what a modern upstream asked for: the same call once more, with it. */
   #retry(call: Call, params: JsonObject): void {
-    const refusal = this.#calls.retry(
-      call,
-      params,
-      this.#links.to(call.gate, this.profile.principal),
-      this.profile.caller,
-    );
+    const { principal, caller } = this.profile;
+    const refusal = this.#calls.retry(call, params, this.#links.to(call.gate, principal), caller);
     if (refusal) this.#refuse(call.id, refusal, call.channel);
   }
 
