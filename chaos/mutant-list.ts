@@ -31,7 +31,11 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'answers taken twice',
     scenario: 'garbage-stdio',
     edits: [
-      { file: 'actors/pending-requests.js', find: 'if (waiting !== undefined)\n', replace: 'if (false)\n' },
+      {
+        file: 'actors/pending-requests.js',
+        find: 'this.#pending.delete(id);\n        if (waiting.type',
+        replace: 'if (waiting.type',
+      },
       {
         file: 'actors/call-table.js',
         find: "if (this.#calls.get(call.id) !== call) {\n            this.#deps.plane.counters.drop('late_answer');",

@@ -37,6 +37,14 @@ const io: CliIo = {
     const { startInProcess } = await import('./gateway/in-process.js');
     return startInProcess(config, process.env);
   },
+  openTokens: async (config) => {
+    const { openTokens } = await import('./gateway/token-command.js');
+    return openTokens(config, process.env);
+  },
+  verifyToken: async (token, jwks) => {
+    const { verifyWithFile } = await import('./gateway/token-command.js');
+    return verifyWithFile(token, jwks);
+  },
 };
 
 const code = await runCli(process.argv.slice(2), io);

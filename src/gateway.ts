@@ -164,7 +164,8 @@ export class Gateway {
   /** Where MCP clients connect, `http://127.0.0.1:4000/mcp`. Its port is final once `start` has resolved. */
   get url(): string {
     const { host, port } = this.#address;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`;
+    const scheme = this.#plane.options.listen.tls.cert === null ? 'http' : 'https';
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`;
   }
 
   /** Path of the admin socket. */

@@ -12,3 +12,10 @@ export {
 export { Gateway, type GatewayEnd, type GatewayOptions, type ShutdownOptions, VERSION } from './gateway.js';
 export { type SpanOptions, type TraceKind, Tracing } from './telemetry/tracing/library.js';
 export { type FeatureMetrics } from './gateway/features.js';
+export {
+  JwtAuthenticator,
+  type JwtAuthenticatorOptions,
+  type RefreshResult,
+  type TokenOptions,
+} from './auth/jwt-authenticator.js';
+export { type Principal, type Role } from './auth/principal.js';

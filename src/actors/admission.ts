@@ -7,10 +7,27 @@ import { type Clock } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
 import { type JsonRpcErrorObject } from '../protocol/jsonrpc.js';
 import { type BreakerGate } from './breaker-gate.js';
+import { beyondGrant } from './call-books.js';
+import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** Seconds to wait where nothing says how long: in half-open, a probe is on its way. */
 const SOON_S = 1;
+
+/** Why this server gets no further call now, in the order of the checks; `undefined` when it does. */
+export function admit(plane: DataPlane, gate: UpstreamGate, clock: Clock): JsonRpcErrorObject | undefined {
+  if (gate.drainsUntil !== null) return drained(gate, gate.drainsUntil, clock);
+  if (gate.breaker.refuses) {
+    gate.breaker.refused += 1;
+    return breakerOpen(gate, clock);
+  }
+  if (gate.inFlight >= gate.maxInFlight) return overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`);
+  if (gate.inFlight >= gate.limit) {
+    gate.overLimit += 1;
+    return overloaded(gate, `it answers slower with more than ${Math.floor(gate.limit)} calls at a time`);
+  }
+  return beyondGrant(plane, gate, clock.now());
+}
 
 /** Whole seconds until a time, at least 1. */
 function secondsUntil(at: number, clock: Clock): number {

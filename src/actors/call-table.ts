@@ -17,14 +17,17 @@ import {
 import { type TransportCounters } from '../telemetry/counters.js';
 import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { admittedBy, breakerOpen, drained, overloaded, transportOpen, unavailable } from './admission.js';
+import { admit, admittedBy, breakerOpen, drained, overloaded, transportOpen, unavailable } from './admission.js';
 import { type BreakerGate, NO_TOKEN, type Outcome } from './breaker-gate.js';
-import { beyondGrant, bookAttenuated, bookEnd, bookStart, bookTaken } from './call-books.js';
+import { bookAttenuated, bookEnd, bookStart, bookTaken } from './call-books.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { toolCallEvent } from './call-audit.js';
 import { type DataPlane } from './data-plane.js';
 import { LazyMap } from './lazy-map.js';
 import { errorType, RequestWatch } from './request-watch.js';
+import { sampleTime } from './answer-times.js';
+import { retryDelay } from './call-retries.js';
+import { extendedBy, timedOut } from './deadlines.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** Calls that one client may have outstanding. Past it a request is answered "overloaded". */
@@ -33,6 +36,8 @@ export const MAX_CALLS = 1_024;
 const QUIET_MS = 5_000;
 
 export interface CallTableDeps {
+  /** For delays. Default `Math.random`. */
+  readonly random?: () => number;
   readonly plane: DataPlane;
   readonly wheel: TimerWheel;
   readonly clock: Clock;
@@ -127,7 +132,8 @@ export class CallTable {
     gate.calls += 1;
     bookStart(this.#counters, gate);
     this.#deps.plane.counters.inFlight += 1;
-    this.#schedule(call, gate.requestTimeout);
+    if (gate.inFlight > gate.peak) gate.peak = gate.inFlight;
+    this.#schedule(call, gate.deadlines.of(tool));
     return undefined;
   }
 
@@ -136,12 +142,16 @@ export class CallTable {
    * since, its channel is opened, so that a client that loses the connection can come back for the answer.
    */
   overdue(call: Call): boolean {
-    const { left } = call;
-    if (left === 0 || this.#calls.get(call.id) !== call) return true;
+    if (call.left === 0 || this.#calls.get(call.id) !== call) return true;
     call.left = 0;
     call.channel.stillWorking();
-    this.#deps.wheel.schedule(call, left);
+    this.#deps.wheel.schedule(call, call.dueAt - this.#deps.clock.now());
     return false;
+  }
+
+  /** Detail and data of its `request_timeout`. */
+  timedOut(call: Call): [string, JsonObject] {
+    return timedOut(call);
   }
 
   /** Takes the call out; `false` when somebody has done so before (counted). */
@@ -220,8 +230,45 @@ export class CallTable {
     if (outcome === 'failed') call.gate.failures += 1;
     this.#audit(call, outcome);
     const ms = this.watch.ended(call, error, failure);
+    if (failure === undefined || failure.code === ERRORS.request_timeout.code) sampleTime(call, ms);
     bookEnd(this.#deps.plane, this.#counters, call, outcome === 'succeeded', ms);
     this.#deps.plane.counters.latency.record(Math.max(1, Math.round(ms * 1_000)));
+  }
+
+  /** Plans to send a call once more that came to this; `false` when it has failed for good. */
+  again(call: Call, error: JsonRpcErrorObject): boolean {
+    if (!this.#plan(call, error)) return false;
+    this.#settle(call, this.#failureOf(call, error));
+    return true;
+  }
+
+  /** Sends it once more, or plans to; returns why neither can be. Nothing happens to a call that was answered meanwhile. */
+  resend(call: Call, to: Ref<UpstreamSessionMessage> | null): JsonRpcErrorObject | undefined {
+    if (this.#calls.get(call.id) !== call) return undefined;
+    const { gate } = call;
+    if (gate.breaker.state !== 'closed') return breakerOpen(gate, this.#deps.clock);
+    call.upstreamId = 0;
+    call.sentAt = 0;
+    call.to = to ?? call.to;
+    if (to?.tell(call) === 'ok') return undefined;
+    const error = unavailable(gate, this.#deps.clock);
+    return this.#plan(call, error) ? undefined : error;
+  }
+
+  #plan(call: Call, error: JsonRpcErrorObject): boolean {
+    if (this.#calls.get(call.id) !== call) return false;
+    const { plane, clock, wheel, random = Math.random } = this.#deps;
+    const delay = retryDelay(call, error, plane.options.retries, clock.now(), random);
+    if (delay === null) return false;
+    call.retries += 1;
+    wheel.after(delay, () => void this.#self.urgent({ type: 'call/retry', call }));
+    return true;
+  }
+
+  /** Its upstream gets on with it: where that counts, its deadline begins anew. */
+  progressed(call: Call): void {
+    const left = extendedBy(call, this.#deps.clock.now());
+    if (left > 0) this.#deps.wheel.schedule(call, left);
   }
 
   /** The client does not want the answer any more: the call is taken out, its upstream is told, its channel is released. */
@@ -257,6 +304,8 @@ export class CallTable {
     for (const call of this.#calls.values()) {
       if (call.to !== session) continue;
       call.left = 0;
+      call.asked = true;
+      call.dueAt = this.#deps.clock.now() + ms;
       this.#deps.wheel.schedule(call, ms);
     }
   }
@@ -276,6 +325,7 @@ export class CallTable {
   /** A legacy call first comes due when it has been quiet: see `overdue`. */
   #schedule(call: Call, timeout: number): void {
     const { openStreamAfter } = this.#deps.plane.options.requests;
+    call.dueAt = this.#deps.clock.now() + timeout;
     const twice = call.caller.era === 'legacy' && openStreamAfter < timeout;
     call.left = twice ? timeout - openStreamAfter : 0;
     this.#deps.wheel.schedule(call, twice ? openStreamAfter : timeout);
@@ -302,17 +352,10 @@ export class CallTable {
   #admit(gate: UpstreamGate): JsonRpcErrorObject | undefined {
     if (this.#calls.size >= MAX_CALLS)
       return gatewayError('overloaded', `this client has ${MAX_CALLS} requests outstanding`);
-    if (gate.drainsUntil !== null) return this.#failed(drained(gate, gate.drainsUntil, this.#deps.clock));
     if (this.#transport.state !== 'closed')
       return transportOpen(this.#counters.transport, this.#transport, this.#deps.clock);
-    if (gate.breaker.refuses) {
-      gate.breaker.refused += 1;
-      return this.#failed(breakerOpen(gate, this.#deps.clock));
-    }
-    if (gate.inFlight >= gate.maxInFlight)
-      return this.#failed(overloaded(gate, `it has ${gate.maxInFlight} calls outstanding`));
-    const beyond = beyondGrant(this.#deps.plane, gate, this.#deps.clock.now());
-    return beyond && this.#failed(beyond);
+    const refusal = admit(this.#deps.plane, gate, this.#deps.clock);
+    return refusal && this.#failed(refusal);
   }
 
   #refused(request: CallRequest, error: JsonRpcErrorObject): JsonRpcErrorObject {
@@ -351,9 +394,4 @@ function progressTokenOf(params: JsonObject): JsonRpcId | undefined {
   const meta = params['_meta'];
   const token = isJsonObject(meta) ? meta['progressToken'] : undefined;
   return isJsonRpcId(token) ? token : undefined;
-}
-
-/** Detail and data of a `request_timeout`. */
-export function timedOut({ gate: { name, requestTimeout } }: Call): [string, JsonObject] {
-  return [`upstream "${name}" did not answer within ${requestTimeout} ms`, { server: name, timeoutMs: requestTimeout }];
 }

@@ -59,7 +59,9 @@ export type CallEvent =
   | { readonly type: 'call/answered'; readonly call: Call; readonly message: JsonRpcResponse }
   | { readonly type: 'call/failed'; readonly call: Call; readonly error: JsonRpcErrorObject }
   | { readonly type: 'call/notified'; readonly call: Call; readonly method: string; readonly params: JsonObject }
-  | { readonly type: 'call/expired'; readonly call: Call };
+  | { readonly type: 'call/expired'; readonly call: Call }
+  /** Time to send it once more. */
+  | { readonly type: 'call/retry'; readonly call: Call };
 
 export class Call extends Deadline {
   readonly type = 'call';
@@ -73,7 +75,7 @@ export class Call extends Deadline {
   readonly replyTo: Ref<CallEvent>;
   readonly gate: UpstreamGate;
   /** Who was told of the call, and is told when it is cancelled. */
-  readonly to: Ref<UpstreamSessionMessage>;
+  to: Ref<UpstreamSessionMessage>;
   readonly caller: Caller;
   /** The tool that it calls, as its server defined it: says which arguments are mirrored in headers. */
   readonly tool: JsonObject | undefined;
@@ -95,6 +97,12 @@ export class Call extends Deadline {
    * Milliseconds that its deadline has left when it first comes due, for its channel to be opened; 0: that is the deadline.
    */
   left = 0;
+  /** End of its deadline, milliseconds since the Unix epoch. */
+  dueAt = 0;
+  /** Times that it was sent again. */
+  retries = 0;
+  /** People were asked for it: how long it took says nothing of its server. */
+  asked = false;
   /** `performance.now()` when it was sent upstream; 0 before. Written by the upstream session. */
   sentAt = 0;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */

@@ -205,8 +205,9 @@ export class ClientShell implements SessionEntry, RequestOrigin {
       case 'call/answered':
         return this.session.answered(message.call, message.message);
       case 'call/failed':
-        this.session.failed(message.call, message.error);
-        return;
+        return this.session.lost(message.call, message.error);
+      case 'call/retry':
+        return this.session.resend(message.call);
       case 'call/notified':
         return this.session.notified(message.call, message.method, message.params);
       case 'call/expired':

@@ -28,6 +28,7 @@ import {
 import { type Logger } from '../telemetry/logger.js';
 import { type OutboundHandlers, type OutboundTransport } from '../transports/outbound/transport.js';
 import { type DataPlane } from './data-plane.js';
+import { concurrency } from './concurrency.js';
 import { upstreamBreaker } from './unit-breakers.js';
 import { CATALOGUE, transportBreaker, upstreamId, upstreamLifecycle, upstreamPool, UPSTREAMS } from './names.js';
 import { pool } from './pool.js';
@@ -186,6 +187,7 @@ class Configuration implements Behavior<ConfigurationMessage> {
       '/lifecycle': upstream(deps),
       '/pool': pool(deps),
       '/breaker': upstreamBreaker(deps),
+      '/concurrency': concurrency(deps),
     };
     return buildUpstream(upstreamId(name), new Map(Object.entries(inits)) as ReadonlyMap<string, ActorInit<never>>);
   }

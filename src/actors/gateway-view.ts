@@ -58,7 +58,7 @@ export class GatewayView {
     return [...running.current.servers.values()].flatMap((config) => {
       const gate = plane.gates.get(config.name);
       const view = views.get(config.name);
-      return gate && view ? [upstreamSnapshot(config, gate, view, now)] : [];
+      return gate && view ? [upstreamSnapshot(config, gate, view, now, plane.options.retries)] : [];
     });
   }
 

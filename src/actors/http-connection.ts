@@ -72,6 +72,7 @@ class HttpConnection implements Behavior<HttpConnectionMessage>, RequestOrigin {
       case 'call/failed':
       case 'call/notified':
       case 'call/expired':
+      case 'call/retry':
         return this.#peer?.heard(message);
       case 'resource/updated':
         return this.#peer?.updated(message.uri, message.params);

@@ -35,7 +35,7 @@ import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
 import { InputRounds } from './input-rounds.js';
-import { CallTable, timedOut } from './call-table.js';
+import { CallTable } from './call-table.js';
 import { answerText, legacyCapabilities } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
 import { type NotResolved, refusalOf, viewFor } from './policy-guard.js';
@@ -127,12 +127,8 @@ export class LegacySession {
 
   /** The client has given what a modern upstream asked for: the same call once more, with it. */
   #retry(call: Call, params: JsonObject): void {
-    const refusal = this.#calls.retry(
-      call,
-      params,
-      this.#links.to(call.gate, this.profile.principal),
-      this.profile.caller,
-    );
+    const { principal, caller } = this.profile;
+    const refusal = this.#calls.retry(call, params, this.#links.to(call.gate, principal), caller);
     if (refusal) this.#refuse(call.id, refusal, call.channel);
   }
 
@@ -141,6 +137,16 @@ export class LegacySession {
     const call = this.#rounds?.take(id);
     if (call)
       this.#answerFailed(call, gatewayError('request_timeout', 'the client did not answer what the server asked'));
+  }
+
+  /** Its upstream could not be reached, or was lost on the way: where that does no harm, it is sent once more. */
+  lost(call: Call, error: JsonRpcErrorObject): void {
+    if (!this.#calls.again(call, error)) this.failed(call, error);
+  }
+
+  resend(call: Call): void {
+    const error = this.#calls.resend(call, this.#links.to(call.gate, this.profile.principal));
+    if (error) this.failed(call, error);
   }
 
   /** The gateway could not get an answer; `false` when the call was answered before. */
@@ -154,13 +160,14 @@ export class LegacySession {
   /** Its deadline is over: the client is answered, the upstream is told. */
   expired(call: Call): void {
     if (!this.#calls.overdue(call)) return;
-    const late = this.failed(call, gatewayError('request_timeout', ...timedOut(call)));
+    const late = this.failed(call, gatewayError('request_timeout', ...this.#calls.timedOut(call)));
     if (late) this.#calls.cancelUpstream(call, 'deadline exceeded');
   }
 
   /** A notification during a call. */
   notified(call: Call, method: string, params: JsonObject): void {
     if (this.#calls.get(call.id) !== call) return this.#env.plane.counters.drop('late_answer');
+    if (method === 'notifications/progress') this.#calls.progressed(call);
     if (method === 'notifications/message' && !this.profile.wantsLog(params)) return;
     const shown = method === 'notifications/progress' ? { ...params, progressToken: call.progressToken } : params;
     if (call.channel.notify(JSON.stringify({ jsonrpc: '2.0', method, params: shown }))) this.sent();

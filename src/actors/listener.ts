@@ -9,6 +9,8 @@ import { createServer as createHttpServer, type Server as HttpServer } from 'nod
 import { type AddressInfo, createServer as createNetServer, type Server, Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type ActorContext, type ActorSystem, actor, type Behavior, type Ref } from '../kernel/index.js';
+import { type Logger } from '../telemetry/logger.js';
+import { createTlsServer, followFiles } from '../transports/inbound/tls-files.js';
 import { type DataPlane } from './data-plane.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { httpConnection, type HttpConnectionMessage } from './http-connection.js';
@@ -23,6 +25,7 @@ export type ListenerMessage =
 
 export interface ListenerDeps {
   readonly plane: DataPlane;
+  readonly log: Logger;
   readonly sockets: Sockets;
   /** The listening socket of a predecessor, once; `null` when there is none to be had. */
   readonly inherit: () => Promise<Server | null>;
@@ -130,10 +133,41 @@ class Listener implements Behavior<ListenerMessage> {
     }
     if (this.#door.server) return;
     const server = (await this.#deps.inherit()) ?? (await listen(this.#deps.address));
-    server.on('connection', (socket: Socket) => this.#deps.sockets.accept(socket));
+    const accept = this.#acceptor(server);
+    server.on('connection', (socket: Socket) => accept(socket));
     this.#door.server = server;
     this.#deps.address.port = (server.address() as AddressInfo).port;
     server.on('error', (error) => void this.#context.self.urgent({ type: 'listener/failed', error }));
+  }
+
+  /** What is done with a connection: it is plain, or shakes hands first. The socket that listens knows nothing of it. */
+  #acceptor(server: Server): (socket: Socket) => void {
+    const { sockets, plane } = this.#deps;
+    const { cert, key, ca, clientAuth } = plane.options.listen.tls;
+    if (cert === null || key === null) return (socket) => sockets.accept(socket);
+    const files = { cert, key, ca, clientAuth };
+    const tls = createTlsServer(files, (socket) => sockets.accept(socket));
+    const stop = followFiles(tls, files, (error) => this.#certificateChanged(error));
+    server.once('close', stop);
+    return (socket) => void tls.emit('connection', socket);
+  }
+
+  #certificateChanged(error: Error | null): void {
+    const { log, plane } = this.#deps;
+    if (error === null) log.info({ event: 'certificate_changed' }, 'the changed certificate is in use');
+    else
+      log.error(
+        { event: 'certificate_refused', error: error.message },
+        'the changed certificate cannot be used; the old one stays',
+      );
+    plane.algedonic.report({
+      source: 'listener:http',
+      index: 'certificate_refused',
+      value: error === null ? 0 : 0.7,
+      pain: 0.5,
+      agony: 1,
+      message: 'a changed certificate cannot be used, the old one stays',
+    });
   }
 
   /** Stops listening at once; connections are none of its business. */

@@ -40,7 +40,7 @@ import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { BridgedCalls } from './bridged-calls.js';
 import { type Call, type CallEvent } from './call.js';
-import { CallTable, timedOut } from './call-table.js';
+import { CallTable } from './call-table.js';
 import { type ClientMessage } from './client-message.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { ModernStreams } from './modern-streams.js';
@@ -142,8 +142,9 @@ export class ModernPeer {
       case 'call/answered':
         return this.#answered(event.call, event.message);
       case 'call/failed':
-        if (this.#calls.take(event.call)) this.#fail(event.call, event.error);
-        return;
+        return this.#lost(event.call, event.error);
+      case 'call/retry':
+        return this.#resend(event.call);
       case 'call/notified':
         return this.#notified(event.call, event.method, event.params);
       case 'call/expired':
@@ -309,6 +310,7 @@ export class ModernPeer {
 
   #notified(call: Call, method: string, params: JsonObject): void {
     if (this.#calls.get(call.id) !== call) return this.#env.plane.counters.drop('late_answer');
+    if (method === 'notifications/progress') this.#calls.progressed(call);
     if (method === 'notifications/message' && !wantsLog(call, params)) return;
     const shown = method === 'notifications/progress' ? { ...params, progressToken: call.progressToken } : params;
     if (call.channel.notify(JSON.stringify({ jsonrpc: '2.0', method, params: shown }))) this.#counters.messagesOut += 1;
@@ -317,8 +319,18 @@ export class ModernPeer {
 
   #expired(call: Call): void {
     if (!this.#calls.take(call)) return;
-    this.#fail(call, modernError('request_timeout', ...timedOut(call)));
+    this.#fail(call, modernError('request_timeout', ...this.#calls.timedOut(call)));
     this.#calls.cancelUpstream(call, 'deadline exceeded');
+  }
+
+  /** Where that does no harm, it is sent once more. */
+  #lost(call: Call, error: JsonRpcErrorObject): void {
+    if (!this.#calls.again(call, error) && this.#calls.take(call)) this.#fail(call, error);
+  }
+
+  #resend(call: Call): void {
+    const error = this.#calls.resend(call, call.gate.route());
+    if (error && this.#calls.take(call)) this.#fail(call, error);
   }
 
   #fail(call: Call, error: JsonRpcErrorObject): void {

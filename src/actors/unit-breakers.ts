@@ -31,7 +31,7 @@ export function upstreamBreaker({ system, plane, gate, config, log }: UpstreamBr
     log,
     rules: () => config().breaker,
     probeAfter: () => config().breaker.probeAfter,
-    probeTimeout: () => gate.requestTimeout + PROBE_GRACE_MS,
+    probeTimeout: () => gate.deadlines.request + PROBE_GRACE_MS,
     reachable: () => gate.session !== null,
     probe: (ended) => gate.session?.tell({ type: 'session/check', ended }) === 'ok',
     changed: () => void system.tell(CATALOGUE, { type: 'catalogue/breaker', server: gate.name }),

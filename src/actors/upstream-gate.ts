@@ -5,12 +5,15 @@
  * object for each configured upstream, for as long as it is configured, whatever happens to its actors.
  */
 import { type Ref } from '../kernel/index.js';
+import { RetryBudget } from '../machines/retry-budget.js';
+import { AnswerBook } from './answer-times.js';
 import { BreakerGate } from './breaker-gate.js';
 import { type FailurePolicy, NOTHING_FAILS } from './outcomes.js';
 import { type UpstreamSessionMessage } from './call.js';
 import { Allowance } from '../vsm/lease.js';
 import { UnitLedger } from '../vsm/unit-model.js';
 import { type ClientMessage } from './client-message.js';
+import { Deadlines } from './deadlines.js';
 import { type Lease } from './lease.js';
 import { type PoolRequest } from './pool-messages.js';
 
@@ -79,15 +82,29 @@ export class UpstreamGate {
   calls = 0;
   /** Of these, those that ended with an error of the gateway's or an internal one of its own. */
   failures = 0;
+  /** The adaptive limit below `maxInFlight`. Written by the concurrency actor. */
+  limit = Infinity;
+  /** What its last look said, `null` when there was too little to say anything. */
+  gradient: number | null = null;
+  /** The most calls at a time since that look. Written by the client sessions, set anew by the actor. */
+  peak = 0;
+  /** How long it took to answer since that look. Likewise. */
+  readonly answers = new AnswerBook();
+  /** Calls that the adaptive limit has kept out. */
+  overLimit = 0;
+  /** How long calls may take. Written by the lifecycle. */
+  deadlines: Deadlines;
+  /** Calls that were sent once more, and those that were not because there had been too many. Written by the client sessions. */
+  retries = 0;
+  retriesRefused = 0;
+  readonly retryBudget = new RetryBudget();
   /** Bound of `inFlight`; past it a call is answered "overloaded" at once. */
   maxInFlight: number;
-  /** Milliseconds from a call to its answer. */
-  requestTimeout: number;
 
   constructor(name: string, maxInFlight: number, requestTimeout: number) {
     this.name = name;
     this.maxInFlight = maxInFlight;
-    this.requestTimeout = requestTimeout;
+    this.deadlines = new Deadlines({ request: requestTimeout, tools: {}, progress: false, max: requestTimeout });
   }
 
   /** The shared session with the fewest calls; `null` while there is none. */

@@ -1,6 +1,7 @@
 /** What consoles see of an upstream: its lifecycle's notes and its gate, put together without asking anybody. */
 import { type UpstreamSnapshot } from '../admin/protocol.js';
 import { type ServerConfig } from '../config/types.js';
+import { type RetryBudgetRules } from '../machines/retry-budget.js';
 import { type UpstreamPhase } from '../machines/upstream.js';
 import { type Listing } from '../routing/routing-table.js';
 import { describeTarget } from '../transports/outbound/create.js';
@@ -48,6 +49,7 @@ export function upstreamSnapshot(
   gate: UpstreamGate,
   view: UpstreamView,
   now: number,
+  retries: RetryBudgetRules,
 ): UpstreamSnapshot {
   const { listing, facts } = view;
   return {
@@ -71,6 +73,17 @@ export function upstreamSnapshot(
     retryAt: view.phase === 'backoff' ? gate.retryAt : null,
     lastError: view.lastError,
     junkBytes: view.junkBytes,
+    concurrency: {
+      limit: Math.floor(Math.min(gate.limit, gate.maxInFlight)),
+      max: gate.maxInFlight,
+      gradient: gate.gradient,
+      refused: gate.overLimit,
+    },
+    retries: {
+      sent: gate.retries,
+      refused: gate.retriesRefused,
+      budget: Math.floor(gate.retryBudget.left(gate.calls, now, retries)),
+    },
     pool: poolSnapshot(config, gate, view.pool, now),
   };
 }

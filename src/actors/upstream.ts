@@ -26,6 +26,7 @@ import { type Listing } from '../routing/routing-table.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
 import { CATALOGUE, upstreamPool, upstreamSessions } from './names.js';
 import { type ServerFacts } from './upstream-handshake.js';
+import { Deadlines } from './deadlines.js';
 import { FailurePolicy } from './outcomes.js';
 import { type UpstreamSessionEvent, type UpstreamSessionInbox } from './upstream-session.js';
 import { startSession, type SessionStartDeps } from './upstream-start.js';
@@ -185,7 +186,7 @@ class Upstream implements Behavior<UpstreamMessage> {
 
   #configureGate(): void {
     this.#deps.gate.maxInFlight = this.#config.maxInFlight;
-    this.#deps.gate.requestTimeout = this.#config.timeouts.request;
+    this.#deps.gate.deadlines = new Deadlines(this.#config.timeouts);
     this.#deps.gate.sharing = this.#config.sharing;
     this.#deps.gate.failurePolicy = new FailurePolicy(this.#config.breaker.failures);
   }

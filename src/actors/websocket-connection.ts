@@ -89,6 +89,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
       case 'call/failed':
       case 'call/notified':
       case 'call/expired':
+      case 'call/retry':
         if (message.call.caller.era === 'modern') return this.#modern?.heard(message);
         return this.#shell.handle(message);
       case 'client/list-changed':

@@ -13,8 +13,10 @@
 import { type PoolSnapshot } from './snapshot/pool.js';
 
 import type { BreakerSnapshot, BreakerState } from './snapshot/breakers.js';
+import type { ConcurrencySnapshot, RetriesSnapshot } from './snapshot/load.js';
 
 export type * from './snapshot/breakers.js';
+export type * from './snapshot/load.js';
 import { type AuditSnapshot } from './snapshot/audit.js';
 import { type AuthSnapshot } from './snapshot/auth.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
@@ -223,6 +225,8 @@ export interface UpstreamSnapshot {
   readonly retryAt: number | null;
   readonly lastError: { readonly at: number; readonly message: string } | null;
   readonly junkBytes: number;
+  readonly concurrency: ConcurrencySnapshot;
+  readonly retries: RetriesSnapshot;
   readonly pool: PoolSnapshot;
 }
 

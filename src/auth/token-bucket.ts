@@ -3,7 +3,7 @@
  *
  * Invariant: of one key, what is admitted in any span of t milliseconds is at most `burst + rate · t`. Bounded: a key
  * that has rested is forgotten at no loss; while `maxKeys` are busy, those beyond share one bucket.
- * Sources: ITU-T I.371, annex A (GCRA, virtual scheduling); why no library: docs/adr/0010.
+ * Sources: ITU-T I.371, annex A (GCRA, virtual scheduling); why no library: docs/adr/0011.
  */
 
 export interface BucketOptions {
@@ -70,7 +70,8 @@ export class TokenBuckets {
 
   #wait(known: number | undefined, n: number, now: number): number {
     const after = Math.max(now, known ?? now) + n * this.#cost;
-    // Sums of fractions: a billionth of a request must not make a client wait.
-    return Math.max(0, after - this.#allowance - now - this.#cost * 1e-6);
+    const wait = after - this.#allowance - now;
+    // Sums of fractions: a millionth of a request must not make a client wait.
+    return wait <= this.#cost * 1e-6 ? 0 : wait;
   }
 }

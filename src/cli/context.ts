@@ -30,6 +30,42 @@ export interface CliIo {
   serveStdio(url: () => Promise<string>): Promise<void>;
   /** Starts a gateway in this process; `config` absent: the demo servers. Rejects with what is wrong with `config`. */
   startGateway(config: string | undefined): Promise<LocalGateway>;
+  /** Tokens with the secrets of the environment, or of `config`. Rejects with what is wrong with those. */
+  openTokens(config: string | undefined): Promise<Tokens>;
+  /** Checks a token with a file of public keys. Rejects when the file cannot be read. */
+  verifyToken(token: string, jwks: string): Promise<CheckedToken>;
+}
+
+/** Why a token is refused, or whose it is. Times in epoch milliseconds. */
+export type CheckedToken =
+  | { readonly valid: false; readonly reason: string }
+  | {
+      readonly valid: true;
+      readonly algorithm: string;
+      readonly subject: string | null;
+      readonly role: string | null;
+      readonly permissions: readonly string[];
+      readonly expiresAt: number | null;
+    };
+
+/** Makes and reads tokens. */
+export interface Tokens {
+  create(
+    subject: string,
+    options: {
+      readonly role?: 'admin' | 'premium' | 'user' | 'guest';
+      readonly permissions?: readonly string[];
+      /** Seconds that it lasts. */
+      readonly exp?: number;
+    },
+  ): Promise<string>;
+  verify(token: string): Promise<CheckedToken>;
+  refresh(
+    token: string,
+  ): Promise<
+    | { readonly ok: true; readonly token: string; readonly renewed: boolean }
+    | { readonly ok: false; readonly error: string; readonly fault: string }
+  >;
 }
 
 /** A gateway in this process. */

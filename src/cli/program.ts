@@ -23,6 +23,7 @@ import { addSend } from './send.js';
 import { addStatus } from './status.js';
 import { addStdio } from './stdio.js';
 import { addTools } from './tools.js';
+import { addToken } from './token.js';
 import { addTop } from './top.js';
 import { addTree } from './tree.js';
 import { addUpgrade } from './upgrade.js';
@@ -84,6 +85,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addKill(program, io);
   addDrain(program, io, finish);
   addForceShutdown(program, io);
+  addToken(program, io);
   addUpgrade(program, io);
   addTop(program, io, finish);
   addLogs(program, io);

@@ -11,7 +11,7 @@ import { type Path } from './path.js';
 import { placeFindings, type Finding, type SourcePlace } from './problems.js';
 import { checkAuth, resolveAuth } from './resolve-auth.js';
 import { fileSchema, TRANSPORT_TYPES, type FileDocument, type ServerEntry } from './schema.js';
-import { breakerOf } from './server-options.js';
+import { breakerOf, given } from './server-options.js';
 import type {
   Config,
   ConfigOverrides,
@@ -91,6 +91,7 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     inheritEnv = [],
     timeouts,
     breaker,
+    concurrency,
     maxInFlight,
     maxMessageBytes,
     era,
@@ -105,8 +106,12 @@ function buildServer(name: string, entry: ServerEntry, gateway: GatewayOptions, 
     timeouts: {
       connect: timeouts?.connect ?? gateway.upstreams.connectTimeout,
       request: timeouts?.request ?? gateway.requests.timeout,
+      tools: timeouts?.tools ?? {},
+      progress: timeouts?.progress ?? gateway.requests.progressExtends,
+      max: timeouts?.max ?? gateway.requests.maxTimeout,
     },
     breaker: breakerOf(gateway, breaker),
+    concurrency: { ...gateway.concurrency, ...given(concurrency ?? {}) },
     maxInFlight: maxInFlight ?? gateway.requests.maxInFlight,
     maxMessageBytes,
     era,

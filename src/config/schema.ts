@@ -13,7 +13,9 @@ import { auth } from './blocks/auth.js';
 import { limits } from './blocks/limits.js';
 import { tls } from './blocks/tls.js';
 import { draining } from './blocks/draining.js';
+import { retries } from './blocks/retries.js';
 import { breaker, serverBreaker } from './blocks/breaker.js';
+import { concurrency, serverConcurrency } from './blocks/concurrency.js';
 import { telemetry } from './blocks/telemetry.js';
 import { pool, serverPool } from './blocks/pool.js';
 import { credentials } from './blocks/credentials.js';
@@ -72,6 +74,13 @@ const requests = block(LIVE, 'Requests to upstream servers. A server may set its
   maxInFlight: count(
     'Requests that wait for the answer of one upstream at a time; the next is refused at once.',
   ).default(256),
+  progressExtends: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Progress of a call sets its deadline anew, up to `maxTimeout`. Servers send it to clients that ask for it.',
+    ),
+  maxTimeout: time('The longest time from a request to its answer, whatever progress there is.').default(600_000),
   openStreamAfter: time(
     'A call of a session that has waited this long gets its event stream opened, so that the client can resume it when the connection breaks.',
   ).default(60),
@@ -184,6 +193,8 @@ export const gatewaySchema = z
     sessions: sessions.prefault({}),
     requests: requests.prefault({}),
     breaker: breaker.prefault({}),
+    concurrency: concurrency.prefault({}),
+    retries: retries.prefault({}),
     input: input.prefault({}),
     catalogue: catalogue.prefault({}),
     toolsets: toolsets.prefault({}),
@@ -229,10 +240,19 @@ export const viableSchema = z
       .strictObject({
         connect: time('In place of `gateway.upstreams.connectTimeout`.').optional(),
         request: time('In place of `gateway.requests.timeout`.').optional(),
+        tools: z
+          .record(glob, time('From a call of such a tool to its answer.'))
+          .optional()
+          .describe(
+            'Globs of tools, by their own names, and the time that each may take: `{"slow_*": 120000}`. The first that fits counts.',
+          ),
+        progress: z.boolean().optional().describe('In place of `gateway.requests.progressExtends`.'),
+        max: time('In place of `gateway.requests.maxTimeout`.').optional(),
       })
       .optional()
       .describe('Timeouts of this server.'),
     breaker: serverBreaker.optional(),
+    concurrency: serverConcurrency.optional(),
     era: z
       .enum(['auto', 'legacy', 'modern'])
       .default('auto')

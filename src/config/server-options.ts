@@ -12,7 +12,7 @@ export function breakerOf({ breaker }: GatewayOptions, own: Own<'breaker'>): Bre
 }
 
 /** Without the keys that are there but not set: they must not take the place of anything. */
-function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+export function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;
   };

@@ -77,9 +77,16 @@ export interface ServerConfig {
     readonly connect: number;
     /** From a request to its answer. */
     readonly request: number;
+    /** The same of tools whose own name fits a glob; the first counts. */
+    readonly tools: Readonly<Record<string, number>>;
+    /** Progress sets the deadline anew, up to `max` from the request. */
+    readonly progress: boolean;
+    readonly max: number;
   };
   /** The gateway's settings of breakers, with the server's own in their place. */
   readonly breaker: BreakerSettings;
+  /** The same of the adaptive limit. */
+  readonly concurrency: GatewayOptions['concurrency'];
   /** How the server's protocol era is known. */
   readonly era: 'auto' | 'legacy' | 'modern';
   /** Who shares a session with the server. */

@@ -84,7 +84,7 @@ export class Succession {
       onSaid: (id, key, text) => saidElsewhere(plane, id, key, text),
     };
     return {
-      '/front/listeners/http': listener({ plane, sockets: accepted, address, inherit: () => this.#inherit() }),
+      '/front/listeners/http': listener({ plane, log, sockets: accepted, address, inherit: () => this.#inherit() }),
       '/drain/gateway': gatewayDrain({ system, plane, log, random, board: this.drains, sockets: this.sockets, onEnd }),
       '/drain/handover': handover({ system, plane, log, record: this.record }),
     };

@@ -49,9 +49,17 @@ export class Remote {
   // Calls may take as long as they like and all of them may run at once: no timeout, no limit of connections.
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_TIMEOUT_MS } });
 
+  readonly #credential: Readonly<Record<string, string>>;
+
+  /** `token`: shown with every request. */
+  constructor(token?: string) {
+    this.#credential = token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` };
+  }
+
   /** Resolves when the answer has ended. Rejects with `UnreachableError`, or with what broke the connection. */
   async send(wanted: RemoteRequest): Promise<RemoteAnswer> {
-    const { url, method, headers, body, signal } = wanted;
+    const { url, method, body, signal } = wanted;
+    const headers = { ...this.#credential, ...wanted.headers };
     const options = { method, headers, signal, dispatcher: this.#agent, ...(body !== undefined && { body }) };
     const response = await request(url, options).catch((error: unknown) => {
       throw wasNotMade(error) ? new UnreachableError(`nothing listens at ${url}`, { cause: error }) : error;

@@ -11,19 +11,21 @@ export interface StdioStreams {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: { write(text: string): unknown };
+  /** `VIABLE_TOKEN` is shown to a gateway that asks for one. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 const LIMITS = { maxLineBytes: MAX_MESSAGE_BYTES, maxJunkBytes: MAX_MESSAGE_BYTES };
 
 /** Resolves when the client has closed stdin, or `signal` has aborted, and the session is deleted. */
 export async function runBridge(
-  { stdin, stdout, stderr }: StdioStreams,
+  { stdin, stdout, stderr, env }: StdioStreams,
   locate: () => Promise<string>,
   signal: AbortSignal,
 ): Promise<void> {
   let drained: Promise<unknown> | null = null;
   const bridge = new Bridge({
-    remote: new Remote(),
+    remote: new Remote(env?.['VIABLE_TOKEN']),
     locate: () =>
       locate().catch((error: unknown) => {
         throw new UnreachableError(error instanceof Error ? error.message : 'it cannot be found', { cause: error });

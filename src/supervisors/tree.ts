@@ -82,6 +82,7 @@ export const UPSTREAM = {
     { id: 'pool', role: 'gives out sessions to those who share none', type: 'actor', restart: 'permanent' },
     // Last, so that it takes nobody with it: what it knows is on the gate.
     { id: 'breaker', role: 'refuses calls while the server is in trouble', type: 'actor', restart: 'permanent' },
+    { id: 'concurrency', role: 'how many calls it gets at a time', type: 'actor', restart: 'permanent' },
   ],
 } as const satisfies SupervisorNode;
 

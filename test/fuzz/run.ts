@@ -21,7 +21,14 @@ export async function openFuzzWorld(): Promise<FuzzWorld> {
     config: {
       mcpServers: { good: hub.stdio('sdk-server', 'good'), mad: hub.stdio('raw/mad', 'mad') },
       // An SDK server answers nothing at all to some of what is no request: then the deadline does.
-      gateway: { ...settings(), logging: { level: 'error' }, requests: { timeout: 1_000 } },
+      // What goes unanswered for that reason says nothing of the server's health.
+      gateway: {
+        ...settings(),
+        logging: { level: 'error' },
+        requests: { timeout: 1_000 },
+        breaker: { enabled: false },
+        concurrency: { adaptive: false },
+      },
     },
   });
   await gateway.waitForTools(['good__echo', 'mad__echo']);

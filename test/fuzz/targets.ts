@@ -117,7 +117,15 @@ export const FUZZ_KINDS: readonly FuzzKind[] = [
             () => fuzzMessage(roll),
           );
         },
-        echo: async (text) => echoed(await peer.request('tools/call', call(text), text)),
+        echo: async (text) => {
+          const ask = async (): Promise<string> => echoed(await peer.request('tools/call', call(text), text));
+          return ask().catch(async (error: unknown) => {
+            // The answer to a frame before this one may have been the end of the connection.
+            if (peer.socket.readyState === peer.socket.OPEN) throw error;
+            peer = await WebSocketPeer.open(base);
+            return ask();
+          });
+        },
         close: () => peer.close(),
       };
     },
@@ -140,7 +148,15 @@ export const FUZZ_KINDS: readonly FuzzKind[] = [
             () => frame(roll),
           );
         },
-        echo: async (text) => echoed(await peer.request('tools/call', call(text), text)),
+        echo: async (text) => {
+          const ask = async (): Promise<string> => echoed(await peer.request('tools/call', call(text), text));
+          return ask().catch(async (error: unknown) => {
+            // The answer to a frame before this one may have been the end of the connection.
+            if (peer.socket.readyState === peer.socket.OPEN) throw error;
+            peer = await PhoenixPeer.open(base);
+            return ask();
+          });
+        },
         close: () => peer.close(),
       };
     },

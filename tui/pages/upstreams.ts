@@ -74,7 +74,14 @@ export function upstreamDetail(upstream: UpstreamSnapshot, now: number, width: n
     fact('Offers', line(`${upstream.tools} tools, ${upstream.prompts} prompts,`)),
     fact('', line(`${upstream.resources} resources, ${upstream.resourceTemplates} templates`)),
     fact('Calls', line(count(upstream.calls), span('  failed ', 'dim'), failed)),
-    fact('In flight', line(count(upstream.inFlight))),
+    fact(
+      'In flight',
+      line(count(upstream.inFlight), span(`  of ${count(upstream.concurrency.limit)} at a time`, 'dim')),
+    ),
+    fact(
+      'Retries',
+      line(count(upstream.retries.sent), span(`  ${count(upstream.retries.refused)} not in the budget`, 'dim')),
+    ),
     ...poolFacts(upstream.pool),
     fact('Reconnects', line(count(upstream.reconnects))),
     fact('Junk', line(bytes(upstream.junkBytes))),

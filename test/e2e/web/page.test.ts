@@ -216,6 +216,7 @@ describe('web dashboard, in a browser', function () {
       await eventually(async () => assert.equal(await title(), `${name} · Viable`));
     }
     await page.keyboard.press('4');
+    await eventually(async () => assert.equal(await title(), 'Tree · Viable'));
     await page.keyboard.press('/');
     await page.keyboard.type('catalogue');
     await eventually(async () => {

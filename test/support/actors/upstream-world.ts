@@ -13,6 +13,7 @@ import {
 import { pool } from '#src/actors/pool.js';
 import { upstream, type UpstreamMessage } from '#src/actors/upstream.js';
 import { newUpstreamView } from '#src/actors/upstream-view.js';
+import { concurrency } from '#src/actors/concurrency.js';
 import { upstreamBreaker } from '#src/actors/unit-breakers.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
 import { type UpstreamPhase } from '#src/machines/upstream.js';
@@ -91,6 +92,7 @@ export class UpstreamWorld extends World {
       '/lifecycle': lifecycle,
       '/pool': pool({ ...common, config: () => config }),
       '/breaker': upstreamBreaker({ ...common, config: () => config }),
+      '/concurrency': concurrency({ gate, config: () => config }),
     };
     const started = system.startChild(
       UPSTREAMS,

@@ -44,6 +44,8 @@ function upstream(name: string, over: Partial<UpstreamSnapshot>): UpstreamSnapsh
     retryAt: null,
     lastError: null,
     junkBytes: 0,
+    concurrency: { limit: 180, max: 256, gradient: 0.92, refused: 3 },
+    retries: { sent: 2, refused: 1, budget: 9 },
     pool: fakePool(),
     ...over,
   };

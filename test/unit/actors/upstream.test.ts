@@ -76,6 +76,7 @@ describe('upstream', () => {
       world.gate,
       world.view,
       world.clock.now(),
+      world.plane.options.retries,
     );
     assert.equal(snapshot.state, 'backoff');
     assert.equal(snapshot.breaker, 'closed', 'one session lost is no pattern');

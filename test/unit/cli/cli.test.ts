@@ -47,6 +47,8 @@ async function run(line: string, settings: Settings = {}): Promise<Outcome> {
     sleep: async (ms) => settings.onSleep?.(ms, halt),
     serveStdio: () => Promise.reject(new Error('not on this terminal')),
     startGateway: () => Promise.reject(new Error('not in this process')),
+    openTokens: () => Promise.reject(new Error('not in this process')),
+    verifyToken: () => Promise.reject(new Error('not in this process')),
     run: async (file, args) => {
       ran.push(file, ...args);
       return 7;

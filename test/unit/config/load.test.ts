@@ -36,8 +36,9 @@ describe('config/load: what is accepted', () => {
         inheritEnv: [],
       },
       filter: {},
-      timeouts: { connect: 30_000, request: 60_000 },
+      timeouts: { connect: 30_000, request: 60_000, tools: {}, progress: false, max: 600_000 },
       breaker: config.gateway.breaker,
+      concurrency: config.gateway.concurrency,
       maxInFlight: 256,
       maxMessageBytes: 16 * 1024 * 1024,
       disabled: false,
@@ -169,8 +170,9 @@ describe('config/load: what is accepted', () => {
       }),
     );
     const [a, b] = [config.servers.get('a')!, config.servers.get('b')!];
-    assert.deepEqual([a.timeouts, a.maxInFlight], [{ connect: 8, request: 7 }, 9]);
-    assert.deepEqual([b.timeouts, b.maxInFlight], [{ connect: 8, request: 5 }, 2]);
+    const rest = { tools: {}, progress: false, max: 600_000 };
+    assert.deepEqual([a.timeouts, a.maxInFlight], [{ connect: 8, request: 7, ...rest }, 9]);
+    assert.deepEqual([b.timeouts, b.maxInFlight], [{ connect: 8, request: 5, ...rest }, 2]);
     assert.deepEqual([b.prefix, b.filter], ['p', { deny: ['rm*'] }]);
   });
 
@@ -256,7 +258,24 @@ describe('config/load: what is accepted', () => {
         flap: { halfLife: 30_000, suppress: 3, release: 1, hold: 60_000, maxHold: 300_000 },
         transports: { enabled: true, consecutiveFailures: 10, failureRatio: 0.5, minimumSamples: 50 },
       },
-      requests: { timeout: 60_000, maxInFlight: 256, openStreamAfter: 60 },
+      concurrency: {
+        adaptive: true,
+        min: 16,
+        tolerance: 2,
+        minimumSamples: 20,
+        interval: 1_000,
+        halfLife: 60_000,
+      },
+      retries: {
+        enabled: true,
+        max: 2,
+        backoffBase: 250,
+        backoffMax: 30_000,
+        ratio: 0.2,
+        perSecond: 1,
+        annotatedTools: false,
+      },
+      requests: { timeout: 60_000, maxInFlight: 256, progressExtends: false, maxTimeout: 600_000, openStreamAfter: 60 },
       input: { timeout: 600_000, maxParked: 1000 },
       catalogue: { pageSize: 1000, listChangedDebounce: 250, search: { enabled: false, maxResults: 10 } },
       toolsets: {},
