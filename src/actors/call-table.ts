@@ -17,7 +17,7 @@ import {
 import { type TransportCounters } from '../telemetry/counters.js';
 import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { admit, admittedBy, breakerOpen, drained, overloaded, transportOpen, unavailable } from './admission.js';
+import { admit, admittedBy, breakerOpen, overloaded, transportOpen, unavailable } from './admission.js';
 import { type BreakerGate, NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { bookAttenuated, bookEnd, bookStart, bookTaken } from './call-books.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
