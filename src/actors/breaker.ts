@@ -118,16 +118,15 @@ class Breaker implements Behavior<BreakerMessage> {
 
   #expired(): void {
     this.#step({ type: 'expired' });
-    // A timer may fire a fraction of a millisecond before its time.
-    const { phase, context } = this.#machine;
-    const early = phase === 'open' && context.until !== null && context.until > this.#context.clock.now();
-    if (early) this.#hold = this.#holdTimer();
+    // A timer may fire a fraction of a millisecond before its time. Only the machine's own clock reading says so: by a second
+    // one the time might have come, and nobody would wait for it any more.
+    if (this.#machine.phase === 'open') this.#hold = this.#holdTimer();
   }
 
   #holdTimer(): TimerHandle | null {
     const { until } = this.#machine.context;
     if (until === null) return null;
-    return this.#context.after(Math.max(0, until - this.#context.clock.now()), { type: 'breaker/expired' });
+    return this.#context.after(Math.max(1, until - this.#context.clock.now()), { type: 'breaker/expired' });
   }
 
   #operate(command: 'breaker/force-open' | 'breaker/half-open' | 'breaker/reset'): void {
