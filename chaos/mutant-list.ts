@@ -75,11 +75,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'drain does not wait',
     scenario: 'sigterm',
-    edits: [{ file: 'actors/drain.js', find: 'plane.counters.inFlight === 0', replace: 'true' }],
+    edits: [
+      {
+        file: 'actors/drain/run.js',
+        find: 'const inFlight = this.#target.inFlight();',
+        replace: 'const inFlight = 0;',
+      },
+    ],
   },
   {
     name: 'one time for all',
     scenario: 'drain-many',
-    edits: [{ file: 'actors/drain.js', find: 'random() * Math.max', replace: '0.5 * Math.max' }],
+    edits: [{ file: 'actors/drain/run.js', find: 'random() * spread', replace: '0.5 * spread' }],
   },
 ];
