@@ -245,7 +245,10 @@ export class Gateway {
       wheel: system.wheel,
       clock: system.clock,
       version: VERSION,
-      onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
+      onLogLevel: (before, after) => {
+        plane.logLevels.change(before, after);
+        system.tell(REGISTRY, { type: 'registry/log-level' });
+      },
     };
     const access = new Access(plane);
     const answers = new AdminAnswers({
@@ -355,22 +358,8 @@ export class Gateway {
   }
 
   #applyOptions(config: Config): void {
-    // What needs a restart stays as it was at the start.
-    const {
-      listen,
-      dashboard: { enabled, refreshInterval },
-      admin,
-      auth: { mode, revocations },
-    } = this.#plane.options;
     const before = this.#plane.options;
-    const next = config.gateway;
-    this.#plane.options = this.#features.applied({
-      ...next,
-      listen,
-      admin,
-      auth: { ...next.auth, mode, revocations },
-      dashboard: { ...next.dashboard, enabled, refreshInterval },
-    });
+    this.#plane.options = this.#features.applied(config.gateway);
     if (this.#plane.auth.configure(this.#plane.options))
       this.#system.tell(AUTHENTICATOR, { type: 'authenticator/refresh' });
     this.#security.reconfigured();
