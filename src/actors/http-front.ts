@@ -186,7 +186,8 @@ export class HttpFront {
       this.#connections.read(req.socket);
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
-      if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
+      if (frame.kind === 'invalid')
+        return sendError(res, frame.error, { id: frame.id, detail: frame.detail, status: 400 });
       const limited = this.#access.limitFrame(arrival.principal, req, frame, arrival.scope);
       if (limited) return this.#refuseFrame(res, frame, limited);
       this.#byEra(arrival, frame, body.bytes);
@@ -363,7 +364,8 @@ export class HttpFront {
     readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
       if (!body.ok) return refuseBody(res, body.why);
       const frame = parseFrame(body.text);
-      if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
+      if (frame.kind === 'invalid')
+        return sendError(res, frame.error, { id: frame.id, detail: frame.detail, status: 400 });
       const entry = this.#plane.sessions.get(sessionId);
       if (entry?.transport !== 'sse' || entry.principal.key !== principal.key)
         return sendError(res, 'session_not_found');

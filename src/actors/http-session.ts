@@ -114,7 +114,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
     const moved = this.#env.plane.moved.has(this.#shell.id);
     switch (message.type) {
       case 'http/post':
-        return moved ? message.exchange.elsewhere() : releaseAll(message.frame, message.exchange);
+        return moved ? message.exchange.elsewhere() : message.exchange.refuse('session_not_found');
       case 'http/get':
         return moved ? message.elsewhere() : message.refuse();
       case 'http/delete':
@@ -214,8 +214,8 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
     const { session } = this.#shell;
     if (initialize) session.profile.introduce(initialize);
     if (logLevel !== null) {
+      this.#env.onLogLevel(null, logLevel);
       session.profile.logLevel = logLevel;
-      this.#env.onLogLevel(logLevel);
     }
     session.phase = phase;
     session.subscriptions.restore(subscriptions, this.#env.plane.routing.scope(session.scope));
@@ -259,9 +259,3 @@ const NOWHERE: Channel = {
   release: () => undefined,
   stillWorking: () => undefined,
 };
-
-/** Nobody will answer what is in the body: each of its requests is given up. */
-function releaseAll(frame: ParsedFrame, exchange: HttpExchange): void {
-  const items = frame.kind === 'batch' ? frame.items : [frame];
-  for (const { kind } of items) if (kind === 'request' || kind === 'invalid') exchange.release();
-}

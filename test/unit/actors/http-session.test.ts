@@ -6,21 +6,22 @@ import { httpSession, type HttpSessionMessage } from '#src/actors/http-session.j
 import { type SessionState } from '#src/handover/messages.js';
 import { REGISTRY } from '#src/actors/names.js';
 import { actor } from '#src/kernel/index.js';
+import { type ErrorName } from '#src/protocol/errors.js';
 import { parseFrame } from '#src/protocol/parse.js';
 import { type EventStream } from '#src/transports/inbound/event-stream.js';
 import { HttpExchange } from '#src/transports/inbound/http-exchange.js';
 import { World } from '../../support/actors/world.js';
 
-class CountingExchange extends HttpExchange {
-  released = 0;
+class RecordingExchange extends HttpExchange {
+  readonly refusals: string[] = [];
 
-  override release(): void {
-    this.released += 1;
+  override refuse(name: ErrorName): void {
+    this.refusals.push(name);
   }
 }
 
 describe('HTTP session', () => {
-  it('gives up each request of a body that comes as it ends', async () => {
+  it('refuses a body that comes as it ends, as one of a session that is not there', async () => {
     const world = new World();
     await world.boot({ '/clients': 'dynamic', [REGISTRY.path]: 'recorder' });
     const { system, plane, clock } = world;
@@ -43,8 +44,8 @@ describe('HTTP session', () => {
     assert.ok(started.ok);
     await world.settle();
     const response = new ServerResponse(new IncomingMessage(new Socket()));
-    const post = (body: unknown): CountingExchange => {
-      const exchange = new CountingExchange(response, plane.outflow, 0, Array.isArray(body));
+    const post = (body: unknown): RecordingExchange => {
+      const exchange = new RecordingExchange(response, plane.outflow, 0, Array.isArray(body));
       const frame = parseFrame(JSON.stringify(body));
       assert.equal(started.ref.accept({ type: 'http/post', frame, exchange, bytes: 1, principal }), 'ok');
       return exchange;
@@ -53,9 +54,8 @@ describe('HTTP session', () => {
     started.ref.tell({ type: 'http/delete', done: () => undefined, elsewhere: () => undefined });
     const batch = post([request(1), { jsonrpc: '2.0', method: 'notifications/x' }, request(2), { odd: true }]);
     const single = post(request(3));
-    const notification = post({ jsonrpc: '2.0', method: 'notifications/x' });
     await world.settle();
-    assert.deepEqual([batch.released, single.released, notification.released], [3, 1, 0]);
+    assert.deepEqual([batch.refusals, single.refusals], [['session_not_found'], ['session_not_found']]);
     await system.shutdown();
   });
 });
@@ -78,7 +78,7 @@ describe('HTTP session that goes to another process', () => {
       wheel: system.wheel,
       clock,
       version: '1',
-      onLogLevel: (level: string) => levels.push(level),
+      onLogLevel: (_: string | null, level: string | null) => levels.push(level ?? 'none'),
     };
     const facts = {
       sessionId: 's',
