@@ -17,7 +17,14 @@ import {
   toError,
 } from './ref.js';
 import { type Report, type ReportListener } from './reports.js';
-import { ChildSlot, type StartAgain, type SupervisionSpec, type Supervising, type SupervisorMessage, type TreeHost } from './slot.js';
+import {
+  ChildSlot,
+  type StartAgain,
+  type SupervisionSpec,
+  type Supervising,
+  type SupervisorMessage,
+  type TreeHost,
+} from './slot.js';
 import { type NodeSnapshot, snapshotOf } from './snapshot.js';
 import { StaticSupervisor } from './supervisor.js';
 import { TimerWheel } from './timer-wheel.js';
