@@ -39,6 +39,7 @@ export const ADMIN_PARAMS = {
   actors: z.strictObject({ actor: name.optional() }),
   send: z.strictObject({ actor: z.string().min(1), message: z.string().min(1), args: z.unknown().optional() }),
   kill: z.strictObject({ actor: z.string().min(1), forGood: z.boolean().optional() }),
+  restart: z.strictObject({ actor: z.string().min(1) }),
   drain: z.strictObject({
     target: DRAIN_TARGET.optional(),
     timeoutMs: milliseconds.optional(),
