@@ -12,16 +12,16 @@ import { type EventStream } from '#src/transports/inbound/event-stream.js';
 import { HttpExchange } from '#src/transports/inbound/http-exchange.js';
 import { World } from '../../support/actors/world.js';
 
-class RecordingExchange extends HttpExchange {
-  readonly refusals: string[] = [];
+class CountingExchange extends HttpExchange {
+  readonly refused: string[] = [];
 
   override refuse(name: ErrorName): void {
-    this.refusals.push(name);
+    this.refused.push(name);
   }
 }
 
 describe('HTTP session', () => {
-  it('refuses a body that comes as it ends, as one of a session that is not there', async () => {
+  it('refuses a body that comes as it ends: nothing of it was begun', async () => {
     const world = new World();
     await world.boot({ '/clients': 'dynamic', [REGISTRY.path]: 'recorder' });
     const { system, plane, clock } = world;
@@ -44,8 +44,8 @@ describe('HTTP session', () => {
     assert.ok(started.ok);
     await world.settle();
     const response = new ServerResponse(new IncomingMessage(new Socket()));
-    const post = (body: unknown): RecordingExchange => {
-      const exchange = new RecordingExchange(response, plane.outflow, 0, Array.isArray(body));
+    const post = (body: unknown): CountingExchange => {
+      const exchange = new CountingExchange(response, plane.outflow, 0, Array.isArray(body));
       const frame = parseFrame(JSON.stringify(body));
       assert.equal(started.ref.accept({ type: 'http/post', frame, exchange, bytes: 1, principal }), 'ok');
       return exchange;
@@ -55,7 +55,7 @@ describe('HTTP session', () => {
     const batch = post([request(1), { jsonrpc: '2.0', method: 'notifications/x' }, request(2), { odd: true }]);
     const single = post(request(3));
     await world.settle();
-    assert.deepEqual([batch.refusals, single.refusals], [['session_not_found'], ['session_not_found']]);
+    assert.deepEqual([batch.refused, single.refused], [['session_not_found'], ['session_not_found']]);
     await system.shutdown();
   });
 });
