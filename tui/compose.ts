@@ -52,7 +52,7 @@ export function composeScreen(state: UiState, live: FeedView, columns: number, r
     [header(state, live, view, columns), tabs(state, columns), ...body, keyBar(state, page, columns)].map((row) =>
       fitLine(row, columns),
     );
-  if (view.snapshot === null) {
+  if (view.snapshot === null || (live.link === 'refused' && state.frozen === null)) {
     return { lines: frame(waiting(live, columns, height)), faded: [0, 0], list: NO_LIST };
   }
   const list = state.lists[page.id];
@@ -70,7 +70,7 @@ function header(state: UiState, live: FeedView, view: FeedView, width: number): 
     ...(state.frozen === null ? [] : [span(' FROZEN ', 'selected'), ' ']),
     ...(live.link === 'live'
       ? [span(` every ${interval(state.intervalMs)} `, 'dim')]
-      : [span(' ▲ reconnecting… ', 'warn')]),
+      : [span(live.link === 'refused' ? ' ■ refused ' : ' ▲ reconnecting… ', 'warn')]),
   );
   const { snapshot } = view;
   if (snapshot === null) return spread([span(' viable', 'accent')], right, width);

@@ -261,7 +261,9 @@ class Breaker implements Behavior<BreakerMessage> {
 
   #report(): void {
     const { gate, plane, unit } = this.#deps;
-    const reading = { source: breakerSource(unit), index: 'breaker_open', pain: 0.5, agony: 1 };
+    // One server of many is not the gateway; a door of the gateway's own is. All servers at once: `vital-signs.ts`.
+    const agony = unit.kind === 'upstream' ? 2 : 1;
+    const reading = { source: breakerSource(unit), index: 'breaker_open', pain: 0.5, agony };
     plane.algedonic.report({ ...reading, value: gate.state === 'closed' ? 0 : 1, message: this.#story() });
   }
 
