@@ -22,6 +22,7 @@ import { type AuthSnapshot } from './snapshot/auth.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
 import { type HandoverSnapshot } from './snapshot/handover.js';
 import { type FeatureSnapshot } from './snapshot/features.js';
+import { type TracesSnapshot } from './snapshot/traces.js';
 import { type SamplingState, type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
@@ -41,7 +42,7 @@ export type AdminMethod =
   | 'tree' // → SupervisionNode (the root)
   | 'connections' // → readonly ConnectionSnapshot[]
   | 'upstreams' // → readonly UpstreamSnapshot[]
-  | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
+  | 'actors' // {actor?} → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
   | 'kill' // {actor, forGood?} → {killed: string}
   | 'restart' // {actor} → {restarted: string}
@@ -55,7 +56,7 @@ export type AdminMethod =
   | 'ack' // {id} → AlarmSnapshot
   | 'login-begin' // {server, redirectUri, state} → {url}
   | 'login-finish' // {server, state, code, iss?} → {loggedIn}
-  | 'tools' // → readonly ToolPin[]
+  | 'tools' // {server?} → readonly ToolPin[]
   | 'tools-diff' // {name} → ToolDifference
   | 'tools-accept' // {name} → {accepted}
   | 'tools-lock' // → {locked, file}
@@ -64,6 +65,7 @@ export type AdminMethod =
   | 'policy-mode' // {mode?} → PolicySnapshot
   | 'features' // {action?, name?, windowMs?} → readonly FeatureSnapshot[]
   | 'sampling' // {rate?} → SamplingState
+  | 'traces' // {limit?} → TracesSnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -103,6 +105,7 @@ export interface AdminResults {
   readonly 'policy-mode': PolicySnapshot;
   readonly features: readonly FeatureSnapshot[];
   readonly sampling: SamplingState;
+  readonly traces: TracesSnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
 
