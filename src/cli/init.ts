@@ -30,7 +30,7 @@ and listed; --secrets puts them into a file of mode 0600, as systemd reads it.
 
 Examples:
   viable init
-  viable init --from ~/.cursor/mcp.json .vscode/mcp.json --output gateway.yaml
+  viable init --from ~/.cursor/mcp.json .vscode/mcp.json --output mine.yaml
   viable init --yes --secrets gateway.env`;
 
 export function addInit(program: Command, io: CliIo): void {
@@ -38,7 +38,7 @@ export function addInit(program: Command, io: CliIo): void {
     .command('init')
     .description('write a configuration, with the servers that your MCP clients have already')
     .option('--from <file...>', 'files of MCP clients, in place of the usual ones')
-    .option('--output <file>', 'the file to write; JSON without comments when it ends in .json', 'viable.yaml')
+    .option('--output <file>', 'the file to write; JSON without comments when it ends in .json', 'gateway.yaml')
     .option('--secrets <file>', 'write the secrets that were found to this file')
     .option('--force', 'overwrite files that exist')
     .option('--yes', 'do not ask')

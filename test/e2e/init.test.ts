@@ -38,7 +38,7 @@ describe('viable init', () => {
       env: { HOME: home, XDG_CONFIG_HOME: path.join(home, '.config') },
     });
 
-  const written = async (name = 'viable.yaml'): Promise<string> => await readFile(path.join(project, name), 'utf8');
+  const written = async (name = 'gateway.yaml'): Promise<string> => await readFile(path.join(project, name), 'utf8');
 
   /** Three clients, each with a server that runs. */
   async function threeClients(): Promise<void> {
@@ -78,13 +78,13 @@ describe('viable init', () => {
     assert.match(text, /# From Cursor, ~\/\.cursor\/mcp\.json\n {2}the-web:/);
     assert.match(await written('viable.env'), /^API_TOKEN=tell-nobody-1$/m);
     assert.match(await written('viable.env'), /^# EDITOR_KEY=$/m);
-    for (const name of ['viable.yaml', 'viable.env'])
+    for (const name of ['gateway.yaml', 'viable.env'])
       assert.equal((await stat(path.join(project, name))).mode & 0o777, 0o600, name);
 
     const env = { API_TOKEN: 'a', THE_WEB_TOKEN: 'b', EDITOR_KEY: 'c' };
-    const checked = await runNode(MAIN, ['--check-config', '--config', path.join(project, 'viable.yaml')], { env });
+    const checked = await runNode(MAIN, ['--check-config', '--config', path.join(project, 'gateway.yaml')], { env });
     assert.equal(checked.code, 0, checked.stderr);
-    const gateway = await startGateway({ configFile: path.join(project, 'viable.yaml'), env });
+    const gateway = await startGateway({ configFile: path.join(project, 'gateway.yaml'), env });
     try {
       await gateway.waitForTools(['local__echo', 'the-web__echo', 'editor__echo']);
     } finally {
@@ -93,10 +93,10 @@ describe('viable init', () => {
   });
 
   it('never overwrites without --force', async () => {
-    await writeFile(path.join(project, 'viable.yaml'), 'mine');
+    await writeFile(path.join(project, 'gateway.yaml'), 'mine');
     const refused = await init('--yes');
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /viable\.yaml exists.*--force/);
+    assert.match(refused.stderr, /gateway\.yaml exists.*--force/);
     assert.equal(await written(), 'mine');
     await writeFile(path.join(project, 'own.env'), 'mine');
     assert.equal((await init('--output', 'new.yaml', '--secrets', 'own.env')).code, 1);
