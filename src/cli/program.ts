@@ -13,6 +13,7 @@ import { addAck, addAlarms } from './alarms.js';
 import { addAudit } from './audit.js';
 import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
+import { addDoctor } from './doctor.js';
 import { addDrain, addForceShutdown } from './drain.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
 import { addFeatures, addSampling } from './features.js';
@@ -91,6 +92,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addForceShutdown(program, io);
   addToken(program, io);
   addUpgrade(program, io);
+  addDoctor(program, io, finish);
   addTop(program, io, finish);
   addLogs(program, io);
   addFeatures(program, io);
