@@ -199,8 +199,7 @@ const HELP: readonly (readonly [string, string])[] = [
   ['a', 'acknowledge (Alarms)'],
   [':', `a command: ${COMMANDS.map(([name]) => name.split(' ')[0]).join(', ')}`],
   ['mouse', 'click tabs, rows, headings; wheel scrolls'],
-  ['q', 'leave; the gateway is not touched'],
-  ['Ctrl-C', 'leave; a gateway that was started with it stops too'],
+  ['q', 'leave; Ctrl-C also stops a gateway started with it'],
 ];
 
 function help(width: number, height: number): Block {
