@@ -30,7 +30,7 @@ import { type DataPlane } from './data-plane.js';
 import { answerHealth, answerMetadata, answerMetrics, answerTicket } from './http-pages.js';
 import { type Arrival, countAnswers, goodVersion, headerOf, isOpen, refuseBody, remoteOf } from './http-requests.js';
 import { type HttpSockets } from './http-sockets.js';
-import { elsewhere } from './http-elsewhere.js';
+import { elsewhere, endsWith } from './http-elsewhere.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -80,7 +80,7 @@ export class HttpFront {
     const refusal = this.guard(req);
     if (refusal !== undefined) return sendError(res, refusal);
     // Whoever keeps the connection would have it closed between two requests.
-    if (this.#plane.admission.state === 'draining') res.shouldKeepAlive = false;
+    if (endsWith(this.#plane, req)) res.shouldKeepAlive = false;
     const route = parseRoute(req.url ?? '/');
     if (isOpen(route)) return this.#answerOpen(route, req, res);
     const known = this.#access.recall(req, route.kind);
