@@ -2,16 +2,22 @@
  * Sessions of Streamable HTTP that are not here: gone to a successor, or still with the predecessor (docs/adr/0012). Plain
  * functions in I/O callbacks.
  */
-import { type ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Principal } from '../auth/principal.js';
 import { type SessionState } from '../handover/messages.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { sendElsewhere, sendError } from '../transports/inbound/http-reply.js';
 import { type DataPlane } from './data-plane.js';
+import { isSecure } from './http-sockets.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
+
+/** Whether the connection of a request ends with its response, because its client has to go where it cannot be passed on to. */
+export function endsWith({ admission }: DataPlane, { socket }: IncomingMessage): boolean {
+  return admission.state === 'draining' || (admission.state === 'handing_over' && isSecure(socket));
+}
 
 interface Visitor {
   readonly res: ServerResponse;

@@ -30,7 +30,7 @@ import { guard } from './http-guard.js';
 import { answerHealth, answerMetadata, answerMetrics, answerTicket } from './http-pages.js';
 import { type Arrival, countAnswers, bodyRefusal, goodVersion, headerOf, isOpen, remoteOf } from './http-requests.js';
 import { type HttpSockets } from './http-sockets.js';
-import { elsewhere } from './http-elsewhere.js';
+import { elsewhere, endsWith } from './http-elsewhere.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
@@ -81,7 +81,7 @@ export class HttpFront {
     const refusal = guard(this.#plane, req);
     if (refusal !== undefined) return this.#fail(res, refusal);
     // Whoever keeps the connection would have it closed between two requests.
-    if (this.#plane.admission.state === 'draining') res.shouldKeepAlive = false;
+    if (endsWith(this.#plane, req)) res.shouldKeepAlive = false;
     const route = parseRoute(req.url ?? '/');
     if (isOpen(route)) return this.#answerOpen(route, req, res);
     const known = this.#access.recall(req, route.kind);

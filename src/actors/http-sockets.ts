@@ -62,7 +62,7 @@ export class HttpSockets {
     if (!peer) return;
     peer.response = response;
     peer.work = false;
-    if (this.#give) this.#giveAfter(peer, response);
+    if (this.#give && !isSecure(socket)) this.#giveAfter(peer, response);
   }
 
   /** It is a message, for this session if one is named, which is being read. */
@@ -90,8 +90,12 @@ export class HttpSockets {
   handOver(give: (socket: Socket) => void): void {
     if (!this.#give) {
       this.#give = give;
-      for (const peer of this.#peers.values())
-        if (peer.response && !isOver(peer.response)) this.#giveAfter(peer, peer.response);
+      for (const peer of this.#peers.values()) {
+        const { socket, response } = peer;
+        if (!response || isOver(response)) continue;
+        if (isSecure(socket)) response.shouldKeepAlive = false;
+        else this.#giveAfter(peer, response);
+      }
     }
     for (const peer of this.between()) this.#giveAway(peer);
     for (const peer of this.#peers.values()) if (peer.socket.bytesRead === 0) this.#giveAway(peer);
@@ -110,7 +114,7 @@ export class HttpSockets {
 
   #giveAway(peer: HttpPeer): void {
     const { socket, ref } = peer;
-    if (socket.destroyed || 'encrypted' in socket || !this.#peers.delete(socket)) return;
+    if (socket.destroyed || isSecure(socket) || !this.#peers.delete(socket)) return;
     ref.urgent({ type: 'socket/upgraded' });
     stopReading(socket);
     this.#give?.(socket);
@@ -128,6 +132,12 @@ export class HttpSockets {
 
   get size(): number {
     return this.#peers.size;
+  }
+
+  /** Whether there is any over TLS. */
+  get secure(): boolean {
+    for (const socket of this.#peers.keys()) if (isSecure(socket)) return true;
+    return false;
   }
 
   /** Sockets between two requests, as of the last survey. */
@@ -198,6 +208,11 @@ export class HttpSockets {
 function stopReading(socket: Socket): void {
   const { _handle: handle } = socket as { _handle?: { readStop?: () => void } | null };
   handle?.readStop?.();
+}
+
+/** Its keys are in this process: it cannot be passed on. */
+export function isSecure(socket: Socket): boolean {
+  return 'encrypted' in socket;
 }
 
 function isOver(response: ServerResponse): boolean {

@@ -61,9 +61,16 @@ export class Remote {
     const { url, method, body, signal } = wanted;
     const headers = { ...this.#credential, ...wanted.headers };
     const options = { method, headers, signal, dispatcher: this.#agent, ...(body !== undefined && { body }) };
-    const response = await request(url, options).catch((error: unknown) => {
-      throw wasNotMade(error) ? new UnreachableError(`nothing listens at ${url}`, { cause: error }) : error;
-    });
+    const ask = async (address: string): Promise<Dispatcher.ResponseData> =>
+      await request(address, options).catch((error: unknown) => {
+        throw wasNotMade(error) ? new UnreachableError(`nothing listens at ${url}`, { cause: error }) : error;
+      });
+    let response = await ask(url);
+    const elsewhere = redirectOf(url, response);
+    if (elsewhere !== undefined) {
+      await response.body.dump();
+      response = await ask(elsewhere);
+    }
     wanted.onHead?.(response.statusCode, headerOf(response, 'mcp-session-id'));
     const type = headerOf(response, 'content-type') ?? '';
     if (type.startsWith('text/event-stream')) return await readEvents(response, wanted);
@@ -75,6 +82,14 @@ export class Remote {
   async destroy(): Promise<void> {
     await this.#agent.destroy();
   }
+}
+
+/** Where a gateway that hands over sends a request whose session has gone before its connection. Nobody else's address. */
+function redirectOf(url: string, response: Dispatcher.ResponseData): string | undefined {
+  const location = headerOf(response, 'location');
+  if (response.statusCode !== 307 || location === undefined) return undefined;
+  const next = new URL(location, url);
+  return next.origin === new URL(url).origin ? next.href : undefined;
 }
 
 async function readEvents(response: Dispatcher.ResponseData, wanted: RemoteRequest): Promise<RemoteAnswer> {

@@ -112,7 +112,11 @@ abstract class Sessions implements Drainable {
     this.#since ??= now;
     const idle = [...this.entries()].filter(
       (entry) =>
-        entry.inFlight === 0 && !this.#closed.has(entry) && !reading.has(entry.id) && this.#maySendNothing(entry, now),
+        entry.inFlight === 0 &&
+        !this.#closed.has(entry) &&
+        !reading.has(entry.id) &&
+        !this.stays(entry) &&
+        this.#maySendNothing(entry, now),
     );
     idle.sort((a, b) => a.lastSeenAt - b.lastSeenAt);
     const shed = idle.slice(0, most);
@@ -135,6 +139,9 @@ abstract class Sessions implements Drainable {
   release(): void {
     // Nothing was held.
   }
+
+  /** It is not to go before its client says so, or the time is over. */
+  protected stays: (entry: SessionEntry) => boolean = () => false;
 
   protected *entries(): Generator<SessionEntry> {
     for (const entry of this.deps.plane.sessions.all()) if (this.#mine(entry)) yield entry;
@@ -261,10 +268,18 @@ class WholeGateway extends Sessions {
     sockets.handOver((socket) => plane.handover?.socket(socket));
     const reading = sockets.reading;
     for (const entry of this.entries()) {
-      if (entry.transport === 'http' && entry.inFlight === 0 && !entry.streaming && !reading.has(entry.id))
+      const idle = entry.inFlight === 0 && !entry.streaming && !reading.has(entry.id);
+      if (entry.transport === 'http' && idle && !this.stays(entry))
         entry.ref.urgent({ type: 'client/hand-over', force: false });
     }
   }
+
+  /**
+   * A client whose connection cannot go along would find its session gone. It is told to close the connection with its next
+   * answer, and fetches the session with its next connection.
+   */
+  protected override stays = ({ transport, streaming }: SessionEntry): boolean =>
+    this.deps.plane.handover !== null && transport === 'http' && !streaming && this.deps.sockets.secure;
 
   override lame(): void {
     this.deps.plane.admission = { state: 'lame_duck' };

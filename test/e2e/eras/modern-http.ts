@@ -125,6 +125,11 @@ export class ModernStream {
     return new ModernStream(await within(head, method));
   }
 
+  /** It has ended, and not because the connection was cut. */
+  get whole(): boolean {
+    return this.#response.complete;
+  }
+
   /** Reads no more: what comes waits in the kernel, then at the gateway. */
   stopReading(): void {
     this.#response.pause();
