@@ -18,7 +18,8 @@ const CALLERS = 4;
 /** Calls before, and after: enough that many are in flight when it happens. */
 const SOME = 40;
 
-describe('viable stdio in a hand-over', () => {
+describe('viable stdio in a hand-over', function () {
+  this.timeout(120_000);
   let hub: FixtureHub;
   let world: Upgradable;
   let client: Client;
@@ -96,7 +97,7 @@ describe('viable stdio in a hand-over', () => {
       const args = [CLI, 'stdio', '--url', `http://127.0.0.1:${balancer.port}/mcp`];
       await through.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'ignore' }));
       const call = async (name: string, given: Json): Promise<string> =>
-        textOf((await through.callTool({ name: `good__${name}`, arguments: given })));
+        textOf(await through.callTool({ name: `good__${name}`, arguments: given }));
       const held = Array.from({ length: CALLERS }, async () => await call('slow', { gate }));
       await eventually(() => assert.equal(hub.events('good', 'held').length, CALLERS));
       const [old] = new Set(hub.events('good', 'held').map(({ pid }) => pid));

@@ -21,7 +21,8 @@ const updated = (message: Wire): boolean =>
 const idOf = ({ params, result }: Wire): unknown =>
   ((params ?? result)?.['_meta'] as Json | undefined)?.[SUBSCRIPTION_ID];
 
-describe('streams in a hand-over', () => {
+describe('streams in a hand-over', function () {
+  this.timeout(120_000);
   let upstream: UpstreamDouble;
   let world: Upgradable;
 

@@ -5,6 +5,8 @@ import { eventually } from './eventually.js';
 import { ROOT, runNode, startGateway, type Gateway, type Run } from './gateway.js';
 import { isAlive, signalIfAlive } from './processes.js';
 
+/** A successor boots, connects its servers and takes over, all under the test's load. Milliseconds. */
+const DEADLINE = 60_000;
 const CLI = path.join(ROOT, 'dist/cli.js');
 
 export class Upgradable {
@@ -22,7 +24,7 @@ export class Upgradable {
 
   /** `viable upgrade`; resolves when it ends. */
   async upgrade(...args: string[]): Promise<Run> {
-    return await runNode(CLI, ['--socket', this.gateway.socketPath, 'upgrade', ...args]);
+    return await runNode(CLI, ['--socket', this.gateway.socketPath, 'upgrade', ...args], { deadline: DEADLINE });
   }
 
   /** Of the process that has the admin socket now. */
@@ -32,11 +34,17 @@ export class Upgradable {
 
   /** Until the successor serves; the old process may still be emptying itself. */
   async taken(): Promise<void> {
-    await eventually(async () => assert.notEqual(await this.pid(), this.oldPid), { what: 'the successor serves' });
+    await eventually(async () => assert.notEqual(await this.pid(), this.oldPid), {
+      what: 'the successor serves',
+      deadline: DEADLINE,
+    });
   }
 
   async oldIsGone(): Promise<void> {
-    await eventually(() => assert.equal(isAlive(this.oldPid), false), { what: 'the old process gone' });
+    await eventually(() => assert.equal(isAlive(this.oldPid), false), {
+      what: 'the old process gone',
+      deadline: DEADLINE,
+    });
   }
 
   /** Ends whichever of the two still run. */

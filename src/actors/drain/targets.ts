@@ -111,12 +111,7 @@ abstract class Sessions implements Drainable {
     const now = this.deps.system.clock.now();
     this.#since ??= now;
     const idle = [...this.entries()].filter(
-      (entry) =>
-        entry.inFlight === 0 &&
-        !this.#closed.has(entry) &&
-        !reading.has(entry.id) &&
-        !this.stays(entry) &&
-        this.#maySendNothing(entry, now),
+      (entry) => entry.inFlight === 0 && !reading.has(entry.id) && this.#maySendNothing(entry, now),
     );
     idle.sort((a, b) => a.lastSeenAt - b.lastSeenAt);
     const shed = idle.slice(0, most);
@@ -157,6 +152,7 @@ abstract class Sessions implements Drainable {
    * connection that closes nobody would learn of it, so those who have just been heard of are left alone while there is time.
    */
   #maySendNothing(entry: SessionEntry, now: number): boolean {
+    if (this.#closed.has(entry) || this.stays(entry)) return false;
     const settled = this.#goesOver(entry) || (entry.transport === 'http' && now - (this.#since ?? now) >= MAY_SEND_MS);
     return settled || this.#lateUntil !== null || now - entry.lastSeenAt >= MAY_SEND_MS;
   }
@@ -274,10 +270,7 @@ class WholeGateway extends Sessions {
     }
   }
 
-  /**
-   * A client whose connection cannot go along would find its session gone. It is told to close the connection with its next
-   * answer, and fetches the session with its next connection.
-   */
+  /** Of clients whose connections cannot go along: each is told to close it with its next answer, and fetches its session then. */
   protected override stays = ({ transport, streaming }: SessionEntry): boolean =>
     this.deps.plane.handover !== null && transport === 'http' && !streaming && this.deps.sockets.secure;
 
