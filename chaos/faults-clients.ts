@@ -80,6 +80,8 @@ function slowMissed(
   ];
 }
 
+/** Clients, a third of them over each transport. */
+const CROWD = 12;
 const POOL = { size: 2, overflow: 2, checkoutTimeout: 300, queue: 4 };
 
 export const crowd: Scenario = {
@@ -91,13 +93,18 @@ export const crowd: Scenario = {
       const server = { ...(world.stdio(...SLOW) as object), viable: { sharing: 'session', pool: POOL } };
       await world.gateway({ servers: { chaos: server } });
       world.fault('a crowd comes');
-      await world.load('a', '--sessions', '4', '--outstanding', '2');
+      await world.load('a', '--sessions', String(CROWD / 3), '--outstanding', '2');
       let most = 0;
-      const end = performance.now() + context.size.seconds * 1_000;
-      while (performance.now() < end) {
+      const answers = new Map<string, number>();
+      const crowded = (): boolean => {
         most = Math.max(most, childrenOf(world.gatewayPid, 'upstream.js'));
-        await pause(50);
-      }
+        for (const { nonce } of world.newAnswers()) {
+          const client = nonce.split('-')[1] ?? '';
+          answers.set(client, (answers.get(client) ?? 0) + 1);
+        }
+        return answers.size === CROWD && [...answers.values()].every((count) => count >= context.size.seconds);
+      };
+      await until('answers for all', crowded, CUT_WITHIN_MS);
       // One more: the session that is asked for the lists, which nobody else has.
       const allowed = POOL.size + POOL.overflow + 1;
       return judge(world, most <= allowed ? [] : [`${most} processes of a server that may have ${allowed}`]);
@@ -123,6 +130,8 @@ function childrenOf(parent: number, program: string): number {
 
 /** Calls that may reach a sick server: those under way when the breaker opens, and its probes. */
 const REACH_IT = 60;
+/** Calls that clients make of it, for each second of the run's size. */
+const SICK_CALLS = 150;
 
 export const sick: Scenario = {
   name: 'sick-upstream',
@@ -140,7 +149,9 @@ export const sick: Scenario = {
       writeFileSync(sickness, '');
       world.fault('sick');
       const from = now();
-      await pause(context.size.seconds * 500);
+      let answered = 0;
+      const enough = (): boolean => (answered += world.newAnswers().length) > context.size.seconds * SICK_CALLS;
+      await until('answers from a sick server', enough, CUT_WITHIN_MS);
       const reached = world.upstreams().filter(ranSince(from)).length;
       rmSync(sickness);
       world.newResults();

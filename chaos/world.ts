@@ -208,10 +208,14 @@ export class World {
     await Promise.all(done);
   }
 
-  /** The results that clients have got since this was last asked. */
+  /** The results that clients have got since answers were last asked for. */
   newResults(): Answered[] {
-    const entries = this.#tails.flatMap((tail) => tail.read());
-    return entries.filter((entry) => entry.e === 'answered').filter(({ outcome }) => outcome === 'ok');
+    return this.newAnswers().filter(({ outcome }) => outcome === 'ok');
+  }
+
+  /** The answers that they have got since then, errors included. */
+  newAnswers(): Answered[] {
+    return this.#tails.flatMap((tail) => tail.read()).filter((entry) => entry.e === 'answered');
   }
 
   clients(): Entry[] {
