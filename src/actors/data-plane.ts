@@ -22,6 +22,7 @@ import { type HandoverLink, type PredecessorLink } from './handover-links.js';
 import { Parking } from './parking.js';
 import { SharedReads } from './shared-reads.js';
 import { SessionDirectory } from './session-directory.js';
+import { Intake } from '../transports/inbound/intake.js';
 import { Outflow } from '../transports/inbound/outflow.js';
 import { type UpstreamGate } from './upstream-gate.js';
 import { LastResort } from '../vsm/last-resort.js';
@@ -70,6 +71,8 @@ export class DataPlane {
   readonly counters: Counters;
   /** Reads that others can join. Written by the client sessions. */
   readonly reads: SharedReads;
+  /** Bounds what clients send, and how much of it is read at once. */
+  readonly intake = new Intake(() => this.options.listen.maxBodyBytes);
   /** Bounds what clients leave unread. */
   readonly outflow: Outflow;
   /** Breakers of the client transports. */
