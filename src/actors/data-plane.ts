@@ -10,6 +10,7 @@ import { type Server } from 'node:net';
 import { AuthPlane } from '../auth/auth-plane.js';
 import { type GatewayOptions } from '../config/types.js';
 import { type LogLevel } from '../protocol/methods.js';
+import { redact } from '../protocol/redact.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
 import { Policy } from '../policy/policy.js';
@@ -85,6 +86,8 @@ export class DataPlane {
   tracing: RequestTracer | null = null;
   /** Live dashboards are fed. Written by the feature switches. */
   dashboards = true;
+  /** Text without the credentials that it may quote. Set when the gateway is put together. */
+  redact: (text: string) => string = redact;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
   /** What goes better than it was thought able to. Set when the gateway is put together. */

@@ -14,6 +14,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
+import { redact } from '../../protocol/redact.js';
 import { stripControl } from '../../protocol/text.js';
 import {
   type CallTrace,
@@ -84,12 +85,12 @@ export class RecordedTrace implements CallTrace {
       if (/^-?\d+$/.test(error)) span.setAttribute('rpc.response.status_code', error);
       span.setStatus({
         code: SpanStatusCode.ERROR,
-        ...(failure && { message: stripControl(failure.message, MAX_TEXT) }),
+        ...(failure && { message: shown(failure.message) }),
       });
     }
     if (failure && !this.#failureTold) {
       this.#failureTold = true;
-      span.recordException({ name: reasonOf(failure), message: stripControl(failure.message, MAX_TEXT) });
+      span.recordException({ name: reasonOf(failure), message: shown(failure.message) });
     }
     span.end();
   }
@@ -97,7 +98,7 @@ export class RecordedTrace implements CallTrace {
 
 /** `tools/call get_weather`: method and target. */
 export function spanName(method: string, target: string): string {
-  return target === '' ? method : `${method} ${stripControl(target, MAX_TEXT)}`;
+  return shown(target === '' ? method : `${method} ${target}`);
 }
 
 /** What the SERVER span says of the request and of where it came in. */
@@ -119,17 +120,22 @@ export function serverAttributes(request: TracedRequest, target: string, origin:
   };
 }
 
+/** What somebody else wrote: one line of it, without credentials. */
+function shown(text: string): string {
+  return redact(stripControl(text, MAX_TEXT));
+}
+
 /** The SDK leaves out what is `undefined`. */
 function methodAttributes(method: string, target: string, params: TracedRequest['params']): Attributes {
-  const name = target === '' ? undefined : stripControl(target, MAX_TEXT);
+  const name = target === '' ? undefined : shown(target);
   const uri = params?.['uri'];
   const ofResource = typeof uri === 'string' && method.startsWith('resources/');
   return {
-    'mcp.method.name': stripControl(method, MAX_TEXT),
+    'mcp.method.name': shown(method),
     'gen_ai.operation.name': method === 'tools/call' ? 'execute_tool' : undefined,
     'gen_ai.tool.name': method === 'tools/call' ? name : undefined,
     'gen_ai.prompt.name': method === 'prompts/get' ? name : undefined,
-    'mcp.resource.uri': ofResource ? stripControl(uri, MAX_TEXT) : undefined,
+    'mcp.resource.uri': ofResource ? shown(uri) : undefined,
   };
 }
 
