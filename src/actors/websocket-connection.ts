@@ -99,7 +99,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
       case 'client/list-changed':
         return this.#modern?.listChanged(message.scope, message.method);
       case 'resource/updated':
-        this.#modern?.updated(message.uri, message.params);
+        this.#modern?.updated(message);
         return this.#shell.handle(message);
       default:
         return this.#shell.handle(message);
