@@ -45,6 +45,10 @@ const io: CliIo = {
     const { verifyWithFile } = await import('./gateway/token-command.js');
     return verifyWithFile(token, jwks);
   },
+  examine: async (options, observer) => {
+    const { examine } = await import('./doctor/examine.js');
+    await examine(options, process.env, observer);
+  },
 };
 
 const code = await runCli(process.argv.slice(2), io);

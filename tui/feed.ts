@@ -4,8 +4,18 @@
  * Reconnects by itself, keeping the last figures meanwhile. Bounded: one snapshot, one list of connections, the newest
  * log lines. Draws nothing and knows no terminal.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { AdminRequestError, NoGatewayError, type AdminClient, type AdminSubscription } from '#src/admin/client.js';
-import type { AdminMethod, ConnectionSnapshot, GatewaySnapshot, LogLine } from '#src/admin/protocol.js';
+import type {
+  AdminActor,
+  AdminMessageInfo,
+  AdminMethod,
+  ConnectionSnapshot,
+  GatewaySnapshot,
+  LogLine,
+} from '#src/admin/protocol.js';
+import type { ToolPin } from '#src/admin/snapshot/tools.js';
+import type { TraceSnapshot, TracesSnapshot } from '#src/admin/snapshot/traces.js';
 
 export interface NumberedLine {
   /** Grows by one with each line of this dashboard's life; names a line while older ones fall away. */
@@ -20,7 +30,33 @@ export interface FeedView {
   readonly snapshot: GatewaySnapshot | null;
   readonly connections: readonly ConnectionSnapshot[];
   readonly logs: readonly NumberedLine[];
+  /** Of the upstream that is looked at. */
+  readonly tools: readonly ToolPin[];
+  /** Admin messages of the actor that is looked at. */
+  readonly messages: readonly AdminMessageInfo[];
+  readonly traces: readonly TraceSnapshot[];
 }
+
+/**
+ * What somebody looks at beyond the snapshot. It can be long, so it is asked for, once a snapshot, while it is looked at
+ * and not otherwise.
+ */
+export type Wanted =
+  | { readonly what: 'connections' }
+  | { readonly what: 'traces' }
+  | { readonly what: 'tools'; readonly server: string }
+  | { readonly what: 'messages'; readonly actor: string };
+
+export const NO_VIEW: FeedView = {
+  link: 'connecting',
+  reason: null,
+  snapshot: null,
+  connections: [],
+  logs: [],
+  tools: [],
+  messages: [],
+  traces: [],
+};
 
 export interface FeedOptions {
   readonly connect: () => Promise<AdminClient>;
@@ -32,19 +68,20 @@ export interface FeedOptions {
 }
 
 const MOST_LINES = 2_000;
+const MOST_TRACES = 100;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 2_000;
 
 export class Feed {
   readonly #options: FeedOptions;
-  #view: FeedView = { link: 'connecting', reason: null, snapshot: null, connections: [], logs: [] };
+  #view: FeedView = NO_VIEW;
   #client: AdminClient | undefined;
   #watching: AdminSubscription | undefined;
   #intervalMs: number;
   #retryMs = FIRST_RETRY_MS;
   #cancelRetry: () => void = () => undefined;
-  #wantsConnections = false;
-  #askingConnections = false;
+  #wanted: Wanted | null = null;
+  #asking = false;
   #nextNumber = 1;
   #stopped = false;
 
@@ -76,11 +113,13 @@ export class Feed {
     if (this.#client !== undefined) void this.#watch(this.#client);
   }
 
-  /** The list of connections can be long; it is only asked for, once a snapshot, while somebody looks at it. */
-  wantConnections(wanted: boolean): void {
-    if (wanted === this.#wantsConnections) return;
-    this.#wantsConnections = wanted;
-    void this.#askConnections();
+  /** What is looked at from now on; `null`: the snapshot alone. */
+  want(wanted: Wanted | null): void {
+    if (isDeepStrictEqual(wanted, this.#wanted)) return;
+    this.#wanted = wanted;
+    // Another actor's messages must not be sent to this one.
+    if (wanted?.what === 'messages') this.#view = { ...this.#view, messages: [] };
+    void this.#ask();
   }
 
   /** One request, and its answer. Rejects when refused, or when there is no connection now. */
@@ -114,7 +153,7 @@ export class Feed {
       const subscription = await client.watch(intervalMs, (snapshot) => {
         if (client !== this.#client || intervalMs !== this.#intervalMs) return;
         this.#change({ link: 'live', reason: null, snapshot });
-        void this.#askConnections();
+        void this.#ask();
       });
       if (intervalMs === this.#intervalMs) this.#watching = subscription;
       else subscription.cancel();
@@ -123,18 +162,22 @@ export class Feed {
     }
   }
 
-  async #askConnections(): Promise<void> {
+  async #ask(): Promise<void> {
     const client = this.#client;
-    if (client === undefined || !this.#wantsConnections || this.#askingConnections) return;
-    this.#askingConnections = true;
+    const wanted = this.#wanted;
+    if (client === undefined || wanted === null || this.#asking) return;
+    this.#asking = true;
     try {
-      this.#change({ connections: await client.request('connections') });
+      const answer = await answerTo(client, wanted);
+      if (wanted === this.#wanted) this.#change(answer);
     } catch (error) {
       // A lost connection is dealt with where it is noticed; a refusal leaves the old list.
       if (!(error instanceof NoGatewayError || error instanceof AdminRequestError)) throw error;
     } finally {
-      this.#askingConnections = false;
+      this.#asking = false;
     }
+    // Somebody has turned to something else meanwhile.
+    if (wanted !== this.#wanted) await this.#ask();
   }
 
   #append(entry: LogLine): void {
@@ -168,5 +211,22 @@ export class Feed {
     if (this.#stopped) return;
     this.#view = { ...this.#view, ...part };
     this.#options.onChange();
+  }
+}
+
+async function answerTo(client: AdminClient, wanted: Wanted): Promise<Partial<FeedView>> {
+  switch (wanted.what) {
+    case 'connections':
+      return { connections: await client.request('connections') };
+    case 'traces': {
+      const { traces }: TracesSnapshot = await client.request('traces', { limit: MOST_TRACES });
+      return { traces };
+    }
+    case 'tools':
+      return { tools: await client.request('tools', { server: wanted.server }) };
+    case 'messages': {
+      const [actor]: readonly AdminActor[] = await client.request('actors', { actor: wanted.actor });
+      return { messages: actor?.messages ?? [] };
+    }
   }
 }

@@ -35,6 +35,7 @@ import { type Logger, type LogRing } from '../telemetry/logger.js';
 import { adminEvent, isReadOnly } from './admin-audit.js';
 import { checkPolicy, policyDetails } from './admin-policy.js';
 import { answerLogin, type LoginParams } from './admin-login.js';
+import { restartActor } from './admin-restart.js';
 import { ToolAnswers } from './admin-tools.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
@@ -63,6 +64,8 @@ export interface AdminAnswersDeps {
 export interface FeatureAnswers {
   features(action?: 'enable' | 'disable', name?: FeatureName, windowMs?: number): Promise<AdminReply>;
   sampling(rate?: number): AdminReply;
+  /** The newest traces. */
+  traces(limit?: number): AdminReply;
 }
 
 export interface AdminEndpointDeps {
@@ -121,11 +124,13 @@ export class AdminAnswers {
       case 'upstreams':
         return done(view.upstreams());
       case 'actors':
-        return done(this.#actors());
+        return done(this.#actors((params as Params['actors']).actor));
       case 'send':
         return this.#send(params as Params['send']);
       case 'kill':
         return this.#kill(params as Params['kill']);
+      case 'restart':
+        return this.#restart(params as Params['restart']);
       case 'drain':
         return this.#drain(params as Params['drain'], context);
       case 'upgrade':
@@ -150,6 +155,8 @@ export class AdminAnswers {
       }
       case 'sampling':
         return this.#deps.features.sampling((params as Params['sampling']).rate);
+      case 'traces':
+        return this.#deps.features.traces((params as Params['traces']).limit);
       case 'alarms':
         return done(alarmsSnapshot(this.#deps.plane));
       case 'ack':
@@ -158,7 +165,7 @@ export class AdminAnswers {
       case 'login-finish':
         return this.#login(method, params as LoginParams);
       case 'tools':
-        return this.#tools.list();
+        return this.#tools.list((params as Params['tools']).server);
       case 'tools-diff':
         return this.#tools.diff((params as Params['tools-diff']).name);
       case 'tools-accept':
@@ -224,10 +231,11 @@ export class AdminAnswers {
     return [...this.#deps.plane.sessions.all()].map((entry) => entry.inspect());
   }
 
-  #actors(): AdminActor[] {
+  /** All that take messages; or the one at `only`, with the messages of whoever listens for it. */
+  #actors(only?: string): AdminActor[] {
     const actors: AdminActor[] = [];
-    for (const path of this.#deps.system.paths()) {
-      const messages = messagesOf(path);
+    for (const path of only === undefined ? this.#deps.system.paths() : [only]) {
+      const messages = messagesOf(only === undefined ? path : listenerFor(path));
       if (messages.length > 0) actors.push({ path, messages: messages.map(describeMessage) });
     }
     return actors;
@@ -265,6 +273,13 @@ export class AdminAnswers {
     const how = forGood ? 'stopped for good' : 'killed';
     this.#deps.log.warn({ event: 'killed', actor: found, forGood }, `${how} by an operator: ${found}`);
     return done({ killed: found });
+  }
+
+  async #restart({ actor }: Params['restart']): Promise<AdminReply> {
+    const found = this.#find(actor);
+    return typeof found === 'string'
+      ? restartActor(this.#deps.system, found, this.#deps.log)
+      : { ok: false, error: found };
   }
 
   #find(name: string): string | AdminError {

@@ -34,7 +34,7 @@ import { elsewhere } from './http-elsewhere.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
-import { begun, type Closed, closedTo } from './newcomers.js';
+import { begun, type Closed, closedTo, tooLate } from './newcomers.js';
 import { type WebFront } from './admin-web.js';
 import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 
@@ -253,6 +253,8 @@ export class HttpFront {
     bytes: number,
     newId: string | null,
   ): void {
+    const late = tooLate(this.#plane, this.#env.clock, frame);
+    if (late) return sendError(res, 'draining', late);
     const requests = countAnswers(frame);
     const exchange = new HttpExchange(res, this.#plane.outflow, requests, frame.kind === 'batch');
     exchange.sessionId = newId;

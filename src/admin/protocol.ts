@@ -22,6 +22,7 @@ import { type AuthSnapshot } from './snapshot/auth.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
 import { type HandoverSnapshot } from './snapshot/handover.js';
 import { type FeatureSnapshot } from './snapshot/features.js';
+import { type TracesSnapshot } from './snapshot/traces.js';
 import { type SamplingState, type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
@@ -41,9 +42,10 @@ export type AdminMethod =
   | 'tree' // → SupervisionNode (the root)
   | 'connections' // → readonly ConnectionSnapshot[]
   | 'upstreams' // → readonly UpstreamSnapshot[]
-  | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
+  | 'actors' // {actor?} → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
   | 'kill' // {actor, forGood?} → {killed: string}
+  | 'restart' // {actor} → {restarted: string}
   | 'drain' // {target?, timeoutMs?, graceMs?, follow?} → DrainSnapshot; events: DrainSnapshot, until it has ended
   | 'cancel-drain' // {target?} → DrainSnapshot
   | 'upgrade' // {exec?, config?, timeoutMs?} → HandoverSnapshot   (begins; progress is in the snapshot)
@@ -54,7 +56,7 @@ export type AdminMethod =
   | 'ack' // {id} → AlarmSnapshot
   | 'login-begin' // {server, redirectUri, state} → {url}
   | 'login-finish' // {server, state, code, iss?} → {loggedIn}
-  | 'tools' // → readonly ToolPin[]
+  | 'tools' // {server?} → readonly ToolPin[]
   | 'tools-diff' // {name} → ToolDifference
   | 'tools-accept' // {name} → {accepted}
   | 'tools-lock' // → {locked, file}
@@ -63,6 +65,7 @@ export type AdminMethod =
   | 'policy-mode' // {mode?} → PolicySnapshot
   | 'features' // {action?, name?, windowMs?} → readonly FeatureSnapshot[]
   | 'sampling' // {rate?} → SamplingState
+  | 'traces' // {limit?} → TracesSnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -82,6 +85,7 @@ export interface AdminResults {
   readonly actors: readonly AdminActor[];
   readonly send: unknown;
   readonly kill: { readonly killed: string };
+  readonly restart: { readonly restarted: string };
   readonly drain: DrainSnapshot;
   readonly 'cancel-drain': DrainSnapshot;
   readonly upgrade: HandoverSnapshot;
@@ -101,6 +105,7 @@ export interface AdminResults {
   readonly 'policy-mode': PolicySnapshot;
   readonly features: readonly FeatureSnapshot[];
   readonly sampling: SamplingState;
+  readonly traces: TracesSnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
 

@@ -7,6 +7,7 @@
 import { connectAdmin, discoverSocket, type AdminClient } from '../admin/client.js';
 import { span, type Line } from '../admin/view/line.js';
 import { paintLine } from '../admin/view/paint.js';
+import type { ExamineOptions, Observer } from '../doctor/check.js';
 import { layoutTable, type Column } from '../admin/view/table.js';
 import { EXIT_CODES } from './exit-codes.js';
 
@@ -34,6 +35,8 @@ export interface CliIo {
   openTokens(config: string | undefined): Promise<Tokens>;
   /** Checks a token with a file of public keys. Rejects when the file cannot be read. */
   verifyToken(token: string, jwks: string): Promise<CheckedToken>;
+  /** Looks at configuration, machine and upstreams, and tells what it finds. Never rejects because of that. */
+  examine(options: ExamineOptions, observer: Observer): Promise<void>;
 }
 
 /** Why a token is refused, or whose it is. Times in epoch milliseconds. */

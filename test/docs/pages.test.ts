@@ -46,6 +46,7 @@ async function help(...args: string[]): Promise<string> {
     startGateway: () => Promise.reject(new Error('not here')),
     openTokens: () => Promise.reject(new Error('not here')),
     verifyToken: () => Promise.reject(new Error('not here')),
+    examine: () => Promise.reject(new Error('not here')),
   };
   assert.equal(await runCli([...args, '--help'], io), 0);
   return text;

@@ -65,7 +65,7 @@ describe('dashboard on a terminal', () => {
       onStage(columns, rows, async ({ terminal }) => {
         const pages: readonly [string, string][] = [
           ['2', 'Supervision tree'],
-          ['3', 'Protocol'],
+          ['3', 'In use'],
           ['4', '1/21'],
           ['5', 'following'],
           ['6', 'S1 variety absorption'],
@@ -79,7 +79,7 @@ describe('dashboard on a terminal', () => {
           // CJK and emoji stand in these rows: a width misjudged anywhere would push the frame out.
           for (const line of terminal.lines.slice(2, rows - 1)) {
             assert.equal(textWidth(line), columns, line);
-            assert.match(line, /[│╮╯]$/u);
+            assert.match(line, /[│╮╯┃┓┛]$/u);
           }
         }
       }));
@@ -177,9 +177,9 @@ describe('dashboard on a terminal', () => {
 
   it('writes no escape sequence that came from outside', () =>
     onStage(120, 40, async ({ terminal }) => {
+      await terminal.shows(/WebSocket +6 /);
+      for (const key of ['2', '3', '4', '6', '7', '5']) terminal.type(key);
       await terminal.shows('gnol{red-fg}tag{/red-fg}');
-      for (const key of ['2', '3', '4', '5']) terminal.type(key);
-      await terminal.shows('following');
       const { written } = terminal.output;
       assert.doesNotMatch(written, /\u001b\]/, 'no OSC');
       assert.doesNotMatch(written, /[\u0080-\u009f\u200b\u202a-\u202e]/u);

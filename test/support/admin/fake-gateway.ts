@@ -12,7 +12,8 @@ import {
   type LogLine,
 } from '#src/admin/protocol.js';
 import { matchActor, nearMisses, treePaths } from '#src/admin/suggest.js';
-import { FAKE_CHECK, FAKE_DIFFERENCE, FAKE_RULES, FAKE_TOOLS } from './policy-fixtures.js';
+import { FAKE_CHECK, FAKE_DIFFERENCE, FAKE_RULES, fakeToolsOf } from './policy-fixtures.js';
+import { fakeTracing } from './trace-fixtures.js';
 import { FAKE_ACTORS, fakeConnections, fakeLog, fakeSnapshot } from './fixtures.js';
 
 interface Follower {
@@ -69,7 +70,7 @@ export class FakeGateway {
       case 'connections':
         return result(fakeConnections(this.#snapshot.takenAt));
       case 'actors':
-        return result(FAKE_ACTORS);
+        return result(FAKE_ACTORS.filter(({ path }) => passesFor(path, request.params?.['actor'])));
       case 'logs': {
         if (request.params?.['follow'] === true) this.#follow(request, context);
         const lines = Number(request.params?.['lines'] ?? 100);
@@ -80,6 +81,11 @@ export class FakeGateway {
         return send(request);
       case 'kill':
         return kill(request, this.#snapshot);
+      case 'restart': {
+        const { actor } = request.params ?? {};
+        if (actor === '/viability/policy') return result({ restarted: actor });
+        return { ok: false, error: { code: 'actor_running', message: `${String(actor)} runs.` } };
+      }
       case 'alarms':
         return result(this.#snapshot.alarms);
       case 'ack': {
@@ -87,7 +93,9 @@ export class FakeGateway {
         return alarm ? result(alarm) : { ok: false, error: { code: 'unknown_alarm', message: 'No such alarm.' } };
       }
       case 'tools':
-        return result(FAKE_TOOLS);
+        return result(fakeToolsOf(request.params?.['server']));
+      case 'traces':
+        return result(fakeTracing());
       case 'tools-diff':
         return result(FAKE_DIFFERENCE);
       case 'tools-accept':
@@ -120,6 +128,10 @@ export class FakeGateway {
     this.#followers.add(follower);
     context.signal.addEventListener('abort', () => this.#followers.delete(follower));
   }
+}
+
+function passesFor(path: string, wanted: unknown): boolean {
+  return wanted === undefined || path === wanted;
 }
 
 function passes(request: AdminRequest, entry: LogLine): boolean {
