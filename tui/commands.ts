@@ -3,6 +3,7 @@
  * that is, and what has to be asked before. The app sends it.
  */
 import type { AdminMethod, ConnectionSnapshot, GatewaySnapshot } from '#src/admin/protocol.js';
+import { findNode } from '#src/admin/view/nodes.js';
 import type { PageId } from './page.js';
 
 export interface Command {
@@ -26,7 +27,7 @@ export function commandOf(
 ): Command | undefined {
   if (key === 'd' && page === 'overview') return drain();
   if (chosen === null) return undefined;
-  if (key === 'R' && page === 'tree') return restart(chosen);
+  if (key === 'R' && page === 'tree') return restartOf(chosen, snapshot);
   if (key === 'K' && page === 'tree') return kill(chosen);
   if (key === 'a' && page === 'alarms') return acknowledge(Number(chosen));
   if (key === 'd' && page === 'connections')
@@ -50,6 +51,7 @@ export const COMMANDS: readonly (readonly [string, string])[] = [
   ['drain [ms]', 'stop the gateway without losing work'],
   ['restart ACTOR', 'end an actor; its supervisor starts it again'],
   ['kill ACTOR', 'end an actor for good'],
+  ['start ACTOR', 'start one that was ended for good'],
   ['send ACTOR MESSAGE [JSON]', 'an admin message'],
   ['ack ID', 'acknowledge an alarm'],
   ['mode normal|conserve|lockdown', 'mode of admission'],
@@ -71,6 +73,12 @@ export function parseCommand(text: string): Typed {
     }
     case 'restart':
       return first === undefined ? { error: 'restart which actor?' } : { command: restart(first) };
+    case 'start':
+      return first === undefined
+        ? { error: 'start which actor?' }
+        : {
+            command: { title: `start ${first} again`, method: 'restart', params: { actor: first }, destructive: false },
+          };
     case 'kill':
       return first === undefined ? { error: 'kill which actor?' } : { command: kill(first) };
     case 'ack':
@@ -136,6 +144,12 @@ function drainSession(id: string | null): Command | undefined {
   };
 }
 
+/** One that runs is killed, and its supervisor starts it again; one that was stopped for good is started. */
+function restartOf(actor: string, snapshot: GatewaySnapshot): Command {
+  if (findNode(snapshot.tree, actor)?.state !== 'stopped') return restart(actor);
+  return { title: `start ${actor} again`, method: 'restart', params: { actor }, destructive: true };
+}
+
 function restart(actor: string): Command {
   return {
     title: `restart ${actor}: it is killed, and its supervisor does what its restart type says`,
@@ -147,7 +161,7 @@ function restart(actor: string): Command {
 
 function kill(actor: string): Command {
   return {
-    title: `kill ${actor} for good: it stays away until its supervisor is started anew`,
+    title: `kill ${actor} for good: it stays away until somebody starts it again`,
     method: 'kill',
     params: { actor, forGood: true },
     destructive: true,

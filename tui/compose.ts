@@ -57,7 +57,7 @@ export function composeScreen(state: UiState, live: FeedView, columns: number, r
       fitLine(row, columns),
     );
   };
-  if (view.snapshot === null) {
+  if (view.snapshot === null || (live.link === 'refused' && state.frozen === null)) {
     const layout = { panes: [], tabs };
     return { lines: frame(waiting(live, columns, height), layout), faded: [0, 0], layout };
   }
@@ -91,7 +91,7 @@ function header(state: UiState, live: FeedView, view: FeedView, width: number): 
     ...(state.frozen === null ? [] : [span(' FROZEN ', 'selected'), ' ']),
     ...(live.link === 'live'
       ? [span(` every ${interval(state.intervalMs)} `, 'dim')]
-      : [span(' ▲ reconnecting… ', 'warn')]),
+      : [span(live.link === 'refused' ? ' ■ refused ' : ' ▲ reconnecting… ', 'warn')]),
   );
   const { snapshot } = view;
   if (snapshot === null) return spread([span(' viable', 'accent')], right, width);
@@ -199,8 +199,7 @@ const HELP: readonly (readonly [string, string])[] = [
   ['a', 'acknowledge (Alarms)'],
   [':', `a command: ${COMMANDS.map(([name]) => name.split(' ')[0]).join(', ')}`],
   ['mouse', 'click tabs, rows, headings; wheel scrolls'],
-  ['q', 'leave; the gateway is not touched'],
-  ['Ctrl-C', 'leave; a gateway that was started with it stops too'],
+  ['q', 'leave; Ctrl-C also stops a gateway started with it'],
 ];
 
 function help(width: number, height: number): Block {

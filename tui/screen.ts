@@ -56,8 +56,6 @@ export class DashboardScreen {
       screen: this.#screen,
       wholeNumbersOnly: true,
       abbreviate: true,
-      xLabelPadding: 4,
-      xPadding: 6,
       style: chartStyle(options.color),
     });
     keepLines(this.#chart);
@@ -140,6 +138,9 @@ export class DashboardScreen {
     const most = Math.max(...perSecond);
     // The chart draws its line two pixels too high: leave it room.
     this.#chart.options.maxY = roundUp(most * 1.15);
+    // Dots, two a cell: `600`, `1.5k`.
+    const label = most >= 1_000 ? 8 : 6;
+    Object.assign(this.#chart.options, { xPadding: label, xLabelPadding: label });
     this.#chart.options.numYLabels = place.height >= 8 ? 4 : 2;
     const style = { line: this.#options.color && !faded ? 'cyan' : 'normal' };
     this.#chart.setData([{ x: secondLabels(), y: padded(perSecond), style }]);

@@ -8,6 +8,7 @@ import { point, type MouseEvent } from '#src/tui/mouse.js';
 import { initialState, listOf, press, type Key, type UiState } from '#src/tui/state.js';
 import { FAKE_ACTORS, fakeConnections, fakeLog, fakeSnapshot } from '../support/admin/fixtures.js';
 import { fakeToolsOf } from '../support/admin/policy-fixtures.js';
+import { inUtc } from '../support/utc.js';
 import { fakeTraces } from '../support/admin/trace-fixtures.js';
 
 const live: FeedView = {
@@ -63,6 +64,7 @@ class Screen {
 }
 
 describe('upstreams page', () => {
+  inUtc();
   const tickets = (): Screen => new Screen().press('3', 'down', 'down', 'down', 'down', 'down');
 
   it('shows the pool as gauges, the breaker with its past, the era, the last error and the tools of the chosen one', () => {
@@ -121,6 +123,7 @@ describe('overview', () => {
 });
 
 describe('an actor of the tree', () => {
+  inUtc();
   const opened = (): Screen =>
     new Screen().press('2', '/', ...Array.from('upstream:tickets'), 'enter', 'end', 'up', 'up', 'enter');
 
@@ -158,6 +161,11 @@ describe('an actor of the tree', () => {
     sending.state = { ...opened().state };
     assert.deepEqual(sending.press('tab', 'enter').state.asked?.params, { actor, message: 'reconnect', args: {} });
     assert.equal(new Screen().press('2', 's').state.line, 'send / ');
+  });
+
+  it('that was stopped for good is started again', () => {
+    const { asked } = new Screen().press('2', '/', ...Array.from('terminal'), 'enter', 'end', 'R').state;
+    assert.deepEqual([asked?.method, asked?.params], ['restart', { actor: '/consoles/terminal' }]);
   });
 
   it('that has gone says so', () => {

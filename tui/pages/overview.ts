@@ -29,6 +29,8 @@ const GAUGES_FROM = { width: 80, height: 30 } as const;
 const DRAIN_SHOWN_MS = 30_000;
 const MOST_DRAINS = 3;
 const DRAIN_GAUGE = 16;
+const LITTLE_ROOM = 12;
+const LEAST_LOG = 3;
 const POOL_NAME = 16;
 const BREAKER_NAME = 18;
 /** What the timeline of a breaker spans. */
@@ -87,7 +89,9 @@ function shares(
   if (left < 8) return { upstreams: left, gauges: 0, below: 0 };
   const roomy = width >= GAUGES_FROM.width && height >= GAUGES_FROM.height;
   const gauges = roomy ? Math.max(5, Math.min(2 + Math.max(4, upstreams), Math.floor(left * 0.3))) : 0;
-  const most = Math.max(4, Math.floor((left - gauges) * (roomy ? 0.55 : 0.6)));
+  const tables = left - gauges;
+  // The log is on a page of its own: where there is little room, upstreams have it.
+  const most = tables <= LITTLE_ROOM ? tables - LEAST_LOG : Math.floor(tables * 0.6);
   const table = Math.min(upstreams + 3, most);
   return { upstreams: table, gauges, below: left - gauges - table };
 }

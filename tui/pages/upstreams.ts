@@ -5,7 +5,7 @@ import { breakerFigures, breakerState, breakerTimeline } from '#src/admin/view/b
 import { NONE, clock, count, duration } from '#src/admin/view/format.js';
 import { gauge } from '#src/admin/view/gauge.js';
 import { fitLine, line, lineWidth, span, type Line } from '#src/admin/view/line.js';
-import { UPSTREAM_MARKS, marked } from '#src/admin/view/marks.js';
+import { BREAKER_MARKS, UPSTREAM_MARKS, marked } from '#src/admin/view/marks.js';
 import { poolGauges } from '#src/admin/view/pools.js';
 import type { Column } from '#src/admin/view/table.js';
 import { drawable, wrapText } from '#src/admin/view/text.js';
@@ -36,11 +36,12 @@ export const upstreamsPage: Page = {
 const LIST_COLUMNS: readonly Column<UpstreamSnapshot>[] = [
   { title: 'UPSTREAM', min: 10, cell: (row) => span(row.name, 'strong') },
   { title: 'STATE', rank: 1, cell: (row) => marked(UPSTREAM_MARKS[row.state]) },
+  { title: 'BREAKER', rank: 2, cell: (row) => marked(BREAKER_MARKS[row.breaker]) },
 ];
 
 function drawUpstreams(input: PageInput): PageOutput {
   const { snapshot, view, width, height, focus } = input;
-  const leftWidth = Math.max(24, Math.min(44, Math.floor(width * 0.42)));
+  const leftWidth = Math.max(24, Math.min(56, Math.floor(width * 0.42)));
   const rightWidth = width - leftWidth;
   const list = listPane(input, {
     name: 'upstreams',
@@ -88,7 +89,7 @@ export function upstreamDetail(
       return value === undefined ? [] : [fact(name, value, width)];
     });
   return [
-    ...named('State'),
+    ...named('State', 'Era', 'Server'),
     ...(breaker === undefined ? [] : breakerFacts(breaker, now, width)),
     ...errorFacts(upstream, now, width),
     ...poolGauges(upstream.pool).map(({ name, share, tone, text }) =>
@@ -97,7 +98,7 @@ export function upstreamDetail(
     fact('Checkouts', checkouts(upstream), width),
     ...named('Calls', 'In flight', 'Retries', 'Reconnects', 'Junk'),
     [],
-    ...named('Era', 'Server', 'Transport'),
+    ...named('Transport'),
     ...wrapped('Target', upstream.target, width),
     ...wrapped('Offers', offers(upstream), width),
     ...toolLines(tools, width),

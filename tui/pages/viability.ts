@@ -7,10 +7,10 @@ import type { Page, PageInput, PageOutput, Rectangle } from '../page.js';
 import { listPane, textPane, type Pane } from '../pane.js';
 import { beside, panel, type Block } from '../panel.js';
 
-const FORMULA_HEIGHT = 5;
+const FORMULA_HEIGHT = 6;
 const BELOW_FROM_HEIGHT = 24;
 
-export const viabilityPage: Page = { id: 'viability', title: 'Viability', keys: [['↑↓', 'Formula']], draw };
+export const viabilityPage: Page = { id: 'viability', title: 'Viability', keys: [], draw };
 
 function draw(input: PageInput): PageOutput {
   const { snapshot, width, height, focus } = input;
@@ -44,7 +44,10 @@ function draw(input: PageInput): PageOutput {
 function formula(row: ViabilityRow | undefined, width: number): Block {
   return row === undefined
     ? []
-    : wrapText(`${row.figure.formula} [${row.figure.unit}]`, width).map((part) => line(' ', part));
+    : [
+        ...wrapText(`${row.figure.formula} [${row.figure.unit}]`, width).map((part) => line(' ', part)),
+        ...wrapText(row.figure.meaning, width).map((part) => line(' ', span(part, 'dim'))),
+      ];
 }
 
 function drawDetails(input: PageInput, place: Rectangle): readonly Pane[] {
