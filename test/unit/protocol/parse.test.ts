@@ -225,7 +225,7 @@ describe('parseFrame: values and names', () => {
     const strings = Array.from({ length: 40 }, (_, n) => `"s${n}"`).join(',');
     assert.equal(fault(envelope(`"id":1,"method":"m","params":{"a":[${strings}]}`)), 'request');
     assert.equal(
-      fault(envelope(`"id":1,"method":"m","params":{"a":["x\\":",",":${'"'}${'a'.repeat(50)}"]}`)),
+      fault(envelope(`"id":1,"method":"m","params":{"a":["x\\":",",":"${'a'.repeat(50)}"]}`)),
       'parse_error',
     );
   });
@@ -233,7 +233,7 @@ describe('parseFrame: values and names', () => {
   it('a frame of what a client may send is read whole', () => {
     const rows = Array.from({ length: 9_000 }, (_, id) => ({ id, name: `n${id}`, tags: ['a', 'b'], at: null }));
     const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'm', params: { rows } });
-    assert.deepEqual(parseFrame(text, CLIENT_LIMITS), { kind: 'request', message: JSON.parse(text) });
+    assert.deepEqual(parseFrame(text, CLIENT_LIMITS), { kind: 'request', message: JSON.parse(text) as unknown });
   });
 });
 
