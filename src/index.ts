@@ -9,7 +9,12 @@ export {
   type LoadResult,
   renderProblems,
 } from './config/index.js';
-export { Gateway, type GatewayEnd, type GatewayOptions, type ShutdownOptions, VERSION } from './gateway.js';
+export { createLog, type LogOutput } from './telemetry/logger.js';
+export { Gateway } from './gateway.js';
+export { VERSION } from './gateway/version.js';
+export { type GatewayEnd, type GatewayEvents, type GatewayListener } from './actors/announcements.js';
+export { type GatewayOptions, type ShutdownOptions } from './gateway/options.js';
+export { type RouteOptions, type TrustedUser } from './gateway/routed-messages.js';
 export { type SpanOptions, type TraceKind, Tracing } from './telemetry/tracing/library.js';
 export { type FeatureMetrics } from './gateway/features.js';
 export {

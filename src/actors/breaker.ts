@@ -217,7 +217,7 @@ class Breaker implements Behavior<BreakerMessage> {
   }
 
   #turned(): void {
-    const { gate, unit, log, changed } = this.#deps;
+    const { gate, plane, unit, log, changed } = this.#deps;
     const { context } = this.#machine;
     gate.since = this.#context.clock.now();
     // What failed before says nothing of what comes.
@@ -228,6 +228,7 @@ class Breaker implements Behavior<BreakerMessage> {
     if (gate.state === 'open') log.warn(fields, this.#story());
     else log.info(fields, this.#story());
     this.#report();
+    plane.announcements.announce('breaker', () => breakerSnapshot(unit, gate, gate.since));
     changed?.();
   }
 

@@ -232,6 +232,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     view.facts = facts;
     this.#readySince = this.#context.clock.now();
     this.#step({ type: 'ready' });
+    const wasUp = gate.session !== null;
     gate.session = ref;
     gate.era = facts.era;
     gate.retryAt = null;
@@ -250,6 +251,13 @@ class Upstream implements Behavior<UpstreamMessage> {
       },
       `upstream "${config.name}" is ready`,
     );
+    if (!wasUp) this.#announceUp(facts, listing);
+  }
+
+  #announceUp({ protocolVersion }: ServerFacts, { tools }: Listing): void {
+    const { name } = this.#config;
+    const up = { name, protocolVersion, tools: tools.length };
+    this.#deps.plane.announcements.announce('upstream/up', () => up);
   }
 
   #offer(listing: Listing): void {
@@ -309,10 +317,13 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #withdrawGate(why: string): void {
-    const { gate, system } = this.#deps;
+    const { gate, plane, system } = this.#deps;
+    const { name } = this.#config;
+    const wasUp = gate.session !== null;
     gate.session = null;
     gate.trouble = why;
-    system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: this.#config.name });
+    system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: name });
+    if (wasUp) plane.announcements.announce('upstream/down', () => ({ name, reason: why }));
   }
 
   #closeSession(reason: string): void {
