@@ -35,6 +35,7 @@ import { type Logger, type LogRing } from '../telemetry/logger.js';
 import { adminEvent, isReadOnly } from './admin-audit.js';
 import { checkPolicy, policyDetails } from './admin-policy.js';
 import { answerLogin, type LoginParams } from './admin-login.js';
+import { restartActor } from './admin-restart.js';
 import { ToolAnswers } from './admin-tools.js';
 import { describeMessage, messagesOf } from './admin-messages.js';
 import { type DataPlane } from './data-plane.js';
@@ -126,6 +127,8 @@ export class AdminAnswers {
         return this.#send(params as Params['send']);
       case 'kill':
         return this.#kill(params as Params['kill']);
+      case 'restart':
+        return this.#restart(params as Params['restart']);
       case 'drain':
         return this.#drain(params as Params['drain'], context);
       case 'upgrade':
@@ -265,6 +268,13 @@ export class AdminAnswers {
     const how = forGood ? 'stopped for good' : 'killed';
     this.#deps.log.warn({ event: 'killed', actor: found, forGood }, `${how} by an operator: ${found}`);
     return done({ killed: found });
+  }
+
+  async #restart({ actor }: Params['restart']): Promise<AdminReply> {
+    const found = this.#find(actor);
+    return typeof found === 'string'
+      ? restartActor(this.#deps.system, found, this.#deps.log)
+      : { ok: false, error: found };
   }
 
   #find(name: string): string | AdminError {

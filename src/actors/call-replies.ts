@@ -23,6 +23,7 @@ export class CallReplies {
   /** The call is about to be sent, under the id that it has been given. Returns the trace context to send with it. */
   sent(call: Call): TraceContext | null {
     call.sentAt = performance.now();
+    call.measured = false;
     if (call.trace === null) return null;
     const { method, params, upstreamId } = call;
     const target = targetOf(method, params);
@@ -52,10 +53,10 @@ export class CallReplies {
 
   /** A call that was not sent is no operation. */
   #record(call: Call, error: string | null, failure?: JsonRpcErrorObject): void {
-    if (call.sentAt === 0) return;
+    if (call.sentAt === 0 || call.measured) return;
+    call.measured = true;
     const seconds = (performance.now() - call.sentAt) / 1_000;
     this.#durations.client.record(this.#upstream, call.method, targetOf(call.method, call.params), error, seconds);
-    call.sentAt = 0;
     call.trace?.received(error, failure);
   }
 }

@@ -105,6 +105,8 @@ export class Call extends Deadline {
   asked = false;
   /** `performance.now()` when it was sent upstream; 0 before. Written by the upstream session. */
   sentAt = 0;
+  /** How long its upstream took is on record. Likewise. */
+  measured = false;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */
   cancelled = false;
 

@@ -76,7 +76,7 @@ export function poolSnapshot(config: ServerConfig, gate: UpstreamGate, book: Poo
     inUse: inUse + busy,
     overflow: overflow + Math.max(0, loads.length - shared),
     waiting,
-    limit: gate.poolLimit,
+    limit: gate.allowance.sessions(now),
     utilisation: (inUse + busy) / (size + maxOverflow),
     checkouts: book.checkouts,
     timeouts: book.timeouts,

@@ -67,6 +67,8 @@ class Pool implements Behavior<PoolMessage> {
   #state: PoolState;
   #tickets = 0;
   #timer: { readonly at: number; readonly handle: TimerHandle } | null = null;
+  /** The most that control lets it have now. */
+  readonly #granted = () => this.#deps.gate.allowance.sessions(this.#context.clock.now());
 
   constructor(deps: PoolDeps, context: ActorContext<PoolMessage>) {
     this.#deps = deps;
@@ -165,7 +167,7 @@ class Pool implements Behavior<PoolMessage> {
 
   #configure(): void {
     this.#shared.reconcile(this.#config);
-    this.#step({ type: 'configure', settings: this.#settings(), limit: this.#deps.gate.poolLimit });
+    this.#step({ type: 'configure', settings: this.#settings(), limit: this.#granted() });
   }
 
   #ticket(lease: Lease): Ticket {
@@ -196,7 +198,7 @@ class Pool implements Behavior<PoolMessage> {
     if (waiting) return void waiting.calls.push(call);
     const ticket = this.#ticket(lease);
     this.#parked.begin(ticket, lease, call);
-    if (this.#deps.gate.poolLimit !== this.#state.limit) this.#configure();
+    if (this.#granted() !== this.#state.limit) this.#configure();
     this.#step({ type: 'checkout', ticket });
   }
 
@@ -382,8 +384,7 @@ class Pool implements Behavior<PoolMessage> {
   #publish(): void {
     const ledger = ledgerOf(this.#state);
     this.#book.ledger = ledger;
-    const { size, overflow } = this.#state.settings;
-    this.#pain.utilisation(ledger, size + overflow);
+    this.#pain.utilisation(ledger, this.#state.settings.size + this.#state.settings.overflow);
     this.#arm();
     this.#checkDrained();
   }
@@ -392,9 +393,7 @@ class Pool implements Behavior<PoolMessage> {
     const at = nextDue(this.#state);
     if (at === (this.#timer?.at ?? null)) return;
     this.#timer?.handle.cancel();
-    this.#timer = null;
-    if (at === null) return;
-    const handle = this.#context.after(Math.max(0, at - this.#context.clock.now()), { type: 'pool/tick' });
-    this.#timer = { at, handle };
+    const wait = (at ?? 0) - this.#context.clock.now();
+    this.#timer = at === null ? null : { at, handle: this.#context.after(Math.max(0, wait), { type: 'pool/tick' }) };
   }
 }

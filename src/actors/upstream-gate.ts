@@ -53,8 +53,6 @@ export class UpstreamGate {
   sharing: Sharing = 'auto';
   /** Who gives out sessions that are not shared by all; `null` while it restarts. Written by the pool. */
   pool: Ref<PoolRequest> | null = null;
-  /** The most of those that control grants now; `null`: as many as are configured. The pool heeds it when one is wanted. */
-  poolLimit: number | null = null;
   /** Leases that the clients of one principal share, by their key. Written by the clients. */
   readonly jointLeases = new Map<string, Lease>();
   /** Makes the key of a lease that is one client's unique. */
@@ -70,7 +68,7 @@ export class UpstreamGate {
   failurePolicy: FailurePolicy = NOTHING_FAILS;
   /** The session with which calls were lost last: they count as one failure. Written by the client sessions. */
   lastLost: Ref<UpstreamSessionMessage> | null = null;
-  /** What S3 has granted it. */
+  /** What S3 has granted it: calls, their rate, and sessions of its pool, which heeds it when one is wanted. */
   readonly allowance = new Allowance();
   /** Its books, as an S1 unit. Written by the client sessions. */
   readonly ledger = new UnitLedger();

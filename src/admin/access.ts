@@ -15,6 +15,7 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   cancel: 'look',
   send: 'act',
   kill: 'act',
+  restart: 'act',
   drain: 'act',
   'cancel-drain': 'act',
   upgrade: 'act',

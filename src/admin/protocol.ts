@@ -44,6 +44,7 @@ export type AdminMethod =
   | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
   | 'kill' // {actor, forGood?} → {killed: string}
+  | 'restart' // {actor} → {restarted: string}
   | 'drain' // {target?, timeoutMs?, graceMs?, follow?} → DrainSnapshot; events: DrainSnapshot, until it has ended
   | 'cancel-drain' // {target?} → DrainSnapshot
   | 'upgrade' // {exec?, config?, timeoutMs?} → HandoverSnapshot   (begins; progress is in the snapshot)
@@ -82,6 +83,7 @@ export interface AdminResults {
   readonly actors: readonly AdminActor[];
   readonly send: unknown;
   readonly kill: { readonly killed: string };
+  readonly restart: { readonly restarted: string };
   readonly drain: DrainSnapshot;
   readonly 'cancel-drain': DrainSnapshot;
   readonly upgrade: HandoverSnapshot;

@@ -36,6 +36,7 @@ export const ADMIN_PARAMS = {
   actors: none,
   send: z.strictObject({ actor: z.string().min(1), message: z.string().min(1), args: z.unknown().optional() }),
   kill: z.strictObject({ actor: z.string().min(1), forGood: z.boolean().optional() }),
+  restart: z.strictObject({ actor: z.string().min(1) }),
   drain: z.strictObject({
     target: DRAIN_TARGET.optional(),
     timeoutMs: milliseconds.optional(),

@@ -9,7 +9,7 @@ export function addKill(program: Command, io: CliIo): void {
     .command('kill')
     .description('end an actor; its supervisor restarts it as its restart type says')
     .argument('<actor>', 'a path, a unique id, or the end of a path')
-    .option('--for-good', 'it is not restarted, until its supervisor is')
+    .option('--for-good', 'it is not restarted, until its supervisor is or `viable restart`')
     .addHelpText(
       'after',
       '\nExamples:\n  viable kill upstream:memory\n  viable kill /operations/provisioning/upstreams/upstream:memory',

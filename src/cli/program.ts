@@ -19,6 +19,7 @@ import { addFeatures, addSampling } from './features.js';
 import { addKill } from './kill.js';
 import { addLogs } from './logs.js';
 import { addPolicy } from './policy.js';
+import { addRestart } from './restart.js';
 import { addSend } from './send.js';
 import { addStatus } from './status.js';
 import { addStdio } from './stdio.js';
@@ -29,6 +30,7 @@ import { addTree } from './tree.js';
 import { addUpgrade } from './upgrade.js';
 import { addUpstream } from './upstream.js';
 import { addUpstreams } from './upstreams.js';
+import { addVsm } from './vsm.js';
 
 const FOOTER = `
 The gateway is found by --socket, VIABLE_ADMIN_SOCKET, --port, VIABLE_PORT, port 4000, or as the only one running.
@@ -77,12 +79,14 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addTree(program, io);
   addConnections(program, io);
   addUpstreams(program, io);
+  addVsm(program, io);
   addBreaker(program, io);
   addAlarms(program, io);
   addAck(program, io);
   addPolicy(program, io);
   addSend(program, io);
   addKill(program, io);
+  addRestart(program, io);
   addDrain(program, io, finish);
   addForceShutdown(program, io);
   addToken(program, io);

@@ -109,6 +109,9 @@ export class DynamicSupervisor implements Supervising {
       case 'restart/due':
         message.slot.backoff = null;
         return message.slot.state === 'restarting' ? this.#restart(message.slot) : undefined;
+      case 'child/start-again':
+        message.settle({ ok: false, why: 'no_place' }); // what is stopped for good keeps no place here
+        return undefined;
       default:
         return absurd(message);
     }

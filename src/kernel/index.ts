@@ -6,6 +6,7 @@ export { type StartResult } from './dynamic-supervisor.js';
 export * from './ref.js';
 export * from './reports.js';
 export * from './restart.js';
+export { type StartAgain } from './slot.js';
 export { type NodeSnapshot } from './snapshot.js';
 export * from './system.js';
 export * from './timer-wheel.js';

@@ -13,7 +13,16 @@ export type SlotState = 'starting' | 'running' | 'stopping' | 'stopped' | 'resta
 /** The kernel's messages to a supervisor. Delivered past the bounds: one for each child, at most. */
 export type SupervisorMessage =
   | { readonly type: 'child/exited'; readonly slot: ChildSlot; readonly cell: AnyCell; readonly reason: ExitReason }
-  | { readonly type: 'restart/due'; readonly slot: ChildSlot };
+  | { readonly type: 'restart/due'; readonly slot: ChildSlot }
+  | { readonly type: 'child/start-again'; readonly slot: ChildSlot; readonly settle: (how: StartAgain) => void };
+
+/** How a child that was stopped for good came back: `started`, or why it did not. */
+export type StartAgain =
+  | { readonly ok: true }
+  /** There is no such place, or its supervisor does not run or starts its children itself. */
+  | { readonly ok: false; readonly why: 'no_place' }
+  | { readonly ok: false; readonly why: 'running' }
+  | { readonly ok: false; readonly why: 'start_failed'; readonly error: Error };
 
 /** A supervisor that runs, as its slot and the snapshot see it. */
 export interface Supervising extends Behavior<SupervisorMessage> {

@@ -8,9 +8,16 @@
  */
 import { type AnyCell, type Cell } from './cell.js';
 import { type Behavior, type SupervisorSpec } from './child-spec.js';
-import { absurd, type ExitReason } from './ref.js';
+import { absurd, type ExitReason, toError } from './ref.js';
 import { restartSet, RestartWindow, shouldRestart } from './restart.js';
-import { ChildSlot, stopWith, type Supervising, type SupervisorMessage, type TreeHost } from './slot.js';
+import {
+  ChildSlot,
+  type StartAgain,
+  stopWith,
+  type Supervising,
+  type SupervisorMessage,
+  type TreeHost,
+} from './slot.js';
 
 export class StaticSupervisor implements Supervising {
   readonly #system: TreeHost;
@@ -57,6 +64,8 @@ export class StaticSupervisor implements Supervising {
       case 'restart/due':
         message.slot.backoff = null;
         return message.slot.state === 'restarting' ? this.#restart(message.slot) : undefined;
+      case 'child/start-again':
+        return this.#startAgain(message.slot, message.settle);
       default:
         return absurd(message);
     }
@@ -64,6 +73,35 @@ export class StaticSupervisor implements Supervising {
 
   async terminate(): Promise<void> {
     for (const slot of [...this.#slots.values()].reverse()) await this.#remove(slot);
+  }
+
+  /**
+   * Starts a child that was stopped for good, as its turn comes. It is nobody's fault, so it does not count as a restart.
+   * Source: supervisor:restart_child/2.
+   */
+  startAgain(slot: ChildSlot): Promise<StartAgain> {
+    return new Promise((resolve) => {
+      const gone = this.#self.onExit(() => resolve({ ok: false, why: 'no_place' }));
+      const settle = (how: StartAgain): void => {
+        gone.cancel();
+        resolve(how);
+      };
+      this.#self.deliver({ type: 'child/start-again', slot, settle });
+    });
+  }
+
+  async #startAgain(slot: ChildSlot, settle: (how: StartAgain) => void): Promise<void> {
+    if (slot.state !== 'stopped') {
+      settle({ ok: false, why: 'running' });
+      return;
+    }
+    try {
+      await this.#start(slot);
+      settle(slot.cell?.alive === true ? { ok: true } : { ok: false, why: 'no_place' });
+    } catch (cause) {
+      slot.state = 'stopped';
+      settle({ ok: false, why: 'start_failed', error: toError(cause) });
+    }
   }
 
   /** Starts `slots`; at the first failure stops those already started, in reverse, and throws it. */

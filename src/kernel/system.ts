@@ -17,7 +17,14 @@ import {
   toError,
 } from './ref.js';
 import { type Report, type ReportListener } from './reports.js';
-import { ChildSlot, type SupervisionSpec, type Supervising, type SupervisorMessage, type TreeHost } from './slot.js';
+import {
+  ChildSlot,
+  type StartAgain,
+  type SupervisionSpec,
+  type Supervising,
+  type SupervisorMessage,
+  type TreeHost,
+} from './slot.js';
 import { type NodeSnapshot, snapshotOf } from './snapshot.js';
 import { StaticSupervisor } from './supervisor.js';
 import { TimerWheel } from './timer-wheel.js';
@@ -140,13 +147,21 @@ export class ActorSystem implements TreeHost {
 
   /**
    * Stops the child of a static supervisor for good: it stays in the tree as `stopped` and comes back only when its
-   * supervisor is started anew. `false` if none lives there, or it is the root. Source: supervisor:terminate_child/2.
+   * supervisor is started anew, or by `startAgain`. `false` if none lives there, or it is the root. Source: supervisor:terminate_child/2.
    */
   async stopForGood(path: string): Promise<boolean> {
     const slot = this.#slots.get(path);
     if (!slot?.cell?.alive || slot === this.#root) return false;
     await slot.stop();
     return true;
+  }
+
+  /** Starts what was stopped for good, with everything below it. Never rejects. */
+  startAgain(path: string): Promise<StartAgain> {
+    const slot = this.#slots.get(path);
+    const parent = this.#slots.get(path.slice(0, Math.max(1, path.lastIndexOf('/'))))?.supervising;
+    if (slot && slot !== this.#root && parent instanceof StaticSupervisor) return parent.startAgain(slot);
+    return Promise.resolve({ ok: false, why: slot?.cell?.alive === true ? 'running' : 'no_place' });
   }
 
   /** Kills the actor or supervisor at `path`; its supervisor restarts it as its spec says. `false` if none lives there. */

@@ -25,6 +25,14 @@ export const ADMIN_ERRORS = {
     meaning: 'The actor died or its mailbox was full before it could answer.',
     remedy: 'Try again; `viable tree` shows its state and last fault.',
   },
+  actor_running: {
+    meaning: 'The actor runs: there is nothing to start.',
+    remedy: '`viable kill` ends one that runs; its supervisor restarts it.',
+  },
+  actor_start_failed: {
+    meaning: 'The actor could not be started. It stays stopped.',
+    remedy: 'The message says why; remove the cause and try again.',
+  },
   actor_timeout: {
     meaning: 'The actor did not answer in time. The message may still be handled.',
     remedy: '`viable tree` shows how long its mailbox is.',

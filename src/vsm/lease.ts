@@ -26,6 +26,11 @@ export class Allowance {
     return now < lease.expiresAt ? lease.slots : lease.floor.slots;
   }
 
+  /** Sessions of its own that a pool may have: one for each call, and one for who has none. `null`: not bounded. */
+  sessions(now: number): number | null {
+    return this.lease === null ? null : Math.max(1, this.slots(now));
+  }
+
   rps(now: number): number | null {
     const { lease } = this;
     if (lease === null) return null;

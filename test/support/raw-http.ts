@@ -147,6 +147,8 @@ export interface SessionOptions {
   readonly route?: string;
   readonly protocolVersion?: string;
   readonly clientInfo?: Json;
+  /** Sent with every request, as a token is. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A Streamable HTTP session by hand. */
@@ -154,29 +156,32 @@ export class HttpSession {
   readonly url: string;
   readonly id: string;
   readonly protocolVersion: string;
+  readonly #headers: Readonly<Record<string, string>>;
   #lastId = 0;
 
-  private constructor(url: string, id: string, protocolVersion: string) {
+  private constructor(url: string, id: string, protocolVersion: string, headers: Readonly<Record<string, string>>) {
     this.url = url;
     this.id = id;
     this.protocolVersion = protocolVersion;
+    this.#headers = headers;
   }
 
   static async open(base: string, options: SessionOptions = {}): Promise<HttpSession> {
     const protocolVersion = options.protocolVersion ?? '2025-11-25';
     const url = `${base}${options.route ?? '/mcp'}`;
     const body = JSON.stringify(initializeRequest(protocolVersion, 0, options.clientInfo));
-    const reply = await fetchRaw(url, { method: 'POST', headers: POST_HEADERS, body });
+    const { headers = {} } = options;
+    const reply = await fetchRaw(url, { method: 'POST', headers: { ...POST_HEADERS, ...headers }, body });
     const id = reply.headers['mcp-session-id'];
     if (reply.status !== 200 || typeof id !== 'string') throw new Error(`initialize: ${reply.status} ${reply.body}`);
-    const session = new HttpSession(url, id, protocolVersion);
+    const session = new HttpSession(url, id, protocolVersion, headers);
     const accepted = await session.post({ jsonrpc: '2.0', method: 'notifications/initialized' });
     if (accepted.status !== 202) throw new Error(`notifications/initialized: ${accepted.status} ${accepted.body}`);
     return session;
   }
 
   get headers(): Record<string, string> {
-    return { 'mcp-session-id': this.id, 'mcp-protocol-version': this.protocolVersion };
+    return { ...this.#headers, 'mcp-session-id': this.id, 'mcp-protocol-version': this.protocolVersion };
   }
 
   /** Posts a message, or text as it is. */

@@ -1,7 +1,7 @@
 /** The figures of S1 to S5 with their values now, each with its formula: one list for every dashboard. Pure. */
 import { FIGURES, type Figure, type FigureName } from '../snapshot/figures.js';
-import type { VsmSnapshot } from '../snapshot/vsm.js';
-import { count, NONE, percent } from './format.js';
+import type { AuditsSnapshot, IntelligenceSnapshot, LeaseSnapshot, VsmSnapshot } from '../snapshot/vsm.js';
+import { clock, count, duration, latency, NONE, percent } from './format.js';
 import { line, span, type Line, type Tone } from './line.js';
 import type { Column } from './table.js';
 
@@ -30,6 +30,41 @@ export const VIABILITY_COLUMNS: readonly Column<ViabilityRow>[] = [
   { title: 'NOW', min: 16, cell: ({ value }) => value },
   { title: 'UNIT', rank: 2, cell: ({ figure }) => span(figure.unit, 'dim') },
   { title: 'MEANING', min: 20, rank: 1, cell: ({ figure }) => figure.meaning },
+];
+
+export function leaseColumns(now: number): readonly Column<LeaseSnapshot>[] {
+  return [
+    { title: 'UNIT', min: 12, cell: ({ unit }) => span(unit, 'strong') },
+    { title: 'SLOTS', align: 'right', cell: ({ slots }) => count(slots) },
+    { title: 'FLOOR', align: 'right', rank: 1, cell: ({ floor }) => count(floor) },
+    { title: 'IN USE', align: 'right', cell: ({ inFlight }) => count(inFlight) },
+    { title: 'CALLS/S', align: 'right', rank: 2, cell: ({ rps }) => rate(rps) },
+    {
+      title: 'EXPIRES',
+      cell: ({ expiresAt }) =>
+        expiresAt > now ? `in ${duration(expiresAt - now)}` : span('expired: its floor holds', 'warn'),
+    },
+  ];
+}
+
+export const FINDING_COLUMNS: readonly Column<AuditsSnapshot['findings'][number]>[] = [
+  { title: 'SEEN', cell: ({ at }) => span(clock(at), 'dim') },
+  { title: 'UNIT', min: 12, cell: ({ unit }) => span(unit, 'strong') },
+  { title: 'ANSWERED IN', align: 'right', rank: 1, cell: ({ latencyMs }) => latency(latencyMs) },
+  {
+    title: 'AGAINST ITS REPORTS',
+    min: 20,
+    max: 400,
+    cell: ({ discrepancies }) =>
+      discrepancies.length === 0 ? span('as reported', 'ok') : span(discrepancies.join('; '), 'warn'),
+  },
+];
+
+export const EVENT_COLUMNS: readonly Column<IntelligenceSnapshot['recent'][number]>[] = [
+  { title: 'SEEN', cell: ({ at }) => span(clock(at), 'dim') },
+  { title: 'KIND', cell: ({ kind }) => span(kind, 'accent') },
+  { title: 'SOURCE', min: 12, cell: ({ unit }) => span(unit, 'strong') },
+  { title: 'WHAT', min: 20, max: 400, cell: ({ what }) => what },
 ];
 
 /** S1 to S5 in one line, for an overview: `S1 0.98  S2 idle  S3 12 %  S4 0  S5 normal`. */

@@ -154,10 +154,7 @@ class Control implements Behavior<ControlMessage> {
     for (const unit of this.#accounts.keys())
       if (!plane.gates.has(unit.slice('upstream:'.length))) this.#accounts.delete(unit);
     if (!enabled || !options.enabled) {
-      for (const gate of gates) {
-        gate.allowance.lease = null;
-        gate.poolLimit = null;
-      }
+      for (const { allowance } of gates) allowance.lease = null;
       return;
     }
     const claims = gates.map((gate) => this.#claim(gate, gates.length));
@@ -173,8 +170,6 @@ class Control implements Behavior<ControlMessage> {
         slots: Math.min(claim.floor, gate.maxInFlight),
         rps: rates && (options.rate ?? 0) / gates.length,
       };
-      // A session of a client's own for each call that it may have, and one for who has none.
-      gate.poolLimit = Math.max(1, slots.get(claim.unit) ?? 0);
       gate.allowance.lease = {
         slots: slots.get(claim.unit) ?? 0,
         rps: rates?.get(claim.unit) ?? null,

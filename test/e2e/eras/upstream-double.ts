@@ -118,6 +118,8 @@ export class UpstreamDouble {
   readonly #options: DoubleOptions;
   /** What it lists from now on; clients hear of it by `broadcast`. */
   tools: readonly Json[];
+  /** Whether it answers those who come new; the others it serves. */
+  greets = true;
 
   private constructor(era: ClientEra, options: DoubleOptions) {
     this.era = era;
@@ -210,6 +212,7 @@ export class UpstreamDouble {
   #legacy(exchange: Exchange, headers: IncomingHttpHeaders, response: ServerResponse): void {
     const { method, params } = exchange.message;
     if (method === 'initialize') {
+      if (!this.greets) return;
       response.setHeader('mcp-session-id', randomUUID());
       const capabilities = {
         tools: { listChanged: true },

@@ -80,6 +80,11 @@ export class FakeGateway {
         return send(request);
       case 'kill':
         return kill(request, this.#snapshot);
+      case 'restart': {
+        const { actor } = request.params ?? {};
+        if (actor === '/viability/policy') return result({ restarted: actor });
+        return { ok: false, error: { code: 'actor_running', message: `${String(actor)} runs.` } };
+      }
       case 'alarms':
         return result(this.#snapshot.alarms);
       case 'ack': {

@@ -7,6 +7,7 @@ import { upstreamPool } from '#src/actors/names.js';
 import { type PoolDrained, type PoolMessage } from '#src/actors/pool-messages.js';
 import { poolSnapshot } from '#src/actors/pool-book.js';
 import { ask, type Ref } from '#src/kernel/index.js';
+import { type Lease as Grant } from '#src/vsm/lease.js';
 import { type Reading } from '#src/vsm/reading.js';
 import { FakeChannel } from '../../support/actors/client-session.js';
 import { type FakeTransport } from '../../support/actors/fake-transport.js';
@@ -301,16 +302,34 @@ describe('pool', () => {
     assert.deepEqual(client.story, [], 'its connect timeout began with its client');
   });
 
-  it('has no more than control grants, and as many as are configured when the grant ends', async () => {
+  const granted = (slots: number, floor: number): Grant => ({
+    slots,
+    rps: null,
+    floor: { slots: floor, rps: null },
+    expiresAt: world.clock.now() + IDLE_CHECK - 1,
+  });
+
+  it('has no more than control grants, and as many as are configured when nothing is granted any more', async () => {
     await start('session', { size: 3, overflow: 3 });
-    world.gate.poolLimit = 1;
+    world.gate.allowance.lease = granted(1, 1);
     const [first, second] = [await calling(), await calling()];
     assert.ok(first.lease.worker);
     assert.equal(second.lease.worker, null);
     assert.deepEqual([figures().waiting, figures().limit], [1, 1]);
-    world.gate.poolLimit = null;
+    world.gate.allowance.lease = null;
     await world.advance(IDLE_CHECK);
     assert.ok(second.lease.worker);
+  });
+
+  it('a grant that control does not renew holds until it expires, and then its floor does', async () => {
+    await start('session', { size: 3, overflow: 3 });
+    world.gate.allowance.lease = granted(1, 2);
+    const [first, second, third] = [await calling(), await calling(), await calling()];
+    await world.advance(IDLE_CHECK / 2);
+    assert.deepEqual([first.lease.worker !== null, second.lease.worker, figures().limit], [true, null, 1]);
+    await world.advance(IDLE_CHECK / 2); // it has expired: two are its own
+    assert.ok(second.lease.worker);
+    assert.deepEqual([third.lease.worker, figures().limit, figures().waiting], [null, 2, 1]);
   });
 
   it('drains: nobody new, each worker ends when its calls are answered, and it says so when none is left', async () => {

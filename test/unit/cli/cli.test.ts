@@ -106,6 +106,7 @@ describe('viable', () => {
         'send --list',
         'alarms',
         'alarms --history',
+        'vsm',
         'ack 7',
         'policy mode',
       ]) {
@@ -167,6 +168,25 @@ describe('viable', () => {
       assert.equal(several.code, EXIT_CODES.refused);
       assert.match(several.err, /upstream:memory\/session/);
       assert.equal(gateway.received.filter(({ method }) => method === 'kill').length, before);
+    }));
+
+  it('starts what was stopped for good, and says so when it runs', () =>
+    withGateway(async (_, socket) => {
+      const { out } = await run(`restart /viability/policy --socket ${socket}`);
+      assert.equal(out, 'Started /viability/policy.\n');
+      const refused = await run(`restart memory --socket ${socket} --json`);
+      assert.deepEqual([refused.code, errorOf(refused.err).code], [EXIT_CODES.refused, 'actor_running']);
+    }));
+
+  it('shows the viable system: figures, leases, findings, events', () =>
+    withGateway(async (gateway, socket) => {
+      const { out } = await run(`vsm --socket ${socket}`);
+      assert.match(out, /S1 variety absorption +0\.97/);
+      assert.match(out, /S5 policy +conserve, an operator said so/);
+      assert.match(out, /upstream:memory +256 +256 +1/);
+      assert.match(out, /upstream:memory +4\.2 ms +as reported/);
+      assert.match(out, /environment +upstream:memory +it is now 1\.5/);
+      assert.equal(gateway.received.at(-1)?.method, 'status');
     }));
 
   it('takes note of alarms by number, and says so when there is none of that number', () =>
