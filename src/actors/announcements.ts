@@ -21,8 +21,8 @@ export interface GatewayEvents {
   ended: GatewayEnd;
   /** A drain has begun, made progress or ended: the gateway's own, or that of a part. */
   drain: DrainSnapshot;
-  /** A server has become ready for calls. */
-  'upstream/up': { readonly name: string; readonly protocolVersion: string; readonly tools: number };
+  /** A server has become ready for calls, and is in the lists. `tools`: how many it has. */
+  'upstream/up': { readonly name: string; readonly tools: number };
   /** A server that was ready takes no calls now; `reason` is one sentence. */
   'upstream/down': { readonly name: string; readonly reason: string };
   /** A circuit breaker, of a server or of a client transport, has changed its state. */

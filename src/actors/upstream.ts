@@ -232,7 +232,6 @@ class Upstream implements Behavior<UpstreamMessage> {
     view.facts = facts;
     this.#readySince = this.#context.clock.now();
     this.#step({ type: 'ready' });
-    const wasUp = gate.session !== null;
     gate.session = ref;
     gate.era = facts.era;
     gate.retryAt = null;
@@ -251,13 +250,6 @@ class Upstream implements Behavior<UpstreamMessage> {
       },
       `upstream "${config.name}" is ready`,
     );
-    if (!wasUp) this.#announceUp(facts, listing);
-  }
-
-  #announceUp({ protocolVersion }: ServerFacts, { tools }: Listing): void {
-    const { name } = this.#config;
-    const up = { name, protocolVersion, tools: tools.length };
-    this.#deps.plane.announcements.announce('upstream/up', () => up);
   }
 
   #offer(listing: Listing): void {

@@ -84,7 +84,11 @@ export class MessageRouter {
     const read = readRequest(message);
     if (!read.ok) return failure(idOf(message), read);
     const request = read.value;
-    const who = await this.#identify(typeof user === 'string' ? { subject: user } : user, options.authToken);
+    const named = typeof user === 'string' ? { subject: user } : user;
+    if (named.subject === '') return failure(request.id, refusal('unauthenticated', 'a user has a name'));
+    const { authToken } = options;
+    // Without a token nothing is waited for: what is routed before a drain begins is in flight when it does.
+    const who = authToken === undefined ? this.#trusted(named) : await this.#verify(named.subject, authToken);
     if (!who.ok) return failure(request.id, who);
     const { value: principal } = who;
     const scope = this.#scopeOf(options.route ?? '/mcp');
@@ -130,11 +134,8 @@ export class MessageRouter {
     return this.#client ?? undefined;
   }
 
-  async #identify(user: TrustedUser, token: string | undefined): Promise<Checked<Principal>> {
+  #trusted({ subject, role = 'user', permissions = [] }: TrustedUser): Checked<Principal> {
     const { auth, audit, options } = this.#env.plane;
-    if (user.subject === '') return refusal('unauthenticated', 'a user has a name');
-    if (token !== undefined) return this.#verify(user.subject, token);
-    const { subject, role = 'user', permissions = [] } = user;
     const key = principalKey(options.auth.issuer, subject);
     const claims = { sub: subject, role, permissions };
     const principal = { subject, role, permissions, key, expiresAt: null, claims, tenant: null, credential: null };
