@@ -31,7 +31,7 @@ import {
   type TraceContext,
   type TracedRequest,
 } from './call-trace.js';
-import { formatContext, RecordedTrace, serverAttributes, spanName, within } from './recorded.js';
+import { formatContext, RecordedTrace, startServerSpan, within } from './recorded.js';
 import { type DrawnIds, type RuntimeSampler } from './sampling.js';
 import { UnsampledHeaders, UnsampledMeta, UnsampledRoot } from './unsampled.js';
 
@@ -118,15 +118,7 @@ export class SpanTracer implements RequestTracer {
   ): CallTrace {
     const target = targetOf(request);
     const opened = origin?.openedBy === undefined ? [] : linkTo({ traceparent: origin.openedBy });
-    const span = this.#tracer.startSpan(
-      spanName(request.method, target),
-      {
-        kind: SpanKind.SERVER,
-        attributes: serverAttributes(request, target, origin),
-        links: [...beside, ...opened],
-      },
-      parent,
-    );
+    const span = startServerSpan(this.#tracer, request, target, origin, [...beside, ...opened], parent);
     // By the rate alone, or by another SDK of the application's, the answer may still be no.
     if (!span.isRecording()) return given ? new UnsampledHeaders(given) : this.#unsampledRoot;
     return new RecordedTrace(this.#tracer, span, within(parent, span), baggage);
