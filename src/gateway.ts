@@ -23,16 +23,17 @@ import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
 import { type AdminHandler } from './admin/handler.js';
 import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
+import { type FeatureMetrics, type FeatureName } from './admin/snapshot/features.js';
 import { type Config, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, describeExit, type ExitReason } from './kernel/index.js';
 import { admissionInits } from './gateway/admission.js';
-import { type GatewayOptions, type ShutdownOptions } from './gateway/options.js';
+import { type GatewayOptions, type RouteOptions, type ShutdownOptions, type TrustedUser } from './gateway/options.js';
 import { reconfigured } from './gateway/reconfigured.js';
 import { logReport } from './gateway/reports.js';
-import { MessageRouter, type RouteOptions, type TrustedUser } from './gateway/routed-messages.js';
+import { MessageRouter } from './gateway/routed-messages.js';
 import { type UpstreamCredential } from './credentials/credential.js';
 import { Security } from './gateway/security.js';
-import { type FeatureMetrics, type FeatureName, GatewayFeatures } from './gateway/features.js';
+import { GatewayFeatures } from './gateway/features.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
 import { Succession } from './gateway/succession.js';
 import { type JsonRpcRequest, type JsonRpcResponse } from './protocol/jsonrpc.js';
@@ -75,6 +76,7 @@ export class Gateway {
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
 
+  /** Puts it together; nothing runs before `start`. */
   constructor(options: GatewayOptions) {
     const { config } = options;
     const gateway = config.gateway;

@@ -5,7 +5,7 @@ import { type SessionEnvironment } from '../actors/legacy-session.js';
 import { CONNECTIONS } from '../actors/names.js';
 import { closedTo } from '../actors/newcomers.js';
 import { CLIENT_WORDS } from '../auth/faults.js';
-import { type Principal, principalKey, type Role } from '../auth/principal.js';
+import { type Principal, principalKey } from '../auth/principal.js';
 import { actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError } from '../protocol/errors.js';
 import {
@@ -31,30 +31,7 @@ import { parseRoute } from '../protocol/routes.js';
 import { type ScopeKey, toolsetScope } from '../routing/scopes.js';
 import { TRACE_FIELDS } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
-
-/** A user whom the program has authenticated itself. */
-export interface TrustedUser {
-  /** Who it is: limits, policy and the audit log know the user by this name, as by the `sub` of a token. */
-  readonly subject: string;
-  /** Default `user`. */
-  readonly role?: Role;
-  /** For policy rules and for tools that ask for one. Default none. */
-  readonly permissions?: readonly string[];
-}
-
-/** How a message is routed. */
-export interface RouteOptions {
-  /** A token of the user's. It is verified, and must be of the subject that is named; role and permissions are the token's. */
-  readonly authToken?: string;
-  /** The trace that the message continues, as `Tracing.injectTraceContext()` writes it: W3C `traceparent` and the like. */
-  readonly traceContext?: Readonly<Record<string, unknown>>;
-  /** The endpoint that it is sent to: `/mcp` (default), `/mcp/s/<upstream>` or `/mcp/t/<toolset>`. */
-  readonly route?: string;
-  /** Cancels the call; it is answered with the error `cancelled_by_gateway`. */
-  readonly signal?: AbortSignal;
-  /** Hears what the server says during the call: progress, log messages. */
-  readonly onNotification?: (notification: JsonRpcNotification) => void;
-}
+import { type RouteOptions, type TrustedUser } from './options.js';
 
 /** An error of the catalogue, and what is said beside it. */
 interface Refused {
