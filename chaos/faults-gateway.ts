@@ -9,6 +9,8 @@ import { type Context, judge, pause, type Result, type Scenario, until } from '.
 import { type World } from './world.js';
 
 const SLOW = ['--slow', '10'] as const;
+/** Those who are not told over a stream keep calling until then, or until they are closed. Milliseconds. */
+const TERM_DEADLINE_MS = 4_000;
 
 export const actors: Scenario = {
   name: 'kill-actors',
@@ -54,16 +56,19 @@ export const terms: Scenario = {
   async run(context) {
     const results: Result[] = [];
     for (let term = 0; term < context.size.terms; term += 1) {
-      results.push(await inWorld(context, (world) => terminated(world, context)));
+      results.push(await inWorld(context, (world) => terminated(world, context, term % 2 === 1)));
       if (term % 20 === 19) context.progress(`${term + 1} gateways stopped`);
     }
     return sum(results);
   },
 };
 
-async function terminated(world: World, { random }: Context): Promise<Result> {
-  await world.gateway({ servers: { chaos: world.stdio('--slow', '40') } });
+/** @param talker whether there is a client that always has a call outstanding and hears nothing: the drain uses its time up */
+async function terminated(world: World, { random }: Context, talker: boolean): Promise<Result> {
+  const gateway = { draining: { defaultTimeout: TERM_DEADLINE_MS } };
+  await world.gateway({ servers: { chaos: world.stdio('--slow', '40') }, gateway });
   await world.load('a', '--heed', '--sessions', '4', '--patience', '8000');
+  if (talker) await world.load('b', '--transports', 'http', '--sessions', '1', '--outstanding', '8');
   let seen = 0;
   await until('calls under way', () => (seen += world.newResults().length) > 20);
   await pause(random() * 100);
@@ -73,16 +78,23 @@ async function terminated(world: World, { random }: Context): Promise<Result> {
   await world.gatewayEnd();
   const result = await judge(world);
   const before = new Map(world.clients().flatMap((entry) => (entry.e === 'sent' ? [[entry.nonce, entry.t]] : [])));
-  const open = world.clients().filter((entry) => entry.e === 'cut' && (before.get(entry.nonce) ?? Infinity) < at - 50);
+  const open = world
+    .clients()
+    .flatMap((entry) => (entry.e === 'cut' && (before.get(entry.nonce) ?? Infinity) < at - 50 ? [entry.nonce] : []));
   const { unanswered, wasted } = result.verdict;
   return {
     ...result,
     missed: [
-      ...(wasted.length > 0 ? [`${wasted.length} calls ran and were answered with an error`] : []),
-      ...(open.length > 0 ? [`${open.length} calls sent before SIGTERM were cut`] : []),
-      ...(unanswered.length > 0 ? [`${unanswered.length} calls ran and were not answered`] : []),
+      ...some(wasted, 'ran and were answered with an error'),
+      ...some(open, 'sent before SIGTERM were cut'),
+      ...some(unanswered, 'ran and were not answered'),
     ],
   };
+}
+
+/** A bar that calls have missed, with some of them; none when none has. */
+function some(nonces: readonly string[], how: string): string[] {
+  return nonces.length === 0 ? [] : [`${nonces.length} calls ${how} (${nonces.slice(0, 3).join(', ')})`];
 }
 
 function sum(results: readonly Result[]): Result {

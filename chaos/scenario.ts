@@ -16,6 +16,17 @@ export interface Size {
 export const FULL: Size = { kills: 1_000, terms: 100, seconds: 30, connections: 5_000 };
 export const SHORT: Size = { kills: 25, terms: 5, seconds: 4, connections: 600 };
 
+/** `factor` times as many faults. */
+export function scaled(size: Size, factor: number): Size {
+  const times = (count: number): number => Math.max(1, Math.round(count * factor));
+  return {
+    kills: times(size.kills),
+    terms: times(size.terms),
+    seconds: times(size.seconds),
+    connections: times(size.connections),
+  };
+}
+
 export interface Context {
   readonly size: Size;
   /** 0 ≤ random < 1, from the run's seed. */

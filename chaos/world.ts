@@ -245,7 +245,12 @@ export class World {
   #sample(): void {
     clearInterval(this.#sampler);
     this.#sampler = setInterval(() => {
-      if (this.gatewayLives) this.#memory.push([now(), rssKb(this.gatewayPid) * 1_024]);
+      if (!this.gatewayLives) return;
+      try {
+        this.#memory.push([now(), rssKb(this.gatewayPid) * 1_024]);
+      } catch {
+        // It has ended, and Node has not said so yet.
+      }
     }, 500);
   }
 }

@@ -65,6 +65,10 @@ export class WebFront {
   handle(req: IncomingMessage, res: ServerResponse, path: string): void {
     if (!this.#deps.plane.options.dashboard.web)
       return sendError(res, 'unknown_route', { detail: 'the browser dashboard is off' });
+    if (!this.#deps.plane.dashboards) {
+      req.resume();
+      return refuse(res, SWITCHED_OFF);
+    }
     if (path === '/admin') return this.#ask(req, res);
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       req.resume();
@@ -80,6 +84,7 @@ export class WebFront {
   /** Whether a WebSocket may be opened for this console, and with which rights. */
   admitSocket(req: IncomingMessage): ConsoleRight {
     if (!this.#deps.plane.options.dashboard.web) return { ok: false, name: 'unknown_route', reply: {} };
+    if (!this.#deps.plane.dashboards) return SWITCHED_OFF;
     if (this.#consoles >= MAX_CONSOLES) return full();
     return this.#deps.rightOf(req);
   }
@@ -165,6 +170,12 @@ export class WebFront {
     });
   }
 }
+
+const SWITCHED_OFF = {
+  ok: false,
+  name: 'feature_disabled',
+  reply: { detail: 'dashboards are switched off', data: { feature: 'dashboard' } },
+} as const satisfies ConsoleRight;
 
 function full(): ConsoleRight & { readonly ok: false } {
   return { ok: false, name: 'overloaded', reply: { detail: `${MAX_CONSOLES} browsers watch already` } };

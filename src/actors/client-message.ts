@@ -33,7 +33,13 @@ export type ClientMessage =
   /** The client did not answer in time what a server asked during the call of this id. */
   | { readonly type: 'client/input-late'; readonly id: JsonRpcId }
   /** End the connection: `code` and `reason` in the transport's own terms. */
-  | { readonly type: 'client/close'; readonly reason: CloseReason; readonly replyTo?: ReplyTo<{ closed: string }> };
+  | {
+      readonly type: 'client/close';
+      readonly reason: CloseReason;
+      /** Only if nothing of it waits for an answer. */
+      readonly ifIdle?: true;
+      readonly replyTo?: ReplyTo<{ closed: string }>;
+    };
 
 /** Source: the seed document, "Client Notifications"; names as its clients read them. */
 export interface ShutdownNotice {

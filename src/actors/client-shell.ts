@@ -237,6 +237,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
       case 'client/reauthenticated':
         return this.#reauthenticated(message.verdict);
       case 'client/close':
+        if (message.ifIdle && this.inFlight > 0) return;
         this.#outlet.close(message.reason);
         return message.replyTo?.reply({ closed: this.facts.sessionId });
     }

@@ -58,6 +58,10 @@ export class DataPlane {
   policy: Policy;
   /** Written by the drain actor. */
   admission: Admission = { state: 'starting' };
+  /** The drain's last moments are for what runs: new requests are refused, until then. Written by the gateway's drain. */
+  quietUntil: number | null = null;
+  /** WebSockets that were closed and whose clients have not confirmed it. Written by their connections. */
+  farewells = 0;
   /** Listening sockets by their actor's id. `open`, whether it is to listen, is written by drains; `server` by the listener. */
   readonly doors = new Map<string, { open: boolean; server: Server | null }>();
   /** Where connections and sessions go while a successor takes over. Written by the hand-over actor. */

@@ -29,6 +29,7 @@ import {
 import { type Access, type Refusal } from './access.js';
 import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
+import { bidFarewell } from './farewell.js';
 import { type SessionEnvironment } from './legacy-session.js';
 
 export type PhoenixConnectionMessage =
@@ -122,6 +123,7 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
   terminate(): void {
     this.#shell.terminate();
     this.#hangUp(1001, 'going away');
+    bidFarewell(this.#env.plane, this.#socket);
   }
 
   get unread(): number {

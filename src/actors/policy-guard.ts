@@ -50,6 +50,7 @@ export function refusalOf(plane: DataPlane, asked: Asked, found: NotResolved, no
   const missing = principal.subject === null ? undefined : plane.policy.wanting(principal, target);
   const error = missing === undefined ? found.error : 'insufficient_scope';
   plane.counters.denials.record(now);
+  plane.viability.attempts.add(now);
   plane.audit.record({
     type: 'denial',
     outcome: error,

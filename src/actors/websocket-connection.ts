@@ -17,6 +17,7 @@ import { type Channel } from '../transports/inbound/channel.js';
 import { type Access } from './access.js';
 import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
+import { bidFarewell } from './farewell.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { ModernPeer } from './modern-peer.js';
 
@@ -108,6 +109,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     this.#shell.terminate();
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(1001, 'going away');
     else if (this.#socket.readyState === this.#socket.CONNECTING) this.#socket.terminate();
+    bidFarewell(this.#env.plane, this.#socket);
   }
 
   get unread(): number {

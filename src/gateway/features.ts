@@ -87,6 +87,7 @@ export class GatewayFeatures {
       const { tracing, samplingRate } = this.#telemetry.snapshot();
       return { ok: true, result: { tracing, samplingRate } };
     },
+    traces: (limit?: number): AdminReply => ({ ok: true, result: this.#telemetry.traces(limit) }),
   };
 
   close(): void {

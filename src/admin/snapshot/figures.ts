@@ -59,7 +59,8 @@ export const FIGURES = {
   },
   violations: {
     title: 'S5 policy violations',
-    formula: 'attempts of clients that were denied, and apart from them breaches of the gateway’s own invariants',
+    formula:
+      'attempts of clients that were denied (by a policy rule, a mode, a missing permission, or with a credential that is not good; not those that had none to show), and apart from them breaches of the gateway’s own invariants',
     unit: 'count in 5 min, total',
     meaning: 'Attempts are the policy at work; any breach is an alarm.',
   },
