@@ -256,7 +256,7 @@ class Breaker implements Behavior<BreakerMessage> {
     if (gate.state === 'open') log.warn(fields, this.#story());
     else log.info(fields, this.#story());
     this.#report();
-    plane.announcements.announce('breaker', () => breakerSnapshot(unit, gate, gate.since));
+    plane.announcements.announce('breaker', () => this.#snapshot());
     changed?.();
   }
 
