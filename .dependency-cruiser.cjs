@@ -12,8 +12,8 @@ const CONSOLES = '^(tui/|web/|src/cli/)';
 const COMPOSITION = '^src/(main|cli|index|docs|reaper)\\.ts$|^src/gateway(/|\\.ts$)';
 /** The part of src/admin that consoles and the gateway share. */
 const ADMIN_CLIENT = 'admin/(protocol|client|client-[a-z]+|discover|lines|suggest|snapshot/.+|view/.+)\\.';
-/** What reads the gateway's files without a gateway. */
-const OFFLINE = 'audit/verify\\.';
+/** What works without a gateway: reads its files, names what a check has found. */
+const OFFLINE = '(audit/verify|doctor/check|setup/plan)\\.';
 /** Where an actor's message types and registered names may be imported from as values. */
 const MESSAGES = '(^|/|-)(messages?|names)\\.ts$';
 // `net` is not here for its pure isIP; test/arch/sources.test.ts watches that nothing else of it is used.

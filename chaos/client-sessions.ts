@@ -74,6 +74,9 @@ export class HttpClientSession implements ClientSession {
   readonly #events: SessionEvents;
   readonly #agent: Dispatcher;
   #session: string | undefined;
+  #running = 0;
+  /** The gateway does not know the session any more. What was asked before is still answered. */
+  #gone = false;
 
   constructor(base: string, events: SessionEvents) {
     this.#base = base;
@@ -90,7 +93,14 @@ export class HttpClientSession implements ClientSession {
   }
 
   call(id: number, tool: string, nonce: string): void {
-    void this.#exchange(id, callOf(id, tool, nonce)).catch(() => this.#events.cut(id));
+    if (this.#gone) return this.#events.cut(id);
+    this.#running += 1;
+    void this.#exchange(id, callOf(id, tool, nonce))
+      .catch(() => this.#events.cut(id))
+      .finally(() => {
+        this.#running -= 1;
+        if (this.#gone && this.#running === 0) this.#events.over();
+      });
   }
 
   close(): void {
@@ -115,8 +125,8 @@ export class HttpClientSession implements ClientSession {
       // A refusal before the message was read has no id of its own; on HTTP it is the answer to this request all the same.
       if (text !== '') take({ ...(JSON.parse(text) as Incoming), id }, seen);
     }
-    if (statusCode === 404) this.#events.over();
-    else if (!exchange.answered) this.#events.cut(id);
+    if (statusCode === 404) this.#gone = true;
+    if (!exchange.answered) this.#events.cut(id);
   }
 
   #post(message: object): Promise<Dispatcher.ResponseData> {

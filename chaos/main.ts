@@ -3,33 +3,15 @@
  * scoreboard on stdout. Exit code 1 when a bar is missed; 2 for a wrong command line.
  */
 import { Command, InvalidArgumentError } from 'commander';
-import { actors, consoles, descriptors, mass, terms } from './faults-gateway.js';
-import { garbage, kills, network, stops } from './faults-upstream.js';
 import { proveMutants } from './mutants.js';
-import { FULL, type Scenario, SHORT, type Size } from './scenario.js';
+import { FULL, type Scenario, scaled, SHORT, type Size } from './scenario.js';
+import { SCENARIOS } from './scenarios.js';
 import { problemsOf, type Row, scoreboard } from './scoreboard.js';
 import { PRODUCT, World } from './world.js';
 
-const SCENARIOS: readonly Scenario[] = [
-  kills('stdio'),
-  kills('http'),
-  kills('sse'),
-  kills('ws'),
-  stops,
-  network('http'),
-  network('sse'),
-  network('ws'),
-  garbage('stdio'),
-  garbage('ws'),
-  actors,
-  terms,
-  consoles,
-  descriptors,
-  mass,
-];
-
 interface Options {
   readonly short?: true;
+  readonly scale: number;
   readonly only?: readonly string[];
   readonly seed: number;
   readonly json?: true;
@@ -54,6 +36,12 @@ function names(text: string): readonly string[] {
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new InvalidArgumentError(`one or more of ${known.join(', ')}`);
   return wanted;
+}
+
+function factor(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 100)) throw new InvalidArgumentError('more than 0, 100 at most');
+  return value;
 }
 
 async function run(scenarios: readonly Scenario[], size: Size, seed: number): Promise<Row[]> {
@@ -83,10 +71,10 @@ async function main(options: Options): Promise<void> {
     return;
   }
   if (options.mutants) {
-    process.exitCode = (await proveMutants(SCENARIOS, () => seeded(options.seed))) ? 0 : 1;
+    process.exitCode = (await proveMutants(scenarios, () => seeded(options.seed))) ? 0 : 1;
     return;
   }
-  const rows = await run(scenarios, options.short ? SHORT : FULL, options.seed);
+  const rows = await run(scenarios, scaled(options.short ? SHORT : FULL, options.scale), options.seed);
   process.stdout.write(options.json ? `${JSON.stringify(jsonOf(rows), null, 2)}\n` : `${scoreboard(rows)}\n`);
   if (rows.some(({ result }) => problemsOf(result).length > 0)) process.exitCode = 1;
 }
@@ -104,6 +92,7 @@ function jsonOf(rows: readonly Row[]): unknown {
 const program = new Command('chaos')
   .description('Breaks the gateway and its upstreams under load; every call must be answered exactly once.')
   .option('--short', 'a few faults of each kind: about two minutes')
+  .option('--scale <factor>', 'so many times as many faults: 0.1 tries a full run out', factor, 1)
   .option('--only <names>', 'some scenarios, with commas between', names)
   .option('--seed <number>', 'of the random moments and victims', (text) => Number(text), 1)
   .option('--json', 'the scoreboard as JSON')

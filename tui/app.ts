@@ -6,10 +6,11 @@
  */
 import { connectAdmin } from '#src/admin/client.js';
 import { composeScreen } from './compose.js';
-import { Feed } from './feed.js';
-import type { ListLayout } from './list.js';
+import { Feed, type Wanted } from './feed.js';
+import { point, type MouseEvent } from './mouse.js';
+import type { ScreenLayout } from './page.js';
 import { DashboardScreen, type ScreenOptions } from './screen.js';
-import { initialState, press, type Key, type UiState } from './state.js';
+import { chosenKey, initialState, press, type Key, type UiState } from './state.js';
 
 const FRAME_MS = 40;
 const INTERRUPTED = 130;
@@ -40,7 +41,7 @@ class App {
   readonly #screen: DashboardScreen;
   readonly #feed: Feed;
   #state: UiState;
-  #layout: ListLayout = { keys: [], cursor: 0, offset: 0, height: 1 };
+  #layout: ScreenLayout = { panes: [], tabs: [] };
   #cancelFrame: (() => void) | undefined;
   #resolve: (code: number) => void = () => undefined;
   #finished = false;
@@ -60,6 +61,7 @@ class App {
       schedule: this.#schedule,
     });
     this.#screen.onKey((key) => this.#press(key));
+    this.#screen.onMouse((event) => this.#point(event));
     this.#screen.onResize(() => this.#draw());
     this.#draw();
     this.#feed.start();
@@ -87,9 +89,14 @@ class App {
       if (this.#state.quit) return this.finish(0);
       this.#obey();
       this.#feed.setInterval(this.#state.intervalMs);
-      this.#feed.wantConnections(this.#state.page === 'connections');
       this.#draw();
     }
+  }
+
+  #point(event: MouseEvent): void {
+    if (this.#finished) return;
+    this.#state = point(this.#state, event, this.#layout);
+    this.#draw();
   }
 
   /** Somebody types, or is being asked: keys are theirs. */
@@ -130,9 +137,20 @@ class App {
     if (this.#finished) return;
     const view = this.#feed.view;
     const composed = composeScreen(this.#state, view, this.#screen.columns, this.#screen.rows);
-    this.#layout = composed.list;
+    this.#layout = composed.layout;
+    this.#feed.want(wantedBy(this.#state, this.#layout));
     this.#screen.draw(composed, (this.#state.frozen ?? view).snapshot?.throughput.perSecond ?? []);
   }
+}
+
+/** What the page needs beyond the snapshot. */
+function wantedBy({ page, opened }: UiState, layout: ScreenLayout): Wanted | null {
+  const chosen = chosenKey(layout);
+  if (page === 'connections') return { what: 'connections' };
+  if (page === 'logs') return { what: 'traces' };
+  if (page === 'upstreams' && chosen !== null) return { what: 'tools', server: chosen };
+  if (page === 'tree' && opened !== null) return { what: 'messages', actor: opened };
+  return null;
 }
 
 function afterTimeout(ms: number, task: () => void): () => void {

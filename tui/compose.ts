@@ -6,8 +6,7 @@ import { phaseLine } from '#src/admin/view/status.js';
 import { drawable, wrapText } from '#src/admin/view/text.js';
 import { COMMANDS } from './commands.js';
 import type { FeedView } from './feed.js';
-import type { ListLayout } from './list.js';
-import { PAGE_IDS, type Page, type PageId, type Rectangle } from './page.js';
+import { PAGE_IDS, type Page, type PageId, type PaneLayout, type Rectangle, type ScreenLayout } from './page.js';
 import { alarmsPage } from './pages/alarms.js';
 import { connectionsPage } from './pages/connections.js';
 import { logsPage } from './pages/logs.js';
@@ -16,7 +15,7 @@ import { treePage } from './pages/tree.js';
 import { upstreamsPage } from './pages/upstreams.js';
 import { viabilityPage } from './pages/viability.js';
 import { blank, overlay, panel, type Block } from './panel.js';
-import type { UiState } from './state.js';
+import { filterName, listOf, type UiState } from './state.js';
 
 export const SMALLEST = { columns: 60, rows: 16 } as const;
 
@@ -35,11 +34,11 @@ export interface Composed {
   readonly lines: Block;
   /** Rows that are out of date and drawn grey; `[from, to)`. */
   readonly faded: readonly [number, number];
-  readonly list: ListLayout;
+  readonly layout: ScreenLayout;
   readonly chart?: Rectangle;
 }
 
-const NO_LIST: ListLayout = { keys: [], cursor: 0, offset: 0, height: 1 };
+const NO_LAYOUT: ScreenLayout = { panes: [], tabs: [] };
 const HEADER_ROWS = 2;
 
 /** @param live what the feed says now; a frozen screen shows its figures of then under the state of now */
@@ -48,21 +47,43 @@ export function composeScreen(state: UiState, live: FeedView, columns: number, r
   const view = state.frozen ?? live;
   const height = rows - HEADER_ROWS - 1;
   const page = PAGES[state.page];
-  const frame = (body: Block): Block =>
-    [header(state, live, view, columns), tabs(state, columns), ...body, keyBar(state, page, columns)].map((row) =>
+  const { line: tabsLine, tabs } = drawTabs(state.page, columns);
+  const frame = (body: Block, layout: ScreenLayout): Block => {
+    const name = filterName(state, layout);
+    const { filter } = listOf(state.lists, name);
+    const shown = filter === '' || state.typing ? [] : [span(`/${filter} `, 'warn')];
+    const bar = keyBar(state, page, filter, columns);
+    return [header(state, live, view, columns), spread(tabsLine, shown, columns), ...body, bar].map((row) =>
       fitLine(row, columns),
     );
-  if (view.snapshot === null) {
-    return { lines: frame(waiting(live, columns, height)), faded: [0, 0], list: NO_LIST };
+  };
+  if (view.snapshot === null || (live.link === 'refused' && state.frozen === null)) {
+    const layout = { panes: [], tabs };
+    return { lines: frame(waiting(live, columns, height), layout), faded: [0, 0], layout };
   }
-  const list = state.lists[page.id];
-  const drawn = page.draw({ view, snapshot: view.snapshot, list, level: state.level, width: columns, height });
+  const drawn = page.draw({
+    view,
+    snapshot: view.snapshot,
+    list: (pane) => listOf(state.lists, pane),
+    focus: state.pane,
+    opened: state.opened,
+    level: state.level,
+    width: columns,
+    height,
+  });
+  const layout: ScreenLayout = { panes: drawn.panes.map(lowered), tabs };
   const faded: Composed['faded'] = live.link === 'live' ? [0, 0] : [HEADER_ROWS, rows - 1];
   if (state.asked !== null)
-    return { lines: frame(overlay(drawn.lines, question(state.asked.title, columns))), faded, list: drawn.list };
-  if (state.help) return { lines: frame(overlay(drawn.lines, help(columns, height))), faded, list: drawn.list };
+    return { lines: frame(overlay(drawn.lines, question(state.asked.title, columns)), layout), faded, layout };
+  if (state.help) return { lines: frame(overlay(drawn.lines, help(columns, height)), layout), faded, layout };
   const chart = drawn.chart === undefined ? {} : { chart: { ...drawn.chart, top: drawn.chart.top + HEADER_ROWS } };
-  return { lines: frame(drawn.lines), faded, list: drawn.list, ...chart };
+  return { lines: frame(drawn.lines, layout), faded, layout, ...chart };
+}
+
+/** From the page's corner to the screen's. */
+function lowered(pane: PaneLayout): PaneLayout {
+  const place = { ...pane.place, top: pane.place.top + HEADER_ROWS };
+  return { ...pane, place, firstRow: pane.firstRow + HEADER_ROWS };
 }
 
 function header(state: UiState, live: FeedView, view: FeedView, width: number): Line {
@@ -70,7 +91,7 @@ function header(state: UiState, live: FeedView, view: FeedView, width: number): 
     ...(state.frozen === null ? [] : [span(' FROZEN ', 'selected'), ' ']),
     ...(live.link === 'live'
       ? [span(` every ${interval(state.intervalMs)} `, 'dim')]
-      : [span(' ▲ reconnecting… ', 'warn')]),
+      : [span(live.link === 'refused' ? ' ■ refused ' : ' ▲ reconnecting… ', 'warn')]),
   );
   const { snapshot } = view;
   if (snapshot === null) return spread([span(' viable', 'accent')], right, width);
@@ -85,17 +106,18 @@ function header(state: UiState, live: FeedView, view: FeedView, width: number): 
   return spread(live.link === 'live' ? left : toned(left, 'dim'), right, width);
 }
 
-function tabs(state: UiState, width: number): Line {
+function drawTabs(page: PageId, width: number): { readonly line: Line; readonly tabs: ScreenLayout['tabs'] } {
   const whole = PAGE_IDS.reduce((sum, id) => sum + PAGES[id].title.length + 4, 0);
-  const short = whole > width;
-  const names = PAGE_IDS.map((id, index) => {
-    const chosen = id === state.page;
+  let from = 0;
+  const drawn = PAGE_IDS.map((id, index) => {
     const { title } = PAGES[id];
-    return [span(` ${index + 1} ${short && !chosen ? title.slice(0, 4) : title} `, chosen ? 'selected' : 'dim')];
+    const name = whole > width && id !== page ? title.slice(0, 4) : title;
+    const text = span(` ${index + 1} ${name} `, id === page ? 'selected' : 'dim');
+    const tab = { page: id, from, to: from + lineWidth([text]) };
+    from = tab.to;
+    return { text, tab };
   });
-  const { filter } = state.lists[state.page];
-  const shown = filter === '' || state.typing ? [] : [span(`/${filter} `, 'warn')];
-  return spread(names.flat(), shown, width);
+  return { line: drawn.map(({ text }) => text), tabs: drawn.map(({ tab }) => tab) };
 }
 
 function question(title: string, width: number): Block {
@@ -117,7 +139,7 @@ function question(title: string, width: number): Block {
   );
 }
 
-function keyBar(state: UiState, page: Page, width: number): Line {
+function keyBar(state: UiState, page: Page, filter: string, width: number): Line {
   if (state.line !== null) {
     const keys = keyLine([
       ['Enter', 'do it'],
@@ -130,7 +152,7 @@ function keyBar(state: UiState, page: Page, width: number): Line {
     return fitLine(line(span(good ? ' ✔ ' : ' ✖ ', good ? 'ok' : 'bad'), text), width);
   }
   if (state.typing) {
-    const typed = line(span(' Filter: ', 'accent'), state.lists[page.id].filter, span(' ', 'selected'));
+    const typed = line(span(' Filter: ', 'accent'), filter, span(' ', 'selected'));
     return spread(
       typed,
       keyLine([
@@ -143,7 +165,7 @@ function keyBar(state: UiState, page: Page, width: number): Line {
   const general: readonly (readonly [string, string])[] = [
     ['?', 'Help'],
     ['q', 'Quit'],
-    ['Tab', 'Page'],
+    ['Tab', 'Pane'],
     ['↑↓', 'Move'],
     ...page.keys,
     ['+/-', 'Refresh'],
@@ -159,28 +181,30 @@ function keyLine(keys: readonly (readonly [string, string])[]): Line {
 }
 
 const HELP: readonly (readonly [string, string])[] = [
-  ['1 … 7, Tab', 'pages'],
+  ['1 … 7', 'pages'],
+  ['Tab', 'next pane, then next page; Shift-Tab goes back'],
   ['↑ ↓  k j', 'one row'],
   ['PgUp PgDn', 'one screen'],
   ['Home End', 'first, last; End follows the log'],
-  ['Enter', "an upstream's details (Overview)"],
+  ['Enter', 'closer: an upstream, an actor, a message to it'],
+  ['Esc', 'back; clears the filter'],
   ['/', 'filter; Enter keeps it, Esc clears it'],
   ['← → r', 'sort by a column, the other way round'],
   ['+ -', 'refresh slower, faster'],
   ['f', 'freeze and unfreeze the screen'],
   ['l', 'least severe log level (Logs)'],
-  ['d', 'drain the gateway (Overview)'],
+  ['d', 'drain: the gateway, an upstream, a session'],
   ['R x', 'reconnect; disable or enable (Upstreams)'],
-  ['K', 'kill the actor (Tree)'],
+  ['R K s', 'restart, kill for good, send a message (Tree)'],
   ['a', 'acknowledge (Alarms)'],
   [':', `a command: ${COMMANDS.map(([name]) => name.split(' ')[0]).join(', ')}`],
-  ['q', 'leave; the gateway is not touched'],
-  ['Ctrl-C', 'leave; a gateway that was started with it stops too'],
+  ['mouse', 'click tabs, rows, headings; wheel scrolls'],
+  ['q', 'leave; Ctrl-C also stops a gateway started with it'],
 ];
 
 function help(width: number, height: number): Block {
   const rows = HELP.map(([key, meaning]) => [...fitLine([span(` ${key}`, 'accent')], 14), span(meaning)]);
-  return panel('Keys', [...rows], Math.min(54, width), Math.min(rows.length + 2, height));
+  return panel('Keys', [...rows], Math.min(66, width), Math.min(rows.length + 2, height));
 }
 
 function waiting(live: FeedView, width: number, height: number): Block {
@@ -192,7 +216,7 @@ function waiting(live: FeedView, width: number, height: number): Block {
 function tooSmall(columns: number, rows: number): Composed {
   const text = `This window has ${columns}×${rows} cells; the dashboard needs ${SMALLEST.columns}×${SMALLEST.rows}. q quits.`;
   const words = wrapText(text, Math.max(1, columns)).map((part) => fitLine([span(part)], columns));
-  return { lines: [...words, ...blank(columns, rows)].slice(0, rows), faded: [0, 0], list: NO_LIST };
+  return { lines: [...words, ...blank(columns, rows)].slice(0, rows), faded: [0, 0], layout: NO_LAYOUT };
 }
 
 function interval(ms: number): string {

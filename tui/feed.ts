@@ -4,8 +4,18 @@
  * Reconnects by itself, keeping the last figures meanwhile. Bounded: one snapshot, one list of connections, the newest
  * log lines. Draws nothing and knows no terminal.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { AdminRequestError, NoGatewayError, type AdminClient, type AdminSubscription } from '#src/admin/client.js';
-import type { AdminMethod, ConnectionSnapshot, GatewaySnapshot, LogLine } from '#src/admin/protocol.js';
+import type {
+  AdminActor,
+  AdminMessageInfo,
+  AdminMethod,
+  ConnectionSnapshot,
+  GatewaySnapshot,
+  LogLine,
+} from '#src/admin/protocol.js';
+import type { ToolPin } from '#src/admin/snapshot/tools.js';
+import type { TraceSnapshot, TracesSnapshot } from '#src/admin/snapshot/traces.js';
 
 export interface NumberedLine {
   /** Grows by one with each line of this dashboard's life; names a line while older ones fall away. */
@@ -14,13 +24,40 @@ export interface NumberedLine {
 }
 
 export interface FeedView {
-  readonly link: 'connecting' | 'live' | 'lost';
+  /** `refused`: the gateway is there and shows no figures now. */
+  readonly link: 'connecting' | 'live' | 'lost' | 'refused';
   /** Why there is no connection, in words. */
   readonly reason: string | null;
   readonly snapshot: GatewaySnapshot | null;
   readonly connections: readonly ConnectionSnapshot[];
   readonly logs: readonly NumberedLine[];
+  /** Of the upstream that is looked at. */
+  readonly tools: readonly ToolPin[];
+  /** Admin messages of the actor that is looked at. */
+  readonly messages: readonly AdminMessageInfo[];
+  readonly traces: readonly TraceSnapshot[];
 }
+
+/**
+ * What somebody looks at beyond the snapshot. It can be long, so it is asked for, once a snapshot, while it is looked at
+ * and not otherwise.
+ */
+export type Wanted =
+  | { readonly what: 'connections' }
+  | { readonly what: 'traces' }
+  | { readonly what: 'tools'; readonly server: string }
+  | { readonly what: 'messages'; readonly actor: string };
+
+export const NO_VIEW: FeedView = {
+  link: 'connecting',
+  reason: null,
+  snapshot: null,
+  connections: [],
+  logs: [],
+  tools: [],
+  messages: [],
+  traces: [],
+};
 
 export interface FeedOptions {
   readonly connect: () => Promise<AdminClient>;
@@ -32,19 +69,20 @@ export interface FeedOptions {
 }
 
 const MOST_LINES = 2_000;
+const MOST_TRACES = 100;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 2_000;
 
 export class Feed {
   readonly #options: FeedOptions;
-  #view: FeedView = { link: 'connecting', reason: null, snapshot: null, connections: [], logs: [] };
+  #view: FeedView = NO_VIEW;
   #client: AdminClient | undefined;
   #watching: AdminSubscription | undefined;
   #intervalMs: number;
   #retryMs = FIRST_RETRY_MS;
   #cancelRetry: () => void = () => undefined;
-  #wantsConnections = false;
-  #askingConnections = false;
+  #wanted: Wanted | null = null;
+  #asking = false;
   #nextNumber = 1;
   #stopped = false;
 
@@ -76,11 +114,13 @@ export class Feed {
     if (this.#client !== undefined) void this.#watch(this.#client);
   }
 
-  /** The list of connections can be long; it is only asked for, once a snapshot, while somebody looks at it. */
-  wantConnections(wanted: boolean): void {
-    if (wanted === this.#wantsConnections) return;
-    this.#wantsConnections = wanted;
-    void this.#askConnections();
+  /** What is looked at from now on; `null`: the snapshot alone. */
+  want(wanted: Wanted | null): void {
+    if (isDeepStrictEqual(wanted, this.#wanted)) return;
+    this.#wanted = wanted;
+    // Another actor's messages must not be sent to this one.
+    if (wanted?.what === 'messages') this.#view = { ...this.#view, messages: [] };
+    void this.#ask();
   }
 
   /** One request, and its answer. Rejects when refused, or when there is no connection now. */
@@ -99,6 +139,7 @@ export class Feed {
       this.#client = client;
       client.onClose(() => this.#lost(client, 'The gateway closed the connection.'));
       await this.#watch(client);
+      if (client !== this.#client) return; // refused
       // Another gateway, or the same one anew: its log begins again.
       this.#change({ logs: [] });
       await client.followLogs({ lines: MOST_LINES / 4 }, (entry) => this.#append(entry));
@@ -111,30 +152,45 @@ export class Feed {
   async #watch(client: AdminClient): Promise<void> {
     const intervalMs = this.#intervalMs;
     try {
-      const subscription = await client.watch(intervalMs, (snapshot) => {
+      const take = (snapshot: GatewaySnapshot): void => {
         if (client !== this.#client || intervalMs !== this.#intervalMs) return;
         this.#change({ link: 'live', reason: null, snapshot });
-        void this.#askConnections();
-      });
+        void this.#ask();
+      };
+      const subscription = await client.watch(intervalMs, take, (error) => this.#refused(client, error));
       if (intervalMs === this.#intervalMs) this.#watching = subscription;
       else subscription.cancel();
     } catch (error) {
-      this.#failed(error);
+      if (error instanceof AdminRequestError) this.#refused(client, error);
+      else this.#failed(error);
     }
   }
 
-  async #askConnections(): Promise<void> {
+  /** It says no, and why. It may say yes later. */
+  #refused(client: AdminClient, { message }: AdminRequestError): void {
+    if (client !== this.#client) return;
+    this.#client = undefined;
+    this.#watching = undefined;
+    client.close();
+    this.#retry(message, 'refused');
+  }
+
+  async #ask(): Promise<void> {
     const client = this.#client;
-    if (client === undefined || !this.#wantsConnections || this.#askingConnections) return;
-    this.#askingConnections = true;
+    const wanted = this.#wanted;
+    if (client === undefined || wanted === null || this.#asking) return;
+    this.#asking = true;
     try {
-      this.#change({ connections: await client.request('connections') });
+      const answer = await answerTo(client, wanted);
+      if (wanted === this.#wanted) this.#change(answer);
     } catch (error) {
       // A lost connection is dealt with where it is noticed; a refusal leaves the old list.
       if (!(error instanceof NoGatewayError || error instanceof AdminRequestError)) throw error;
     } finally {
-      this.#askingConnections = false;
+      this.#asking = false;
     }
+    // Somebody has turned to something else meanwhile.
+    if (wanted !== this.#wanted) await this.#ask();
   }
 
   #append(entry: LogLine): void {
@@ -157,9 +213,9 @@ export class Feed {
     this.#retry(reason);
   }
 
-  #retry(reason: string): void {
+  #retry(reason: string, link: 'lost' | 'refused' = 'lost'): void {
     if (this.#stopped) return;
-    this.#change({ link: 'lost', reason });
+    this.#change({ link, reason });
     this.#cancelRetry = this.#options.schedule(this.#retryMs, () => void this.#connect());
     this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
   }
@@ -168,5 +224,22 @@ export class Feed {
     if (this.#stopped) return;
     this.#view = { ...this.#view, ...part };
     this.#options.onChange();
+  }
+}
+
+async function answerTo(client: AdminClient, wanted: Wanted): Promise<Partial<FeedView>> {
+  switch (wanted.what) {
+    case 'connections':
+      return { connections: await client.request('connections') };
+    case 'traces': {
+      const { traces }: TracesSnapshot = await client.request('traces', { limit: MOST_TRACES });
+      return { traces };
+    }
+    case 'tools':
+      return { tools: await client.request('tools', { server: wanted.server }) };
+    case 'messages': {
+      const [actor]: readonly AdminActor[] = await client.request('actors', { actor: wanted.actor });
+      return { messages: actor?.messages ?? [] };
+    }
   }
 }

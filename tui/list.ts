@@ -1,7 +1,7 @@
 /** A scrolled list with a cursor, drawn as a table. Pure. */
 import { fitLine, plainText, span, type Line } from '#src/admin/view/line.js';
 import { sortRows } from '#src/admin/view/sort.js';
-import { layoutTable, type Column } from '#src/admin/view/table.js';
+import { layoutTable, type Column, type TableSlot } from '#src/admin/view/table.js';
 import type { Block } from './panel.js';
 
 /** Where somebody is in a list. */
@@ -33,8 +33,8 @@ export function sortList<Row>(
   rows: readonly Row[],
   { sort, descending }: ListState,
 ): { readonly columns: readonly Column<Row>[]; readonly rows: readonly Row[] } {
-  if (sort === null) return { columns, rows };
-  const at = sort % columns.length;
+  if (sort === null || sort >= columns.length) return { columns, rows };
+  const at = sort;
   const marked = columns.map((column, index) =>
     index === at ? { ...column, title: `${column.title}${descending ? '↓' : '↑'}`, rank: 0 } : column,
   );
@@ -60,26 +60,28 @@ export function placeList(list: ListState, keys: readonly string[], height: numb
   return { keys, cursor, offset, height: rows };
 }
 
-/** Header and visible rows, `width` × `height` cells, the cursor's row marked. */
+/** Header and visible rows, `width` cells wide, the cursor's row marked; less loudly where the keys go elsewhere. */
 export function drawList<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   layout: ListLayout,
   width: number,
   none: string,
-): Block {
-  if (rows.length === 0) return [[span(` ${none}`, 'dim')]];
+  focused = true,
+): { readonly lines: Block; readonly slots: readonly TableSlot[] } {
+  if (rows.length === 0) return { lines: [[span(` ${none}`, 'dim')]], slots: [] };
   const visible = rows.slice(layout.offset, layout.offset + layout.height);
   const table = layoutTable(columns, visible, width - 2);
   const body = table.rows.map((row, index) => {
     const fitted = fitLine([span(' '), ...row], width);
-    return index + layout.offset === layout.cursor ? selected(fitted) : fitted;
+    if (index + layout.offset !== layout.cursor) return fitted;
+    return focused ? selected(fitted) : [span('›', 'accent'), ...fitted.slice(1)];
   });
-  return [[span(' '), ...table.header], ...body];
+  return { lines: [[span(' '), ...table.header], ...body], slots: table.slots };
 }
 
 /** Inverse, with a mark that shows without attributes too. */
-function selected(row: Line): Line {
+export function selected(row: Line): Line {
   return [span(`›${plainText(row).slice(1)}`, 'selected')];
 }
 

@@ -9,18 +9,25 @@ const FRAME: Tone = 'dim';
 /** Cells that a figure leaves to its name. */
 const SHORTEST_NAME = 8;
 
+/** Thin, and thick for the pane that the keys go to: seen without colour too. */
+const FRAMES = {
+  thin: { tone: FRAME, corners: ['╭', '╮', '╰', '╯'], across: '─', down: '│' },
+  thick: { tone: 'accent', corners: ['┏', '┓', '┗', '┛'], across: '━', down: '┃' },
+} as const;
+
 /** `content` in a frame of exactly `width` × `height` cells; what does not fit is cut. */
-export function panel(title: string | Line, content: Block, width: number, height: number): Block {
+export function panel(title: string | Line, content: Block, width: number, height: number, focused = false): Block {
   if (width < 4 || height < 2) return blank(width, height);
+  const { tone, corners, across, down } = FRAMES[focused ? 'thick' : 'thin'];
   const inner = width - 2;
   const label = typeof title === 'string' ? [span(title, 'strong')] : title;
   const shown = cutLine(label, inner - 4);
-  const rest = '─'.repeat(Math.max(0, inner - 3 - lineWidth(shown)));
-  const top: Line = [span('╭─ ', FRAME), ...shown, span(` ${rest}╮`, FRAME)];
+  const rest = across.repeat(Math.max(0, inner - 3 - lineWidth(shown)));
+  const top: Line = [span(`${corners[0]}${across} `, tone), ...shown, span(` ${rest}${corners[1]}`, tone)];
   const body = Array.from({ length: height - 2 }, (_, row): Line => {
-    return [span('│', FRAME), ...fitLine(content[row] ?? [], inner), span('│', FRAME)];
+    return [span(down, tone), ...fitLine(content[row] ?? [], inner), span(down, tone)];
   });
-  return [top, ...body, [span(`╰${'─'.repeat(inner)}╯`, FRAME)]];
+  return [top, ...body, [span(`${corners[2]}${across.repeat(inner)}${corners[3]}`, tone)]];
 }
 
 export function blank(width: number, height: number): Block {
@@ -71,18 +78,4 @@ export function factLine([name, value]: readonly [string, Line], width: number):
   const figure = fits(value) || short.length === 0 ? value : short;
   const shown = cutLine(figure, Math.max(0, room - Math.min(textWidth(name), SHORTEST_NAME) - 1));
   return [span(' '), ...fitLine([span(name, 'dim')], room - lineWidth(shown) - 1), span(' '), ...shown, span(' ')];
-}
-
-/** Eight heights of block for values from 0 to the highest. */
-export function sparkline(values: readonly number[], width: number): string {
-  const shown = values.slice(-width);
-  const highest = Math.max(1, ...shown);
-  const level = (value: number): number => Math.min(7, Math.max(0, Math.round((value / highest) * 7)));
-  return shown.map((value) => '▁▂▃▄▅▆▇█'[level(value)] ?? ' ').join('');
-}
-
-/** `████░░░░` for a share of 0 to 1. */
-export function gauge(share: number, width: number): string {
-  const full = Math.round(Math.min(1, Math.max(0, share)) * width);
-  return '█'.repeat(full) + '░'.repeat(width - full);
 }

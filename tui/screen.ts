@@ -10,6 +10,7 @@ import type { Readable, Writable } from 'node:stream';
 import { paintLine } from '#src/admin/view/paint.js';
 import { characterWidth } from '#src/admin/view/text.js';
 import type { Composed } from './compose.js';
+import type { MouseEvent } from './mouse.js';
 import type { Rectangle } from './page.js';
 import type { Key } from './state.js';
 
@@ -47,14 +48,14 @@ export class DashboardScreen {
       smartCSR: true,
       resizeTimeout: 50,
     } as object);
+    // Clicks and the wheel; not motion, which would be a flood of events that mean nothing here.
+    this.#program.setMouse({ vt200Mouse: true, sgrMouse: true }, true);
     this.#box = blessed.box({ parent: this.#screen, top: 0, left: 0, width: '100%', height: '100%' });
     keepLines(this.#box);
     this.#chart = lineChart({
       screen: this.#screen,
       wholeNumbersOnly: true,
       abbreviate: true,
-      xLabelPadding: 4,
-      xPadding: 6,
       style: chartStyle(options.color),
     });
     keepLines(this.#chart);
@@ -72,6 +73,10 @@ export class DashboardScreen {
     return Number(this.#screen.height);
   }
 
+  get #program(): MouseProgram {
+    return this.#screen.program;
+  }
+
   /** The terminal has not taken what was written before: drawing more would only make it later. */
   get congested(): boolean {
     return this.#options.output.writableLength > CONGESTED_BYTES;
@@ -81,6 +86,13 @@ export class DashboardScreen {
     this.#screen.on('keypress', (text: string | undefined, key: { readonly full: string; readonly name?: string }) => {
       // blessed reports the return key twice, as `return` and as `enter`.
       if (key.name !== 'return') listener({ full: key.full, text: key.full.startsWith('C-') ? undefined : text });
+    });
+  }
+
+  onMouse(listener: (event: MouseEvent) => void): void {
+    this.#program.on('mouse', ({ action, button, x, y }) => {
+      if (action === 'wheelup' || action === 'wheeldown') listener({ kind: action, x, y });
+      else if (action === 'mousedown' && button === 'left') listener({ kind: 'click', x, y });
     });
   }
 
@@ -107,6 +119,7 @@ export class DashboardScreen {
 
   /** Gives the terminal back as it was. Idempotent. */
   destroy(): void {
+    this.#program.setMouse({ vt200Mouse: false, sgrMouse: false }, false);
     this.#screen.destroy();
   }
 
@@ -125,6 +138,9 @@ export class DashboardScreen {
     const most = Math.max(...perSecond);
     // The chart draws its line two pixels too high: leave it room.
     this.#chart.options.maxY = roundUp(most * 1.15);
+    // Dots, two a cell: `600`, `1.5k`.
+    const label = most >= 1_000 ? 8 : 6;
+    Object.assign(this.#chart.options, { xPadding: label, xLabelPadding: label });
     this.#chart.options.numYLabels = place.height >= 8 ? 4 : 2;
     const style = { line: this.#options.color && !faded ? 'cyan' : 'normal' };
     this.#chart.setData([{ x: secondLabels(), y: padded(perSecond), style }]);
@@ -152,6 +168,19 @@ function secondLabels(): readonly string[] {
 /** The chart knows the eight names of the palette, and `normal`. */
 function chartStyle(color: boolean): { line: string; text: string; baseline: string } {
   return { line: color ? 'cyan' : 'normal', text: 'normal', baseline: color ? 'blue' : 'normal' };
+}
+
+/** What the type declarations of blessed's program lack. */
+interface MouseProgram {
+  setMouse(modes: Readonly<Record<'vt200Mouse' | 'sgrMouse', boolean>>, enable: boolean): void;
+  on(event: 'mouse', listener: (event: BlessedMouse) => void): void;
+}
+
+interface BlessedMouse {
+  readonly action: 'mousedown' | 'mouseup' | 'mousemove' | 'wheelup' | 'wheeldown';
+  readonly button: string;
+  readonly x: number;
+  readonly y: number;
 }
 
 /** The lines fit already; blessed counts them in UTF-16 units and would break those with emoji or dots. */

@@ -15,6 +15,7 @@ import {
   LOG_LEVELS,
   type LogLevel,
   type LogLine,
+  type WatchEnded,
 } from '../admin/protocol.js';
 import { type FeatureName } from '../admin/snapshot/features.js';
 import { type AdminContext, type AdminServer, startAdminServer } from '../admin/server.js';
@@ -64,6 +65,8 @@ export interface AdminAnswersDeps {
 export interface FeatureAnswers {
   features(action?: 'enable' | 'disable', name?: FeatureName, windowMs?: number): Promise<AdminReply>;
   sampling(rate?: number): AdminReply;
+  /** The newest traces. */
+  traces(limit?: number): AdminReply;
 }
 
 export interface AdminEndpointDeps {
@@ -74,6 +77,10 @@ export interface AdminEndpointDeps {
   readonly answers: AdminAnswers;
 }
 
+const DASHBOARDS_OFF: AdminError = {
+  code: 'feature_unavailable',
+  message: 'Dashboards are switched off; `viable features enable dashboard` switches them on.',
+};
 const ASK_TIMEOUT_MS = 5_000;
 const DEFAULT_LOG_LINES = 100;
 const DEFAULT_WATCH_MS = 1_000;
@@ -122,7 +129,7 @@ export class AdminAnswers {
       case 'upstreams':
         return done(view.upstreams());
       case 'actors':
-        return done(this.#actors());
+        return done(this.#actors((params as Params['actors']).actor));
       case 'send':
         return this.#send(params as Params['send']);
       case 'kill':
@@ -144,8 +151,7 @@ export class AdminAnswers {
       case 'logs':
         return done(this.#logs(params as Params['logs'], context));
       case 'watch':
-        if (!this.#deps.plane.dashboards)
-          return refuse('feature_unavailable', 'Dashboards are switched off; `viable features enable dashboard`.');
+        if (!this.#deps.plane.dashboards) return { ok: false, error: DASHBOARDS_OFF };
         return done(this.#watch(params as Params['watch'], context));
       case 'features': {
         const { action, name, windowMs } = params as Params['features'];
@@ -153,6 +159,8 @@ export class AdminAnswers {
       }
       case 'sampling':
         return this.#deps.features.sampling((params as Params['sampling']).rate);
+      case 'traces':
+        return this.#deps.features.traces((params as Params['traces']).limit);
       case 'alarms':
         return done(alarmsSnapshot(this.#deps.plane));
       case 'ack':
@@ -161,7 +169,7 @@ export class AdminAnswers {
       case 'login-finish':
         return this.#login(method, params as LoginParams);
       case 'tools':
-        return this.#tools.list();
+        return this.#tools.list((params as Params['tools']).server);
       case 'tools-diff':
         return this.#tools.diff((params as Params['tools-diff']).name);
       case 'tools-accept':
@@ -227,10 +235,11 @@ export class AdminAnswers {
     return [...this.#deps.plane.sessions.all()].map((entry) => entry.inspect());
   }
 
-  #actors(): AdminActor[] {
+  /** All that take messages; or the one at `only`, with the messages of whoever listens for it. */
+  #actors(only?: string): AdminActor[] {
     const actors: AdminActor[] = [];
-    for (const path of this.#deps.system.paths()) {
-      const messages = messagesOf(path);
+    for (const path of only === undefined ? this.#deps.system.paths() : [only]) {
+      const messages = messagesOf(only === undefined ? path : listenerFor(path));
       if (messages.length > 0) actors.push({ path, messages: messages.map(describeMessage) });
     }
     return actors;
@@ -308,7 +317,7 @@ export class AdminAnswers {
       return done(await ask<M, unknown>(this.#deps.system.wheel, target, message, ASK_TIMEOUT_MS));
     } catch (cause) {
       const why = cause instanceof AskError && cause.why === 'timeout' ? 'actor_timeout' : 'actor_unavailable';
-      return refuse(why, `${toError(cause).message}.`);
+      return refuse(why, this.#deps.plane.redact(`${toError(cause).message}.`));
     }
   }
 
@@ -331,8 +340,9 @@ export class AdminAnswers {
     const { system, view } = this.#deps;
     const next = (): TimerHandle =>
       system.clock.after(intervalMs, () => {
+        if (!this.#deps.plane.dashboards) return context.emit({ ended: DASHBOARDS_OFF } satisfies WatchEnded);
         timer = next();
-        if (this.#deps.plane.dashboards) context.emit(view.snapshot());
+        context.emit(view.snapshot());
       });
     let timer = next();
     context.signal.addEventListener('abort', () => timer.cancel(), { once: true });

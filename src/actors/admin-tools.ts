@@ -33,8 +33,10 @@ export class ToolAnswers {
     this.#book = book;
   }
 
-  list(): AdminReply {
-    return { ok: true, result: [...this.#book.tools()].map((tool) => this.#shown(tool)) };
+  /** Of one server, or of all. */
+  list(server?: string): AdminReply {
+    const wanted = [...this.#book.tools()].filter((tool) => server === undefined || tool.server === server);
+    return { ok: true, result: wanted.map((tool) => this.#shown(tool)) };
   }
 
   diff(name: string): AdminReply {

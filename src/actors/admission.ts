@@ -16,6 +16,7 @@ const SOON_S = 1;
 
 /** Why this server gets no further call now, in the order of the checks; `undefined` when it does. */
 export function admit(plane: DataPlane, gate: UpstreamGate, clock: Clock): JsonRpcErrorObject | undefined {
+  if (plane.quietUntil !== null) return stopping(plane.quietUntil, clock);
   if (gate.drainsUntil !== null) return drained(gate, gate.drainsUntil, clock);
   if (gate.breaker.refuses) {
     gate.breaker.refused += 1;
@@ -76,6 +77,11 @@ export function drained(gate: UpstreamGate, until: number, clock: Clock): JsonRp
   const retryAfter = Math.max(1, Math.ceil((until - clock.now()) / 1_000));
   const detail = `upstream "${gate.name}" is being taken out of service`;
   return gatewayError('draining', detail, { server: gate.name, retryAfter });
+}
+
+/** The gateway stops in a moment: what began now would be cut. */
+export function stopping(until: number, clock: Clock): JsonRpcErrorObject {
+  return gatewayError('draining', 'it takes no more requests', { retryAfter: secondsUntil(until, clock) });
 }
 
 /** What let a call through, for its trace. */

@@ -10,11 +10,18 @@ import { type CallEvent, type ServerEvent } from './call.js';
 
 export type ClientTransportKind = ClientTransport;
 
+/** A resource that a client has subscribed to, under the URI that it knows. `params` are the server's, with its own URI. */
+export interface ResourceUpdated {
+  readonly type: 'resource/updated';
+  readonly server: string;
+  readonly params: JsonObject;
+  readonly uri: string;
+}
+
 export type ClientMessage =
   | CallEvent
   | ServerEvent
-  /** A resource that this client has subscribed to, under the URI that it knows. */
-  | { readonly type: 'resource/updated'; readonly params: JsonObject; readonly uri: string }
+  | ResourceUpdated
   /** A list of this scope has changed; for clients with streams of the modern era. */
   | { readonly type: 'client/list-changed'; readonly scope: string | null; readonly method: string }
   /** A ready notification for this session, the same text for all. */
@@ -33,7 +40,13 @@ export type ClientMessage =
   /** The client did not answer in time what a server asked during the call of this id. */
   | { readonly type: 'client/input-late'; readonly id: JsonRpcId }
   /** End the connection: `code` and `reason` in the transport's own terms. */
-  | { readonly type: 'client/close'; readonly reason: CloseReason; readonly replyTo?: ReplyTo<{ closed: string }> };
+  | {
+      readonly type: 'client/close';
+      readonly reason: CloseReason;
+      /** Only if nothing of it waits for an answer. */
+      readonly ifIdle?: true;
+      readonly replyTo?: ReplyTo<{ closed: string }>;
+    };
 
 /** Source: the seed document, "Client Notifications"; names as its clients read them. */
 export interface ShutdownNotice {

@@ -114,7 +114,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
     const moved = this.#env.plane.moved.has(this.#shell.id);
     switch (message.type) {
       case 'http/post':
-        return moved ? message.exchange.elsewhere() : releaseAll(message.frame, message.exchange);
+        return moved ? message.exchange.elsewhere() : message.exchange.refuse('session_not_found');
       case 'http/get':
         return moved ? message.elsewhere() : message.refuse();
       case 'http/delete':
@@ -259,9 +259,3 @@ const NOWHERE: Channel = {
   release: () => undefined,
   stillWorking: () => undefined,
 };
-
-/** Nobody will answer what is in the body: each of its requests is given up. */
-function releaseAll(frame: ParsedFrame, exchange: HttpExchange): void {
-  const items = frame.kind === 'batch' ? frame.items : [frame];
-  for (const { kind } of items) if (kind === 'request' || kind === 'invalid') exchange.release();
-}

@@ -16,13 +16,20 @@ export interface HttpPeer {
   work: boolean;
   /** The session whose message is being read from this socket. */
   reading: string | null;
+  /** The answer after which a survey first found it idle, and when. Milliseconds since the epoch. */
+  idleAfter: ServerResponse | null;
+  idleSince: number;
 }
+
+/** A client that was just heard of may be sending its next request: it is left alone so long. Milliseconds. */
+export const MAY_SEND_MS = 500;
 
 export class HttpSockets {
   readonly #peers = new Map<Socket, HttpPeer>();
   #made = 0;
   #http: HttpServer | null = null;
   #idle: readonly HttpPeer[] = [];
+  #surveyedAt = 0;
   #give: ((socket: Socket) => void) | null = null;
 
   /** The id of the next connection actor; unique over all listeners and their incarnations. */
@@ -36,7 +43,7 @@ export class HttpSockets {
   }
 
   add(socket: Socket, ref: Ref<HttpConnectionMessage>): void {
-    this.#peers.set(socket, { socket, ref, response: null, work: false, reading: null });
+    this.#peers.set(socket, { socket, ref, response: null, work: false, reading: null, idleAfter: null, idleSince: 0 });
     socket.once('close', () => this.#peers.delete(socket));
   }
 
@@ -128,16 +135,41 @@ export class HttpSockets {
     return this.#idle.length;
   }
 
-  survey(): void {
+  /** @param now milliseconds since the epoch */
+  survey(now: number): void {
+    this.#surveyedAt = now;
     this.#idle = this.between();
+    for (const peer of this.#idle) {
+      if (peer.idleSince > 0 && peer.idleAfter === peer.response) continue;
+      peer.idleAfter = peer.response;
+      peer.idleSince = now;
+    }
   }
 
-  /** Closes up to `most` of the idle sockets; how many. */
-  closeIdle(most: number): number {
-    const closing = this.#idle.slice(0, most);
-    this.#idle = this.#idle.slice(closing.length);
-    for (const { ref } of closing) ref.urgent({ type: 'client/close', reason: 'shutdown' });
+  /**
+   * Closes up to `most` of the sockets that the survey of this moment has found idle; how many. At once, for in the next
+   * one a request may have come.
+   * @param quietFor leaves out those that have not been idle for so many milliseconds
+   */
+  closeIdle(most: number, quietFor = MAY_SEND_MS): number {
+    const before = this.#surveyedAt - quietFor;
+    const closing = this.#idle.filter(({ idleSince }) => idleSince <= before).slice(0, most);
+    const closed = new Set(closing);
+    this.#idle = this.#idle.filter((peer) => !closed.has(peer));
+    for (const { socket } of closing) socket.destroySoon();
     return closing.length;
+  }
+
+  /** Nobody is to send another request over the connection on which an answer of now comes. */
+  lastAnswers(): void {
+    for (const { response } of this.#peers.values())
+      if (response !== null && !response.headersSent) response.shouldKeepAlive = false;
+  }
+
+  /** Whether this process still holds bytes that a client has been sent. */
+  get unsent(): boolean {
+    for (const { writableLength } of this.#peers.keys()) if (writableLength > 0) return true;
+    return false;
   }
 
   /**

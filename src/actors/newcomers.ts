@@ -3,6 +3,7 @@ import { type ClientTransport } from '../admin/protocol.js';
 import { type Principal } from '../auth/principal.js';
 import { type Clock } from '../kernel/index.js';
 import { type ErrorName } from '../protocol/errors.js';
+import { type ParsedFrame } from '../protocol/parse.js';
 import { type ErrorReply } from '../transports/inbound/http-reply.js';
 import { isAdministrator } from '../vsm/policy-model.js';
 import { retryAfterOf, transportTrouble } from './admission.js';
@@ -36,6 +37,13 @@ export function closedTo(
   if (!breaker.refuses) return undefined;
   breaker.refused += 1;
   return closed('breaker_open', retryAfterOf(breaker, clock), transportTrouble(transport), { transport });
+}
+
+/** What a request over HTTP is told when the gateway stops in a moment; `undefined` when it may run, or is none. */
+export function tooLate({ quietUntil }: DataPlane, clock: Clock, frame: ParsedFrame): ErrorReply | undefined {
+  if (quietUntil === null || frame.kind !== 'request') return undefined;
+  const { reply } = closed('draining', secondsUntil(quietUntil, clock), 'it takes no more requests');
+  return { ...reply, id: frame.message.id };
 }
 
 /**

@@ -106,6 +106,7 @@ class Telemetry implements Behavior<TelemetryMessage> {
               version: this.#deps.version,
               instanceId: this.#instanceId,
               counts: state.counts,
+              recent: state.recent,
               metrics: this.#deps.metrics,
               random: this.#deps.random,
               onExport: (error) => void this.#context.self.tell({ type: 'telemetry/exported', error }),

@@ -11,6 +11,7 @@ export const ADMIN_ACCESS: Readonly<Record<AdminMethod, Access>> = {
   upstreams: 'look',
   actors: 'look',
   logs: 'look',
+  traces: 'look',
   watch: 'look',
   cancel: 'look',
   send: 'act',

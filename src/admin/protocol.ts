@@ -22,6 +22,7 @@ import { type AuthSnapshot } from './snapshot/auth.js';
 import { type DrainSnapshot } from './snapshot/drains.js';
 import { type HandoverSnapshot } from './snapshot/handover.js';
 import { type FeatureSnapshot } from './snapshot/features.js';
+import { type TracesSnapshot } from './snapshot/traces.js';
 import { type SamplingState, type TelemetrySnapshot } from './snapshot/telemetry.js';
 import { type PinningSnapshot, type ToolDifference, type ToolPin } from './snapshot/tools.js';
 import { type PolicyCheck, type PolicyDetails, type RulesSnapshot } from './snapshot/policy.js';
@@ -41,7 +42,7 @@ export type AdminMethod =
   | 'tree' // → SupervisionNode (the root)
   | 'connections' // → readonly ConnectionSnapshot[]
   | 'upstreams' // → readonly UpstreamSnapshot[]
-  | 'actors' // → readonly AdminActor[]        (what `send --list` prints)
+  | 'actors' // {actor?} → readonly AdminActor[]        (what `send --list` prints)
   | 'send' // {actor, message, args?} → unknown (the actor's own answer)
   | 'kill' // {actor, forGood?} → {killed: string}
   | 'restart' // {actor} → {restarted: string}
@@ -50,12 +51,12 @@ export type AdminMethod =
   | 'upgrade' // {exec?, config?, timeoutMs?} → HandoverSnapshot   (begins; progress is in the snapshot)
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
-  | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
+  | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot, or WatchEnded as the last
   | 'alarms' // → AlarmsSnapshot
   | 'ack' // {id} → AlarmSnapshot
   | 'login-begin' // {server, redirectUri, state} → {url}
   | 'login-finish' // {server, state, code, iss?} → {loggedIn}
-  | 'tools' // → readonly ToolPin[]
+  | 'tools' // {server?} → readonly ToolPin[]
   | 'tools-diff' // {name} → ToolDifference
   | 'tools-accept' // {name} → {accepted}
   | 'tools-lock' // → {locked, file}
@@ -64,6 +65,7 @@ export type AdminMethod =
   | 'policy-mode' // {mode?} → PolicySnapshot
   | 'features' // {action?, name?, windowMs?} → readonly FeatureSnapshot[]
   | 'sampling' // {rate?} → SamplingState
+  | 'traces' // {limit?} → TracesSnapshot
   | 'cancel'; // {id} → {cancelled: boolean}
 
 export type AdminResponse =
@@ -103,6 +105,7 @@ export interface AdminResults {
   readonly 'policy-mode': PolicySnapshot;
   readonly features: readonly FeatureSnapshot[];
   readonly sampling: SamplingState;
+  readonly traces: TracesSnapshot;
   readonly cancel: { readonly cancelled: boolean };
 }
 
@@ -118,6 +121,11 @@ export interface AdminError {
   readonly message: string;
   /** Near misses for a name that does not exist. */
   readonly suggestions?: readonly string[];
+}
+
+/** Nothing more is watched on this stream, and why: dashboards were switched off. */
+export interface WatchEnded {
+  readonly ended: AdminError;
 }
 
 /** Client transports, in the order in which consoles show them. */

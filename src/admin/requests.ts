@@ -13,6 +13,8 @@ import { nearMisses } from './suggest.js';
 export const WATCH_INTERVAL_MS = { min: 50, max: 3_600_000, default: 1_000 } as const;
 /** Most log lines one request may ask for. */
 export const MAX_LOG_LINES = 10_000;
+/** Most traces one request may ask for. */
+export const MAX_TRACES = 200;
 
 const none = z.strictObject({});
 
@@ -33,7 +35,8 @@ export const ADMIN_PARAMS = {
   tree: none,
   connections: none,
   upstreams: none,
-  actors: none,
+  /** `actor`: the path of one; all without. */
+  actors: z.strictObject({ actor: name.optional() }),
   send: z.strictObject({ actor: z.string().min(1), message: z.string().min(1), args: z.unknown().optional() }),
   kill: z.strictObject({ actor: z.string().min(1), forGood: z.boolean().optional() }),
   restart: z.strictObject({ actor: z.string().min(1) }),
@@ -71,7 +74,7 @@ export const ADMIN_PARAMS = {
     code: z.string().min(1),
     iss: z.string().optional(),
   }),
-  tools: none,
+  tools: z.strictObject({ server: name.optional() }),
   'tools-diff': z.strictObject({ name: z.string().min(1) }),
   'tools-accept': z.strictObject({ name: z.string().min(1) }),
   'tools-lock': none,
@@ -95,6 +98,7 @@ export const ADMIN_PARAMS = {
     .refine(({ action, name }) => (action === undefined) === (name === undefined), {
       error: 'give both action and name, or neither',
     }),
+  traces: z.strictObject({ limit: z.number().int().min(1).max(MAX_TRACES).optional() }),
   sampling: z.strictObject({ rate: z.number().min(0).max(1).optional() }),
   cancel: z.strictObject({ id: z.number().int() }),
 } as const satisfies Record<AdminMethod, z.ZodType>;

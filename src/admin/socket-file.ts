@@ -10,7 +10,7 @@ import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 
 /** Longest path the kernel takes for a Unix socket: 108 bytes with the final NUL on Linux, 104 on macOS. */
-const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
+export const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
 
 export type AdminSocketFault =
   | 'socket_in_use' // another live process listens there

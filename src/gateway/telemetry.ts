@@ -4,6 +4,7 @@ import { type GatewayView } from '../actors/gateway-view.js';
 import { TELEMETRY } from '../actors/names.js';
 import { telemetry } from '../actors/telemetry.js';
 import { type TelemetrySnapshot } from '../admin/snapshot/telemetry.js';
+import { type TracesSnapshot } from '../admin/snapshot/traces.js';
 import { type GatewayOptions as Options } from '../config/types.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { type Logger } from '../telemetry/logger.js';
@@ -11,6 +12,8 @@ import { type MetricSources } from '../telemetry/metrics/collect.js';
 import { type MetricsText } from '../telemetry/metrics/definition.js';
 import { telemetrySettings, type TelemetrySettings } from '../telemetry/tracing/settings.js';
 import { TracingState } from '../telemetry/tracing/state.js';
+
+const DEFAULT_TRACES = 50;
 
 export interface TelemetryParts {
   readonly system: ActorSystem;
@@ -75,6 +78,12 @@ export class GatewayTelemetry {
   snapshot(): TelemetrySnapshot {
     const { running, rate, counts, trouble } = this.state;
     return { tracing: running, samplingRate: rate, spans: { ...counts }, trouble };
+  }
+
+  /** At most `limit`, newest first. */
+  traces(limit = DEFAULT_TRACES): TracesSnapshot {
+    const { running, rate, recent } = this.state;
+    return { tracing: running, samplingRate: rate, traces: recent.traces(limit) };
   }
 
   #sources(): MetricSources {

@@ -46,6 +46,10 @@ async function help(...args: string[]): Promise<string> {
     startGateway: () => Promise.reject(new Error('not here')),
     openTokens: () => Promise.reject(new Error('not here')),
     verifyToken: () => Promise.reject(new Error('not here')),
+    examine: () => Promise.reject(new Error('not here')),
+    planSetup: () => Promise.reject(new Error('not here')),
+    checkSetup: () => Promise.reject(new Error('not here')),
+    confirm: () => Promise.resolve(true),
   };
   assert.equal(await runCli([...args, '--help'], io), 0);
   return text;

@@ -114,6 +114,8 @@ describe('draining', () => {
       assert.equal(code, 1013);
       assert.match(reason.toString(), /^draining, retry after \d+ s$/);
       for (const peer of [websocket, sse, http]) assert.deepEqual((await peer.request('ping')).result, {});
+      const { headers } = await http.post({ jsonrpc: '2.0', id: 'x', method: 'ping' });
+      assert.equal(headers['connection'], 'close', 'whoever kept the connection would lose a request on it');
       assert.equal((await fetchRaw(`${gateway.url}/readyz`)).status, 503);
       assert.equal((await fetchRaw(`${gateway.url}/healthz`)).status, 200);
       assert.equal((await gateway.status()).phase, 'draining');

@@ -6,7 +6,9 @@ import { composeScreen } from '#src/tui/compose.js';
 import type { FeedView } from '#src/tui/feed.js';
 import { PAGE_IDS } from '#src/tui/page.js';
 import { initialState, press, type Key, type UiState } from '#src/tui/state.js';
-import { fakeConnections, fakeLog, fakeDrain, fakeSnapshot } from '../support/admin/fixtures.js';
+import { FAKE_ACTORS, fakeConnections, fakeLog, fakeDrain, fakeSnapshot } from '../support/admin/fixtures.js';
+import { fakeToolsOf } from '../support/admin/policy-fixtures.js';
+import { fakeTraces } from '../support/admin/trace-fixtures.js';
 
 const live: FeedView = {
   link: 'live',
@@ -14,6 +16,9 @@ const live: FeedView = {
   snapshot: fakeSnapshot(),
   connections: fakeConnections(),
   logs: Array.from({ length: 200 }, (_, number) => ({ number, entry: fakeLog(number) })),
+  tools: fakeToolsOf('everything'),
+  messages: FAKE_ACTORS[0]?.messages ?? [],
+  traces: fakeTraces(),
 };
 
 function keys(...names: readonly string[]): readonly Key[] {
@@ -23,7 +28,7 @@ function keys(...names: readonly string[]): readonly Key[] {
 /** Presses keys one after another, drawing between them as the dashboard does. */
 function after(pressed: readonly Key[], view = live, columns = 100, rows = 30): { state: UiState; text: string } {
   let state = initialState(1_000);
-  for (const key of pressed) state = press(state, key, view, composeScreen(state, view, columns, rows).list);
+  for (const key of pressed) state = press(state, key, view, composeScreen(state, view, columns, rows).layout);
   return { state, text: text(state, view, columns, rows) };
 }
 
@@ -145,13 +150,27 @@ describe('composed screens', () => {
 });
 
 describe('pages', () => {
-  it('turn with digits and Tab, both ways round', () => {
+  it('turn with digits; Tab goes through their panes and on to the next, both ways round', () => {
     assert.deepEqual(
       ['1', '2', '3', '4', '5', '6', '7'].map((digit) => after(keys(digit)).state.page),
       [...PAGE_IDS],
     );
-    assert.equal(after(keys('tab', 'tab')).state.page, 'upstreams');
-    assert.equal(after(keys('S-tab')).state.page, 'alarms');
+    const places = (count: number, key: string): string[] =>
+      Array.from({ length: count }, (_, pressed) => {
+        const { state } = after(keys(...Array.from({ length: pressed + 1 }, () => key)));
+        const panes = composeScreen(state, live, 100, 30).layout.panes;
+        return `${state.page} ${panes[Math.min(state.pane, panes.length - 1)]?.name}`;
+      });
+    assert.deepEqual(places(5, 'tab'), [
+      'overview overview/signals',
+      'overview overview/log',
+      'tree tree',
+      'tree tree/detail//',
+      'upstreams upstreams',
+    ]);
+    assert.deepEqual(places(2, 'S-tab'), ['alarms alarms/past', 'alarms alarms']);
+    const thick = (pressed: readonly Key[]): string => /┏━ (\S+)/u.exec(after(pressed).text)?.[1] ?? '';
+    assert.deepEqual([thick(keys('3')), thick(keys('3', 'tab')), thick(keys('4'))], ['Upstreams', 'everything', '']);
   });
 
   it('2: the chosen actor’s whole fault stands below the tree', () => {
@@ -230,7 +249,7 @@ describe('commands', () => {
   it('sort a list by a column, the other way round, and back', () => {
     const names = (pressed: readonly Key[]): string[] => {
       const { text: shown } = after(keys('3', ...pressed.map(({ full }) => full)), live, 160, 40);
-      return shown.split('\n').flatMap((row) => /^│[› ](\S+) +[●◌◐▲○]/u.exec(row)?.[1] ?? []);
+      return shown.split('\n').flatMap((row) => /^[│┃][› ](\S+) +[●◌◐▲○]/u.exec(row)?.[1] ?? []);
     };
     const own = names([]);
     assert.equal(own[0], 'everything');
@@ -285,12 +304,12 @@ describe('commands', () => {
 describe('keys', () => {
   it('type a filter, keep it with Enter and clear it with Escape', () => {
     const typed = after(keys('2', '/', 'm', 'q', 'backspace', 'e', 'm'));
-    assert.equal(typed.state.lists.tree.filter, 'mem');
+    assert.equal(typed.state.lists['tree']?.filter, 'mem');
     assert.match(typed.text, /Filter: mem/);
     assert.equal(typed.state.page, 'tree', 'digits and q are text while typing');
     const kept = after(keys('2', '/', 'm', 'enter'));
-    assert.deepEqual([kept.state.typing, kept.state.lists.tree.filter], [false, 'm']);
-    assert.equal(after(keys('2', '/', 'm', 'enter', 'escape')).state.lists.tree.filter, '');
+    assert.deepEqual([kept.state.typing, kept.state.lists['tree']?.filter], [false, 'm']);
+    assert.equal(after(keys('2', '/', 'm', 'enter', 'escape')).state.lists['tree']?.filter, '');
   });
 
   it('keep the cursor on its row while rows come and go', () => {
@@ -315,7 +334,7 @@ describe('keys', () => {
     assert.match(shown, /Streamable HTTP +12 /);
     assert.match(shown, /reconnecting…/);
     assert.match(
-      text(press(state, { full: 'f', text: 'f' }, later, composeScreen(state, later, 120, 40).list), later, 120, 40),
+      text(press(state, { full: 'f', text: 'f' }, later, composeScreen(state, later, 120, 40).layout), later, 120, 40),
       /Streamable HTTP +90 /,
     );
   });

@@ -1,59 +1,9 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { startAdminServer, type AdminServer } from '#src/admin/server.js';
-import { startDashboard, type Dashboard } from '#src/tui/app.js';
 import { textWidth } from '#src/admin/view/text.js';
-import { unexpected, withDirectory } from '../support/admin/console.js';
-import { FakeGateway } from '../support/admin/fake-gateway.js';
 import { fakeLog, fakeSnapshot } from '../support/admin/fixtures.js';
-import { FakeTerminal } from '../support/fake-terminal.js';
 import { renderScreenSvg } from '../support/screen-svg.js';
 import { takeScreenshot } from '../support/screenshot.js';
-
-interface Stage {
-  readonly gateway: FakeGateway;
-  readonly socket: string;
-  readonly terminal: FakeTerminal;
-  readonly dashboard: Dashboard;
-  readonly restart: () => Promise<void>;
-  readonly halt: () => Promise<void>;
-}
-
-/** A dashboard on a fake terminal, in front of a fake gateway on a real socket. */
-function onStage(columns: number, rows: number, work: (stage: Stage) => Promise<void>, color = true): Promise<void> {
-  return withDirectory(async (directory) => {
-    const gateway = new FakeGateway();
-    const path = join(directory, 'v.sock');
-    const open = (): Promise<AdminServer> => startAdminServer({ path, handler: gateway.handler, onError: unexpected });
-    let server = await open();
-    const terminal = new FakeTerminal(columns, rows);
-    const dashboard = startDashboard({
-      input: terminal.input,
-      output: terminal.output,
-      color,
-      socket: path,
-      intervalMs: 1_000,
-      // Frames and retries at once: what is tested is what is drawn, not when.
-      schedule: (_, task) => {
-        const soon = setImmediate(task);
-        return () => clearImmediate(soon);
-      },
-    });
-    const halt = (): Promise<void> => server.close();
-    const restart = async (): Promise<void> => {
-      server = await open();
-    };
-    try {
-      await work({ gateway, socket: path, terminal, dashboard, restart, halt });
-    } finally {
-      dashboard.stop();
-      await dashboard.done;
-      await server.close();
-      await rm(path, { force: true });
-    }
-  });
-}
+import { onStage } from '../support/tui-stage.js';
 
 describe('dashboard on a terminal', () => {
   for (const [columns, rows] of [
@@ -65,7 +15,7 @@ describe('dashboard on a terminal', () => {
       onStage(columns, rows, async ({ terminal }) => {
         const pages: readonly [string, string][] = [
           ['2', 'Supervision tree'],
-          ['3', 'Protocol'],
+          ['3', 'In use'],
           ['4', '1/21'],
           ['5', 'following'],
           ['6', 'S1 variety absorption'],
@@ -79,7 +29,7 @@ describe('dashboard on a terminal', () => {
           // CJK and emoji stand in these rows: a width misjudged anywhere would push the frame out.
           for (const line of terminal.lines.slice(2, rows - 1)) {
             assert.equal(textWidth(line), columns, line);
-            assert.match(line, /[│╮╯]$/u);
+            assert.match(line, /[│╮╯┃┓┛]$/u);
           }
         }
       }));
@@ -90,6 +40,8 @@ describe('dashboard on a terminal', () => {
       await terminal.shows(/[\u2801-\u28ff]{3}/u);
       gateway.tick({ connections: { total: 777, byTransport: { http: 700, sse: 70, websocket: 7 }, sockets: 1 } });
       await terminal.shows(/Streamable HTTP +700 /);
+      gateway.tick({ throughput: { perSecond: Array.from({ length: 60 }, () => 4_700), messagesTotal: 1 } });
+      await terminal.shows(/4\.5k⡇[^]*3k +⡇[^]*1\.5k⡇/);
       gateway.log({ ...fakeLog(0), message: 'a line just written' });
       await terminal.shows('a line just written');
     }));
@@ -177,9 +129,9 @@ describe('dashboard on a terminal', () => {
 
   it('writes no escape sequence that came from outside', () =>
     onStage(120, 40, async ({ terminal }) => {
+      await terminal.shows(/WebSocket +6 /);
+      for (const key of ['2', '3', '4', '6', '7', '5']) terminal.type(key);
       await terminal.shows('gnol{red-fg}tag{/red-fg}');
-      for (const key of ['2', '3', '4', '5']) terminal.type(key);
-      await terminal.shows('following');
       const { written } = terminal.output;
       assert.doesNotMatch(written, /\u001b\]/, 'no OSC');
       assert.doesNotMatch(written, /[\u0080-\u009f\u200b\u202a-\u202e]/u);
@@ -222,6 +174,18 @@ describe('dashboard on a terminal', () => {
       assert.match(svg, /fill="#98c379"[^>]*>● ready|>●<\/text>/);
       assert.ok(svg.includes('>天</text>'));
       assert.doesNotMatch(svg, /[\u0000-\u0009\u000b-\u001f]/u);
+    }));
+
+  it('says that dashboards are switched off, shows no old figures, and comes back when they are on', () =>
+    onStage(100, 30, async ({ gateway, terminal }) => {
+      await terminal.shows('Upstreams');
+      gateway.refuse('Dashboards are switched off; `viable features enable dashboard` switches them on.');
+      await terminal.shows('Dashboards are switched off');
+      assert.match(terminal.text, /refused/);
+      assert.doesNotMatch(terminal.text, /203\.0\.113\.9/);
+      gateway.refuse(null);
+      await terminal.shows('every 1 s');
+      assert.doesNotMatch(terminal.text, /switched off/);
     }));
 
   it('is photographed from a gateway’s socket alone', () =>

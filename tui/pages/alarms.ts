@@ -1,11 +1,8 @@
 /** Page 7: what hurts now, worst first, and what has. `a` acknowledges the chosen one. */
 import { alarmColumns, lastResortColumns, pastSignalColumns } from '#src/admin/view/alarms.js';
 import type { AlarmSnapshot } from '#src/admin/snapshot/vsm.js';
-import { line, span } from '#src/admin/view/line.js';
-import { layoutTable } from '#src/admin/view/table.js';
-import { drawList, placeList, position, sortList } from '../list.js';
-import type { Page, PageInput, PageOutput } from '../page.js';
-import { panel, type Block } from '../panel.js';
+import type { Page, PageInput, PageOutput, Rectangle } from '../page.js';
+import { listPane, type Pane } from '../pane.js';
 
 /** The newest of those that are over, and those that were said without the channel. */
 const PAST_HEIGHT = 8;
@@ -22,40 +19,57 @@ export const alarmsPage: Page = {
   draw,
 };
 
-function draw({ snapshot, list: state, width, height }: PageInput): PageOutput {
+function draw(input: PageInput): PageOutput {
+  const { snapshot, width, height, focus } = input;
   const { alarms, takenAt } = snapshot;
-  const pastHeight = height >= PAST_FROM_HEIGHT ? PAST_HEIGHT : 0;
-  const { columns, rows } = sortList(alarmColumns(takenAt), alarmsMatching(alarms.active, state.filter), state);
-  const list = placeList(
-    state,
-    rows.map(({ id }) => String(id)),
-    height - pastHeight - 3,
-  );
-  const table = drawList(columns, rows, list, width - 2, 'Nothing hurts.');
-  const title = line(span('Alarms', 'strong'), span(`  ${position(list)}`, 'dim'));
-  const past =
-    pastHeight === 0
-      ? []
-      : panel(pastTitle(alarms.lastResort.length), pastRows(snapshot, width - 4), width, pastHeight);
-  return { lines: [...panel(title, table, width, height - pastHeight), ...past], list };
+  const pastHeight = height < PAST_FROM_HEIGHT ? 0 : Math.max(PAST_HEIGHT, Math.floor(height * 0.4));
+  const active = listPane(input, {
+    name: 'alarms',
+    title: 'Alarms',
+    place: { left: 0, top: 0, width, height: height - pastHeight },
+    focused: pastHeight === 0 ? 'alone' : focus === 0,
+    columns: alarmColumns(takenAt),
+    rows: alarmsMatching(alarms.active, input.list('alarms').filter),
+    keyOf: ({ id }) => String(id),
+    none: 'Nothing hurts.',
+  });
+  if (pastHeight === 0) return { lines: active.lines, panes: [active.layout] };
+  const past = drawPast(input, { left: 0, top: height - pastHeight, width, height: pastHeight });
+  return { lines: [...active.lines, ...past.lines], panes: [active.layout, past.layout] };
 }
 
-function pastTitle(unheard: number): string {
-  return unheard > 0 ? 'Said without the channel, which was dead' : 'Over';
-}
-
-function pastRows({ alarms, takenAt }: PageInput['snapshot'], width: number): Block {
-  const { history, lastResort } = alarms;
-  if (lastResort.length === 0 && history.length === 0) return [[span(' Nothing has hurt yet.', 'dim')]];
-  const table =
-    lastResort.length > 0
-      ? layoutTable(lastResortColumns(takenAt), lastResort, width)
-      : layoutTable(pastSignalColumns(takenAt), history, width);
-  return [table.header, ...table.rows].map((row) => [span(' '), ...row]);
+function drawPast(input: PageInput, place: Rectangle): Pane {
+  const { alarms, takenAt } = input.snapshot;
+  const focused = input.focus >= 1;
+  if (alarms.lastResort.length > 0)
+    return listPane(input, {
+      name: 'alarms/unheard',
+      title: 'Said without the channel, which was dead',
+      place,
+      focused,
+      columns: lastResortColumns(takenAt),
+      rows: alarms.lastResort,
+      keyOf: ({ source, index }) => `${source}/${index}`,
+      none: '',
+      filters: false,
+    });
+  return listPane(input, {
+    name: 'alarms/past',
+    title: 'Over',
+    place,
+    focused,
+    columns: pastSignalColumns(takenAt),
+    rows: alarmsMatching(alarms.history, input.list('alarms/past').filter),
+    keyOf: ({ id }) => String(id),
+    none: 'Nothing has hurt yet.',
+  });
 }
 
 /** Case-insensitive part of a source, an index or what is said. */
-export function alarmsMatching(alarms: readonly AlarmSnapshot[], filter: string): readonly AlarmSnapshot[] {
+export function alarmsMatching<Signal extends Pick<AlarmSnapshot, 'source' | 'index' | 'message'>>(
+  alarms: readonly Signal[],
+  filter: string,
+): readonly Signal[] {
   const needle = filter.toLowerCase();
   return alarms.filter(({ source, index, message }) =>
     [source, index, message].some((text) => text.toLowerCase().includes(needle)),

@@ -1,10 +1,8 @@
 /** Page 4: connected clients. */
 import type { ConnectionSnapshot } from '#src/admin/protocol.js';
 import { connectionColumns } from '#src/admin/view/columns.js';
-import { line, span } from '#src/admin/view/line.js';
-import { drawList, placeList, position, sortList } from '../list.js';
 import type { Page, PageInput, PageOutput } from '../page.js';
-import { panel } from '../panel.js';
+import { listPane } from '../pane.js';
 
 export const connectionsPage: Page = {
   id: 'connections',
@@ -13,24 +11,24 @@ export const connectionsPage: Page = {
     ['/', 'Filter'],
     ['←→', 'Sort'],
     ['r', 'Reverse'],
+    ['d', 'Drain'],
   ],
   draw: drawConnections,
 };
 
-function drawConnections({ view, snapshot, list: state, width, height }: PageInput): PageOutput {
-  const { columns, rows } = sortList(
-    connectionColumns(snapshot.takenAt),
-    connectionsMatching(view.connections, state.filter),
-    state,
-  );
-  const list = placeList(
-    state,
-    rows.map(({ actor }) => actor),
-    height - 3,
-  );
-  const table = drawList(columns, rows, list, width - 2, 'No connection to show.');
-  const title = line(span('Connections', 'strong'), span(`  ${position(list)}`, 'dim'));
-  return { lines: panel(title, table, width, height), list };
+function drawConnections(input: PageInput): PageOutput {
+  const { view, snapshot, width, height } = input;
+  const { lines, layout } = listPane(input, {
+    name: 'connections',
+    title: 'Connections',
+    place: { left: 0, top: 0, width, height },
+    focused: 'alone',
+    columns: connectionColumns(snapshot.takenAt),
+    rows: connectionsMatching(view.connections, input.list('connections').filter),
+    keyOf: ({ actor }) => actor,
+    none: 'No connection to show.',
+  });
+  return { lines, panes: [layout] };
 }
 
 /** Case-insensitive part of a client, principal, address, route, transport, session or actor. */
@@ -39,8 +37,8 @@ export function connectionsMatching(
   filter: string,
 ): readonly ConnectionSnapshot[] {
   const needle = filter.toLowerCase();
-  return connections.filter(({ client, principal, remote, route, transport, sessionId, actor }) =>
-    [client, principal, remote, route, transport, sessionId, actor].some((text) =>
+  return connections.filter(({ client, principal, role, remote, route, transport, sessionId, actor }) =>
+    [client, principal, role, remote, route, transport, sessionId, actor].some((text) =>
       text?.toLowerCase().includes(needle),
     ),
   );

@@ -1,10 +1,17 @@
-/** Page 5: the log, following its end until somebody scrolls up. */
-import { cutLine, line, plainText, span } from '#src/admin/view/line.js';
+/** Page 5: the log, following its end until somebody scrolls up, and the newest traces. */
+import { cutLine, line, span, type Line } from '#src/admin/view/line.js';
 import { atLeast, logContains, logLine } from '#src/admin/view/logs.js';
+import { wrapText } from '#src/admin/view/text.js';
+import { SPAN_COLUMNS, samplingText, spanRows, tracingAdvice } from '#src/admin/view/traces.js';
 import type { NumberedLine } from '../feed.js';
-import { placeList, position, type ListState } from '../list.js';
-import type { Page, PageInput, PageOutput } from '../page.js';
+import { placeList, position, selected, type ListState } from '../list.js';
+import type { Page, PageInput, PageOutput, Rectangle } from '../page.js';
+import { listPane, textPane, type Pane } from '../pane.js';
 import { panel } from '../panel.js';
+
+/** Rows of the pane that only says why there are no traces. */
+const ADVICE_HEIGHT = 4;
+const TRACES_FROM_HEIGHT = 16;
 
 export const logsPage: Page = {
   id: 'logs',
@@ -14,19 +21,33 @@ export const logsPage: Page = {
     ['l', 'Level'],
     ['End', 'Follow'],
   ],
-  draw: drawLogs,
+  draw: drawPage,
 };
 
-function drawLogs({ view, list: state, level, width, height }: PageInput): PageOutput {
+function drawPage(input: PageInput): PageOutput {
+  const { view, snapshot, width, height } = input;
+  const advice = tracingAdvice(snapshot.telemetry);
+  const roomy = height >= TRACES_FROM_HEIGHT;
+  const below = !roomy ? 0 : advice === null || view.traces.length > 0 ? Math.floor(height * 0.4) : ADVICE_HEIGHT;
+  const place = { left: 0, top: 0, width, height: height - below };
+  const log = drawLog(input, place, below === 0 ? 'alone' : input.focus === 0);
+  if (below === 0) return { lines: log.lines, panes: [log.layout] };
+  const traces = drawTraces(input, { left: 0, top: height - below, width, height: below }, advice);
+  return { lines: [...log.lines, ...traces.lines], panes: [log.layout, traces.layout] };
+}
+
+function drawLog(input: PageInput, place: Rectangle, focused: boolean | 'alone'): Pane {
+  const { view, level } = input;
+  const { width, height } = place;
+  const state = input.list('logs');
   const rows = logsMatching(view.logs, state.filter, level);
   const follows = state.key === null;
   const keys = rows.map(({ number }) => String(number));
-  const place: ListState = follows ? { ...state, cursor: rows.length, offset: rows.length } : state;
-  const list = placeList(place, keys, height - 2);
-  const lines = rows.slice(list.offset, list.offset + list.height).map(({ entry }, index) => {
+  const from: ListState = follows ? { ...state, cursor: rows.length, offset: rows.length } : state;
+  const list = placeList(from, keys, height - 2);
+  const lines = rows.slice(list.offset, list.offset + list.height).map(({ entry }, index): Line => {
     const drawn = cutLine([span(' '), ...logLine(entry)], width - 2);
-    const chosen = !follows && index + list.offset === list.cursor;
-    return chosen ? [span(`›${plainText(drawn).slice(1)}`, 'selected')] : drawn;
+    return !follows && index + list.offset === list.cursor ? selected(drawn) : drawn;
   });
   const title = line(
     span('Log', 'strong'),
@@ -35,7 +56,34 @@ function drawLogs({ view, list: state, level, width, height }: PageInput): PageO
     follows ? span('  following', 'ok') : span('  paused, End follows', 'warn'),
   );
   const shown = lines.length === 0 ? [[span(' No line matches.', 'dim')]] : lines;
-  return { lines: panel(title, shown, width, height), list };
+  return {
+    lines: panel(title, shown, width, height, focused === true),
+    layout: { name: 'logs', list, place, firstRow: place.top + 1, columns: 0, headings: [], filters: true },
+  };
+}
+
+function drawTraces(input: PageInput, place: Rectangle, advice: string | null): Pane {
+  const { view, snapshot, focus } = input;
+  const named = {
+    name: 'logs/traces',
+    title: 'Traces',
+    note: [span(`  ${samplingText(snapshot.telemetry)}`, 'dim')],
+    place,
+    focused: focus >= 1,
+  };
+  if (view.traces.length === 0 && advice !== null)
+    return textPane(input, {
+      ...named,
+      content: wrapText(advice, place.width - 4).map((part) => line(' ', span(part, 'dim'))),
+    });
+  return listPane(input, {
+    ...named,
+    columns: SPAN_COLUMNS,
+    rows: spanRows(view.traces, input.list('logs/traces').filter),
+    keyOf: ({ trace, span: { spanId } }) => `${trace.traceId}/${spanId}`,
+    none: 'No request has been traced yet, or none matches.',
+    fixedOrder: true,
+  });
 }
 
 export function logsMatching(

@@ -1,16 +1,21 @@
-/** Page 1: connections, throughput, traffic, upstreams and the newest log lines at a glance. */
+/** Page 1: connections, throughput, traffic, upstreams, pools, breakers, pains and the newest log lines at a glance. */
 import type { GatewaySnapshot, UpstreamSnapshot } from '#src/admin/protocol.js';
+import { signalLines } from '#src/admin/view/alarms.js';
+import { breakerFigures, breakerState, breakerTimeline, troubledFirst } from '#src/admin/view/breakers.js';
 import { upstreamColumns } from '#src/admin/view/columns.js';
 import { drainLine, drainShare } from '#src/admin/view/drains.js';
 import { NONE, count } from '#src/admin/view/format.js';
-import { fitLine, line, span, type Line } from '#src/admin/view/line.js';
+import { gauge, sparkline } from '#src/admin/view/gauge.js';
+import { cutLine, fitLine, line, span, type Line } from '#src/admin/view/line.js';
 import { logLine } from '#src/admin/view/logs.js';
 import { UPSTREAM_MARKS } from '#src/admin/view/marks.js';
+import { fullestFirst, poolText, toneOf } from '#src/admin/view/pools.js';
 import { connectionFacts, errorFacts, processFacts, trafficFacts } from '#src/admin/view/status.js';
+import { cutText, drawable } from '#src/admin/view/text.js';
 import { viabilityStrip } from '#src/admin/view/viability.js';
-import { drawList, placeList, sortList } from '../list.js';
 import type { Page, PageInput, PageOutput, Rectangle } from '../page.js';
-import { beside, factLine, gauge, panel, sparkline, type Block } from '../panel.js';
+import { listPane, textPane, type Pane } from '../pane.js';
+import { beside, factLine, panel, type Block } from '../panel.js';
 import { upstreamsMatching } from './upstreams.js';
 
 /** Narrower than this, the chart becomes one line of blocks. */
@@ -18,10 +23,18 @@ const CHART_FROM_WIDTH = 80;
 const SPARK_LABEL = 12;
 /** Lower than this, S1 to S5 have the page of their own only. */
 const STRIP_FROM_HEIGHT = 20;
+/** Smaller than this, pools and breakers are columns of the upstreams only. */
+const GAUGES_FROM = { width: 80, height: 30 } as const;
 /** How long a drain that has ended stays in sight. */
 const DRAIN_SHOWN_MS = 30_000;
 const MOST_DRAINS = 3;
 const DRAIN_GAUGE = 16;
+const LITTLE_ROOM = 12;
+const LEAST_LOG = 3;
+const POOL_NAME = 16;
+const BREAKER_NAME = 18;
+/** What the timeline of a breaker spans. */
+export const BREAKER_SPAN_MS = 600_000;
 
 export const overviewPage: Page = {
   id: 'overview',
@@ -35,35 +48,105 @@ export const overviewPage: Page = {
 };
 
 function drawOverview(input: PageInput): PageOutput {
-  const { snapshot, width, height } = input;
+  const { snapshot, width, height, focus } = input;
   const topHeight = height >= 30 ? 11 : height >= 20 ? 9 : 7;
   const { lines: top, chart } = drawTop(snapshot, width, topHeight);
   const strip = height >= STRIP_FROM_HEIGHT ? drawStrip(snapshot, width) : [];
   const drains = drainPanel(snapshot, width);
-  const left = height - topHeight - strip.length - drains.length;
-  const { columns, rows } = sortList(
-    upstreamColumns(snapshot.takenAt),
-    upstreamsMatching(snapshot.upstreams, input.list.filter),
-    input.list,
+  const above = topHeight + strip.length + drains.length;
+  const left = height - above;
+  const rows = upstreamsMatching(snapshot.upstreams, input.list('overview').filter);
+  const heights = shares(left, rows.length, width, height);
+  const upstreams = listPane(input, {
+    name: 'overview',
+    title: 'Upstreams',
+    note: upstreamNote(snapshot.upstreams),
+    place: { left: 0, top: above, width, height: heights.upstreams },
+    focused: heights.below === 0 ? 'alone' : focus === 0,
+    columns: upstreamColumns(snapshot.takenAt),
+    rows,
+    keyOf: ({ name }) => name,
+    none: 'No upstream matches.',
+  });
+  const gauges = heights.gauges > 0 ? drawGauges(snapshot, width, heights.gauges) : [];
+  const lowest = above + heights.upstreams + heights.gauges;
+  const below = heights.below > 0 ? drawBelow(input, { left: 0, top: lowest, width, height: heights.below }) : [];
+  const belowLines = below.length === 0 ? [] : beside(...below.map(({ lines }) => lines));
+  return {
+    lines: [...top, ...strip, ...drains, ...upstreams.lines, ...gauges, ...belowLines],
+    panes: [upstreams.layout, ...below.map(({ layout }) => layout)],
+    ...(chart === undefined ? {} : { chart }),
+  };
+}
+
+/** How the rows below the top are given out. */
+function shares(
+  left: number,
+  upstreams: number,
+  width: number,
+  height: number,
+): { readonly upstreams: number; readonly gauges: number; readonly below: number } {
+  if (left < 8) return { upstreams: left, gauges: 0, below: 0 };
+  const roomy = width >= GAUGES_FROM.width && height >= GAUGES_FROM.height;
+  const gauges = roomy ? Math.max(5, Math.min(2 + Math.max(4, upstreams), Math.floor(left * 0.3))) : 0;
+  const tables = left - gauges;
+  // The log is on a page of its own: where there is little room, upstreams have it.
+  const most = tables <= LITTLE_ROOM ? tables - LEAST_LOG : Math.floor(tables * 0.6);
+  const table = Math.min(upstreams + 3, most);
+  return { upstreams: table, gauges, below: left - gauges - table };
+}
+
+/** Pains and pleasures beside the log. */
+function drawBelow(input: PageInput, place: Rectangle): readonly Pane[] {
+  const { snapshot, focus } = input;
+  const half = Math.floor(place.width / 2);
+  const signals = (at: Rectangle): Pane =>
+    textPane(input, {
+      name: 'overview/signals',
+      title: 'Algedonic log',
+      place: at,
+      focused: focus === 1,
+      content: signalLines(snapshot.alarms, snapshot.takenAt).map((row) => cutLine([span(' '), ...row], at.width - 2)),
+    });
+  const log = (at: Rectangle): Pane =>
+    textPane(input, {
+      name: 'overview/log',
+      title: 'Log',
+      place: at,
+      focused: focus >= 2,
+      content: input.view.logs
+        .slice(-Math.max(1, at.height - 2))
+        .map(({ entry }) => cutLine([span(' '), ...logLine(entry)], at.width - 2)),
+    });
+  return [signals({ ...place, width: half }), log({ ...place, left: half, width: place.width - half })];
+}
+
+/** Pools by how full they are, and breakers by how little they let through. */
+function drawGauges(snapshot: GatewaySnapshot, width: number, height: number): Block {
+  const half = Math.floor(width / 2);
+  const bar = Math.max(6, Math.min(24, half - 44));
+  const pools = fullestFirst(snapshot.upstreams).map(({ name, pool }): Line => {
+    const title = fitLine([span(cutText(drawable(name), POOL_NAME - 1))], POOL_NAME);
+    return [span(' '), ...title, span(gauge(pool.utilisation, bar), toneOf(pool)), span(' '), ...poolText(pool)];
+  });
+  const past = Math.max(6, Math.min(30, width - half - 62));
+  const breakers = troubledFirst(snapshot.breakers).map((row): Line => {
+    const title = fitLine([span(cutText(drawable(row.name), BREAKER_NAME - 1))], BREAKER_NAME);
+    const spark = breakerTimeline(row, snapshot.takenAt, BREAKER_SPAN_MS, past);
+    return [
+      span(' '),
+      ...title,
+      span(`${spark} `, row.state === 'closed' ? 'dim' : 'warn'),
+      ...breakerState(row, snapshot.takenAt),
+      span('  '),
+      ...breakerFigures(row),
+    ];
+  });
+  const none: Block = [[span(' There is none.', 'dim')]];
+  return beside(
+    panel('Pools', pools.length === 0 ? none : pools, half, height),
+    panel('Breakers, 10 minutes', breakers.length === 0 ? none : breakers, width - half, height),
   );
-  const wanted = rows.length + 3;
-  const upstreamHeight = left < 10 ? left : Math.min(wanted, Math.max(6, Math.floor(left * 0.65)));
-  const list = placeList(
-    input.list,
-    rows.map(({ name }) => name),
-    upstreamHeight - 3,
-  );
-  const table = drawList(columns, rows, list, width - 2, 'No upstream matches.');
-  const logHeight = left - upstreamHeight;
-  const log = input.view.logs.slice(-Math.max(1, logHeight - 2)).map(({ entry }) => [span(' '), ...logLine(entry)]);
-  const lines: Block = [
-    ...top,
-    ...strip,
-    ...drains,
-    ...panel(upstreamTitle(snapshot.upstreams), table, width, upstreamHeight),
-    ...(logHeight > 0 ? panel('Log', log, width, logHeight) : []),
-  ];
-  return { lines, list, ...(chart === undefined ? {} : { chart }) };
 }
 
 /** S1 to S5, and what hurts most. */
@@ -152,11 +235,10 @@ function sparkLine(snapshot: GatewaySnapshot, width: number): Line {
   return [span(' '), ...fitLine([span(`${messagesNow(snapshot)} msg/s`)], SPARK_LABEL), span(blocks, 'info')];
 }
 
-/** `Upstreams  ● 4 ready  ▲ 1 backoff` */
-function upstreamTitle(upstreams: readonly UpstreamSnapshot[]): Line {
-  const counts = Object.entries(UPSTREAM_MARKS).map(([state, mark]) => {
+/** `  ● 4 ready  ▲ 1 backoff` */
+function upstreamNote(upstreams: readonly UpstreamSnapshot[]): Line {
+  return Object.entries(UPSTREAM_MARKS).flatMap(([state, mark]) => {
     const many = upstreams.filter((upstream) => upstream.state === state).length;
     return many === 0 ? [] : [span(`  ${mark.symbol} ${many} ${mark.word}`, mark.tone)];
   });
-  return [span('Upstreams', 'strong'), ...counts.flat()];
 }

@@ -1,14 +1,13 @@
-/** Page 2: the live supervision tree, and the whole of the chosen actor's last fault. */
+/** Page 2: the live supervision tree, with the chosen actor's last fault; Enter opens an actor (`actor.ts`). */
 import type { SupervisionNode } from '#src/admin/protocol.js';
 import { treeColumns } from '#src/admin/view/columns.js';
-import { NONE, clock, count, duration } from '#src/admin/view/format.js';
-import { line, span, type Line } from '#src/admin/view/line.js';
-import { NODE_MARKS, marked } from '#src/admin/view/marks.js';
-import { drawable, wrapText } from '#src/admin/view/text.js';
+import { nodeFacts } from '#src/admin/view/nodes.js';
+import { line, span } from '#src/admin/view/line.js';
 import { treeRows } from '#src/admin/view/tree.js';
-import { drawList, placeList, position } from '../list.js';
 import type { Page, PageInput, PageOutput } from '../page.js';
-import { panel, type Block } from '../panel.js';
+import { listPane, textPane } from '../pane.js';
+import type { Block } from '../panel.js';
+import { drawActor, faultLines } from './actor.js';
 
 /** Shorter pages give the detail's room to the tree. */
 const DETAIL_FROM_HEIGHT = 18;
@@ -18,49 +17,49 @@ export const treePage: Page = {
   id: 'tree',
   title: 'Tree',
   keys: [
+    ['Enter', 'Open'],
     ['/', 'Filter'],
+    ['R', 'Restart'],
     ['K', 'Kill'],
+    ['s', 'Send'],
   ],
-  draw: drawTree,
+  draw: (input) => (input.opened === null ? drawTree(input) : drawActor(input, input.opened)),
 };
 
-function drawTree({ snapshot, list: state, width, height }: PageInput): PageOutput {
+function drawTree(input: PageInput): PageOutput {
+  const { snapshot, width, height, focus } = input;
   const detailHeight = height >= DETAIL_FROM_HEIGHT ? DETAIL_HEIGHT : 0;
-  const rows = treeRows(snapshot.tree, state.filter);
-  const list = placeList(
-    state,
-    rows.map(({ node }) => node.path),
-    height - detailHeight - 3,
-  );
-  const table = drawList(treeColumns(snapshot.takenAt), rows, list, width - 2, 'No actor matches.');
-  const title = line(span('Supervision tree', 'strong'), span(`  ${position(list)}`, 'dim'));
-  const chosen = rows[list.cursor]?.node;
-  const detail = chosen === undefined ? [] : nodeDetail(chosen, snapshot.takenAt, width - 4);
-  const lines = [
-    ...panel(title, table, width, height - detailHeight),
-    ...(detailHeight > 0 ? panel(chosen?.path ?? 'Actor', detail, width, detailHeight) : []),
-  ];
-  return { lines, list };
+  const tree = listPane(input, {
+    name: 'tree',
+    title: 'Supervision tree',
+    place: { left: 0, top: 0, width, height: height - detailHeight },
+    focused: detailHeight === 0 ? 'alone' : focus === 0,
+    columns: treeColumns(snapshot.takenAt),
+    rows: treeRows(snapshot.tree, input.list('tree').filter),
+    keyOf: ({ node }) => node.path,
+    none: 'No actor matches.',
+    fixedOrder: true,
+  });
+  const chosen = tree.chosen?.node;
+  if (detailHeight === 0) return { lines: tree.lines, panes: [tree.layout] };
+  const detail = textPane(input, {
+    name: `tree/detail/${chosen?.path ?? ''}`,
+    title: chosen?.path ?? 'Actor',
+    place: { left: 0, top: height - detailHeight, width, height: detailHeight },
+    focused: focus >= 1,
+    content: chosen === undefined ? [] : nodeDetail(chosen, snapshot.takenAt, width - 4),
+  });
+  return { lines: [...tree.lines, ...detail.lines], panes: [tree.layout, detail.layout] };
 }
 
-/** Facts of one actor in lines of at most `width` cells. */
+/** Facts of one actor, two a line, and the whole of its last fault, in lines of at most `width` cells. */
 export function nodeDetail(node: SupervisionNode, now: number, width: number): Block {
-  const head: Line = [
-    span(' '),
-    ...marked(NODE_MARKS[node.state]),
-    span(`  ${node.kind}, ${node.restart}${node.strategy === undefined ? '' : `, ${node.strategy}`}`),
-    span(`  incarnation ${node.incarnation}, ${node.restarts} restarts, up ${duration(now - node.startedAt)}`, 'dim'),
-  ];
-  const { urgent, normal } = node.mailbox;
-  const work = line(
-    span(' mailbox ', 'dim'),
-    `${count(urgent)} urgent, ${count(normal)} normal`,
-    span('  handled ', 'dim'),
-    count(node.handled),
-    span('  children ', 'dim'),
-    count(node.childCount),
+  const [state, life, mailbox, handled, children] = nodeFacts(node, now).map(([name, value]) =>
+    line(span(`${name.toLowerCase()} `, 'dim'), ...value, '   '),
   );
-  if (node.lastFault === null) return [head, work, line(span(' last fault ', 'dim'), NONE)];
-  const fault = `${clock(node.lastFault.at)} ${drawable(node.lastFault.message)}`;
-  return [head, work, ...wrapText(fault, width).map((part) => line(' ', span(part, 'warn')))];
+  const head = [
+    line(' ', ...(state ?? []), ...(life ?? [])),
+    line(' ', ...(mailbox ?? []), ...(handled ?? []), ...(children ?? [])),
+  ];
+  return [...head, ...faultLines(node, now, width)];
 }

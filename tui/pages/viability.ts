@@ -3,42 +3,56 @@ import { clock, duration } from '#src/admin/view/format.js';
 import { line, span, type Line } from '#src/admin/view/line.js';
 import { wrapText } from '#src/admin/view/text.js';
 import { VIABILITY_COLUMNS, viabilityRows, type ViabilityRow } from '#src/admin/view/viability.js';
-import { drawList, placeList } from '../list.js';
-import type { Page, PageInput, PageOutput } from '../page.js';
+import type { Page, PageInput, PageOutput, Rectangle } from '../page.js';
+import { listPane, textPane, type Pane } from '../pane.js';
 import { beside, panel, type Block } from '../panel.js';
 
-const FORMULA_HEIGHT = 5;
+const FORMULA_HEIGHT = 6;
 const BELOW_FROM_HEIGHT = 24;
 
-export const viabilityPage: Page = { id: 'viability', title: 'Viability', keys: [['↑↓', 'Formula']], draw };
+export const viabilityPage: Page = { id: 'viability', title: 'Viability', keys: [], draw };
 
-function draw({ snapshot, list: state, width, height }: PageInput): PageOutput {
+function draw(input: PageInput): PageOutput {
+  const { snapshot, width, height, focus } = input;
   const rows = viabilityRows(snapshot.vsm);
   const top = height >= BELOW_FROM_HEIGHT ? rows.length + 3 : height - FORMULA_HEIGHT;
-  const list = placeList(
-    state,
-    rows.map(({ name }) => name),
-    top - 3,
-  );
-  const table = drawList(VIABILITY_COLUMNS, rows, list, width - 2, '');
-  const chosen = rows[list.cursor];
   const below = height - top - FORMULA_HEIGHT;
-  const lines = [
-    ...panel('Viability', table, width, top),
-    ...panel(chosen?.figure.title ?? 'Formula', formula(chosen, width - 4), width, FORMULA_HEIGHT),
-    ...(below >= 3 ? details(snapshot, width, below) : []),
-  ];
-  return { lines: lines.slice(0, height), list };
+  const figures = listPane(input, {
+    name: 'viability',
+    title: 'Viability',
+    place: { left: 0, top: 0, width, height: top },
+    focused: below < 3 ? 'alone' : focus === 0,
+    columns: VIABILITY_COLUMNS,
+    rows,
+    keyOf: ({ name }) => name,
+    none: '',
+    fixedOrder: true,
+    filters: false,
+  });
+  const { chosen } = figures;
+  const details = below < 3 ? [] : drawDetails(input, { left: 0, top: top + FORMULA_HEIGHT, width, height: below });
+  return {
+    lines: [
+      ...figures.lines,
+      ...panel(chosen?.figure.title ?? 'Formula', formula(chosen, width - 4), width, FORMULA_HEIGHT),
+      ...(details.length === 0 ? [] : beside(...details.map(({ lines }) => lines))),
+    ].slice(0, height),
+    panes: [figures.layout, ...details.map(({ layout }) => layout)],
+  };
 }
 
 function formula(row: ViabilityRow | undefined, width: number): Block {
   return row === undefined
     ? []
-    : wrapText(`${row.figure.formula} [${row.figure.unit}]`, width).map((part) => line(' ', part));
+    : [
+        ...wrapText(`${row.figure.formula} [${row.figure.unit}]`, width).map((part) => line(' ', part)),
+        ...wrapText(row.figure.meaning, width).map((part) => line(' ', span(part, 'dim'))),
+      ];
 }
 
-function details({ vsm, takenAt }: PageInput['snapshot'], width: number, height: number): Block {
-  const left = Math.floor(width / 2);
+function drawDetails(input: PageInput, place: Rectangle): readonly Pane[] {
+  const { vsm, takenAt } = input.snapshot;
+  const left = Math.floor(place.width / 2);
   const leases = vsm.control.leases.map(({ unit, slots, inFlight, floor, expiresAt }): Line => {
     const rest = expiresAt > takenAt ? `${duration(expiresAt - takenAt)} left` : 'expired';
     return line(` ${unit} `, span(`${inFlight}/${slots}`, 'strong'), span(`  floor ${floor}, ${rest}`, 'dim'));
@@ -46,13 +60,20 @@ function details({ vsm, takenAt }: PageInput['snapshot'], width: number, height:
   const events = vsm.intelligence.recent.map(({ at, kind, unit, what }): Line => {
     return line(span(` ${clock(at)} `, 'dim'), span(`${kind} `, 'accent'), `${unit}: ${what}`);
   });
-  return beside(
-    panel('S3 leases', leases.length > 0 ? leases : [[span(' No lease yet.', 'dim')]], left, height),
-    panel(
-      'S4 events',
-      events.length > 0 ? events : [[span(' Nothing out of the ordinary.', 'dim')]],
-      width - left,
-      height,
-    ),
-  );
+  return [
+    textPane(input, {
+      name: 'viability/leases',
+      title: 'S3 leases',
+      place: { ...place, width: left },
+      focused: input.focus === 1,
+      content: leases.length > 0 ? leases : [[span(' No lease yet.', 'dim')]],
+    }),
+    textPane(input, {
+      name: 'viability/events',
+      title: 'S4 events',
+      place: { ...place, left, width: place.width - left },
+      focused: input.focus >= 2,
+      content: events.length > 0 ? events : [[span(' Nothing out of the ordinary.', 'dim')]],
+    }),
+  ];
 }

@@ -2,7 +2,7 @@
  * One drain, whatever is drained: phases, notices, pace, deadline, end. Process-free: the drain actors are shells around it,
  * and `targets.ts` says what each step means for a gateway, an upstream, a session, a principal or a listener.
  *
- * Invariants: it ends exactly once; no client is told a remaining time that is not true; idle clients go before busy ones,
+ * Invariants: it ends exactly once; nobody is closed who waits for an answer before the time is over; no client is told a remaining time that is not true; idle clients go before busy ones,
  * never faster than the pace; the deadline holds. All state that has to outlive a crash is in the record.
  */
 import { type ActorSystem, type Clock, type TimerHandle } from '../../kernel/index.js';
@@ -21,6 +21,8 @@ export interface Drainable {
   lame(): void;
   /** Takes nothing new from now on. */
   refuse(deadlineAt: number): void;
+  /** The time that is left is for what runs: those who are here may begin nothing new either. */
+  quiet(deadlineAt: number): void;
   /** Serves again as if nothing had been. */
   reopen(): void;
   /** Tells each client, with a notice of its own; how many. */
@@ -61,6 +63,8 @@ const CLOSE_LOOK_MS = 10;
 const CLOSE_MS = 1_000;
 /** Clients come back within this time at least, so that few of them do not all come at once either. Milliseconds. */
 const MIN_SPREAD_MS = 1_000;
+/** Share of the time that the quiet period takes at most. */
+const QUIET_SHARE = 0.25;
 /** Share of the time in which idle clients have to be gone, even if that is faster than the pace. */
 const SHED_WITHIN = 0.8;
 
@@ -128,6 +132,7 @@ export class DrainRun {
   #drain(now: number): void {
     const record = this.#record;
     if (now >= record.noticeAt && now < record.deadlineAt) this.#notify(now);
+    if (now >= this.#quietAt) this.#target.quiet(record.deadlineAt);
     this.#shed(now);
     this.#watchProgress(now);
     const inFlight = this.#target.inFlight();
@@ -141,7 +146,14 @@ export class DrainRun {
     const { phase, graceUntil, noticeAt, deadlineAt } = this.#record;
     if (phase === 'closing') return CLOSE_LOOK_MS;
     if (phase === 'lame_duck') return Math.max(0, graceUntil - now);
-    return Math.max(1, Math.min(LOOK_MS, noticeAt - now, deadlineAt - now));
+    const untilQuiet = this.#quietAt > now ? this.#quietAt - now : LOOK_MS;
+    return Math.max(1, Math.min(LOOK_MS, noticeAt - now, untilQuiet, deadlineAt - now));
+  }
+
+  get #quietAt(): number {
+    const { deadlineAt, graceUntil } = this.#record;
+    const { quietPeriod } = this.#deps.plane.options.draining;
+    return deadlineAt - Math.min(quietPeriod, (deadlineAt - graceUntil) * QUIET_SHARE);
   }
 
   #step(event: DrainEvent): boolean {
@@ -168,7 +180,9 @@ export class DrainRun {
           { event: 'closing', drain: record.id, outcome: record.outcome, inFlight: this.#target.inFlight() },
           `closing ${record.id}: ${record.outcome ?? ''}`,
         );
+        this.#target.survey();
         this.#target.refuse(now);
+        this.#target.quiet(now);
         this.#target.closeAll();
         break;
       case 'running':

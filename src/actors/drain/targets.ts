@@ -5,7 +5,7 @@ import { type DrainTarget } from '../../admin/protocol.js';
 import { type ActorSystem } from '../../kernel/index.js';
 import { type ShutdownNotice } from '../client-message.js';
 import { type DataPlane } from '../data-plane.js';
-import { type HttpSockets } from '../http-sockets.js';
+import { type HttpSockets, MAY_SEND_MS } from '../http-sockets.js';
 import { CATALOGUE, listenerName, upstreamLifecycle } from '../names.js';
 import { type SessionEntry } from '../session-directory.js';
 import { type UpstreamGate } from '../upstream-gate.js';
@@ -58,8 +58,12 @@ export function targetNames({ plane }: TargetDeps, kind: DrainTarget['kind']): s
 abstract class Sessions implements Drainable {
   protected readonly deps: TargetDeps;
   readonly #mine: (entry: SessionEntry) => boolean;
-  /** Told to close; they leave the directory when they have. */
+  /** Told to close whatever they do; they leave the directory when they have. */
   readonly #closed = new WeakSet<SessionEntry>();
+  /** Since when idle ones are closed. */
+  #since: number | null = null;
+  /** Time is short, until then: idle is idle. */
+  #lateUntil: number | null = null;
 
   constructor(deps: TargetDeps, mine: (entry: SessionEntry) => boolean) {
     this.deps = deps;
@@ -77,7 +81,7 @@ abstract class Sessions implements Drainable {
   abstract refuse(deadlineAt: number): void;
 
   reopen(): void {
-    // Nothing was closed that could be opened again.
+    this.#lateUntil = null;
   }
 
   tell(notice: () => ShutdownNotice): number {
@@ -104,17 +108,24 @@ abstract class Sessions implements Drainable {
 
   shed(most: number): number {
     const { reading } = this.deps.sockets;
+    const now = this.deps.system.clock.now();
+    this.#since ??= now;
     const idle = [...this.entries()].filter(
-      (entry) => entry.inFlight === 0 && !this.#closed.has(entry) && !reading.has(entry.id),
+      (entry) =>
+        entry.inFlight === 0 && !this.#closed.has(entry) && !reading.has(entry.id) && this.#maySendNothing(entry, now),
     );
     idle.sort((a, b) => a.lastSeenAt - b.lastSeenAt);
     const shed = idle.slice(0, most);
-    for (const entry of shed) this.#close(entry, false);
+    for (const entry of shed) this.#shed(entry);
     return shed.length;
   }
 
+  quiet(deadlineAt: number): void {
+    this.#lateUntil = deadlineAt;
+  }
+
   closeAll(): void {
-    for (const entry of this.entries()) if (!this.#closed.has(entry)) this.#close(entry, true);
+    for (const entry of this.entries()) if (!this.#closed.has(entry)) this.#close(entry);
   }
 
   gone(): boolean {
@@ -134,15 +145,30 @@ abstract class Sessions implements Drainable {
     return told.size;
   }
 
-  /** `force`: whatever is in flight. */
-  #close(entry: SessionEntry, force: boolean): void {
-    // It may find that something is in flight after all, and stays: so it is not noted as gone.
-    if (this.deps.plane.handover && entry.transport === 'http') {
-      entry.ref.urgent({ type: 'client/hand-over', force });
-      return;
-    }
+  /**
+   * Whether nothing is lost if it is closed now. What is on its way to a session of HTTP is answered all the same; on a
+   * connection that closes nobody would learn of it, so those who have just been heard of are left alone while there is time.
+   */
+  #maySendNothing(entry: SessionEntry, now: number): boolean {
+    const settled = this.#goesOver(entry) || (entry.transport === 'http' && now - (this.#since ?? now) >= MAY_SEND_MS);
+    return settled || this.#lateUntil !== null || now - entry.lastSeenAt >= MAY_SEND_MS;
+  }
+
+  /** Behind what has come in for it: it may find that something is in flight after all, and stays. */
+  #shed(entry: SessionEntry): void {
+    if (this.#goesOver(entry)) entry.ref.urgent({ type: 'client/hand-over', force: false });
+    else entry.ref.tell({ type: 'client/close', reason: 'shutdown', ifIdle: true });
+  }
+
+  /** Whatever is in flight. */
+  #close(entry: SessionEntry): void {
+    if (this.#goesOver(entry)) return void entry.ref.urgent({ type: 'client/hand-over', force: true });
     this.#closed.add(entry);
     entry.ref.urgent({ type: 'client/close', reason: 'shutdown' });
+  }
+
+  #goesOver({ transport }: SessionEntry): boolean {
+    return this.deps.plane.handover !== null && transport === 'http';
   }
 }
 
@@ -167,11 +193,12 @@ class PrincipalSessions extends Sessions {
   }
 
   override reopen(): void {
-    this.deps.plane.drainedSubjects.delete(this.#subject);
+    super.reopen();
+    this.release();
   }
 
   override release(): void {
-    this.reopen();
+    this.deps.plane.drainedSubjects.delete(this.#subject);
   }
 }
 
@@ -185,7 +212,7 @@ class Listener extends Sessions {
   }
 
   override survey(): void {
-    this.deps.sockets.survey();
+    this.deps.sockets.survey(this.deps.system.clock.now());
   }
 
   override refuse(): void {
@@ -196,6 +223,7 @@ class Listener extends Sessions {
   }
 
   override reopen(): void {
+    super.reopen();
     const door = this.deps.plane.doors.get(this.#id);
     if (door) door.open = true;
     this.deps.system.tell(listenerName(this.#id), { type: 'listener/look' });
@@ -216,7 +244,7 @@ class Listener extends Sessions {
 
   override closeAll(): void {
     super.closeAll();
-    this.deps.sockets.closeIdle(Infinity);
+    this.deps.sockets.closeIdle(Infinity, 0);
   }
 }
 
@@ -228,8 +256,8 @@ class WholeGateway extends Sessions {
 
   /** While a successor takes over, what waits for nothing goes there unnoticed, so that takes no pace. */
   override survey(): void {
-    const { plane, sockets } = this.deps;
-    if (!plane.handover) return sockets.survey();
+    const { plane, sockets, system } = this.deps;
+    if (!plane.handover) return sockets.survey(system.clock.now());
     sockets.handOver((socket) => plane.handover?.socket(socket));
     const reading = sockets.reading;
     for (const entry of this.entries()) {
@@ -245,10 +273,18 @@ class WholeGateway extends Sessions {
   override refuse(deadlineAt: number): void {
     const { plane } = this.deps;
     plane.admission = plane.handover ? { state: 'handing_over' } : { state: 'draining', deadlineAt };
+    if (!plane.handover) this.deps.sockets.lastAnswers();
+  }
+
+  override quiet(deadlineAt: number): void {
+    super.quiet(deadlineAt);
+    this.deps.plane.quietUntil = deadlineAt;
   }
 
   override reopen(): void {
+    super.reopen();
     this.deps.plane.admission = { state: 'running' };
+    this.deps.plane.quietUntil = null;
   }
 
   override connections(): number {
@@ -265,6 +301,17 @@ class WholeGateway extends Sessions {
   override shed(most: number): number {
     const shed = super.shed(most);
     return shed + this.deps.sockets.closeIdle(most - shed);
+  }
+
+  override closeAll(): void {
+    super.closeAll();
+    this.deps.sockets.closeIdle(Infinity, 0);
+  }
+
+  /** What was answered last has left this process, too. */
+  override gone(): boolean {
+    const { plane, sockets } = this.deps;
+    return super.gone() && plane.farewells === 0 && sockets.busy === 0 && !sockets.unsent;
   }
 
   /** Clients of the modern era with a stream of changes: it ends with its result. */
@@ -323,6 +370,10 @@ class Upstream implements Drainable {
 
   shed(): number {
     return 0;
+  }
+
+  quiet(): void {
+    // It takes no calls from the beginning.
   }
 
   closeAll(): void {

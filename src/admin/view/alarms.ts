@@ -1,7 +1,13 @@
 /** The tables of alarms: one definition for the CLI and the dashboards. Pure. */
-import type { AlarmSnapshot, AlarmSeverity, LastResortSnapshot, PastSignalSnapshot } from '../snapshot/vsm.js';
-import { duration, NONE } from './format.js';
-import { span, type Span, type Tone } from './line.js';
+import type {
+  AlarmsSnapshot,
+  AlarmSnapshot,
+  AlarmSeverity,
+  LastResortSnapshot,
+  PastSignalSnapshot,
+} from '../snapshot/vsm.js';
+import { clock, duration, NONE } from './format.js';
+import { span, type Line, type Span, type Tone } from './line.js';
 import type { Column } from './table.js';
 
 const SEVERITY_TONES: Readonly<Record<AlarmSeverity, Tone>> = {
@@ -46,6 +52,26 @@ export function lastResortColumns(now: number): readonly Column<LastResortSnapsh
     { title: 'SAID', align: 'right', cell: (row) => `${duration(now - row.at)} ago` },
     { title: 'WHAT', min: 20, max: 200, cell: (row) => span(row.message, 'bad') },
   ];
+}
+
+/** The algedonic log: signals that live, worst first, and then those that are over, newest first. One line each. */
+export function signalLines({ active, history, lastResort }: AlarmsSnapshot, now: number): readonly Line[] {
+  const lines = [
+    ...lastResort.map(({ at, message }): Line => [span(`${clock(at)} `, 'dim'), span(`✖ unheard  ${message}`, 'bad')]),
+    ...active.map(({ raisedAt, severity: how, stage, message, acknowledged }): Line => [
+      span(`${clock(raisedAt)} `, 'dim'),
+      span(`▲ ${how.padEnd(8)} `, SEVERITY_TONES[how]),
+      span(message),
+      span(`  ${STAGES[stage]}, ${duration(now - raisedAt)}${acknowledged ? ', noted' : ''}`, 'dim'),
+    ]),
+    ...history.map(({ endedAt, kind, message, raisedAt }): Line => [
+      span(`${clock(endedAt)} `, 'dim'),
+      kind === 'pleasure' ? span('♥ pleasure ', 'ok') : span('✓ over     ', 'ok'),
+      span(message),
+      span(`  lasted ${duration(endedAt - raisedAt)}`, 'dim'),
+    ]),
+  ];
+  return lines.length === 0 ? [[span('Nothing has hurt yet.', 'dim')]] : lines;
 }
 
 /** As people say it. */

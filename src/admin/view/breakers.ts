@@ -14,6 +14,10 @@ const CAUSES: Readonly<Record<Exclude<BreakerSnapshot['cause'], null>, string>> 
 /** Heights of the states in a sparkline. */
 const SPARKS: Readonly<Record<BreakerSnapshot['state'], string>> = { closed: '▁', half_open: '▄', open: '█' };
 
+const RANK: Readonly<Record<BreakerSnapshot['state'], number>> = { closed: 0, half_open: 1, open: 2 };
+/** As many changes as a breaker remembers (`BreakerSnapshot.history`). */
+const HISTORY_MOST = 60;
+
 /** @param now the instant of the snapshot */
 export function breakerColumns(now: number): readonly Column<BreakerSnapshot>[] {
   return [
@@ -57,6 +61,56 @@ export function breakerSpark({ history, state }: BreakerSnapshot, width: number)
     .slice(-width)
     .map((past) => SPARKS[past])
     .join('');
+}
+
+/**
+ * The last `spanMs` in `width` columns of equal time, each as high as the worst that the breaker was in it: `▁▁▁█▄▁▁▁`. A column
+ * from before the oldest change that is remembered, or from before the breaker, is blank.
+ */
+export function breakerTimeline(row: BreakerSnapshot, now: number, spanMs: number, width: number): string {
+  const { history, state, since } = row;
+  // A full history has lost what was before; a short one begins with a closed breaker; without one it is as it began.
+  const known = history.length === 0 ? since : history.length < HISTORY_MOST ? -Infinity : (history[0]?.at ?? since);
+  const stateAt = (at: number): BreakerSnapshot['state'] =>
+    history.length === 0 ? state : (history.findLast((change) => change.at <= at)?.state ?? 'closed');
+  let drawn = '';
+  for (let column = 0; column < width; column += 1) {
+    const from = now - spanMs + (column * spanMs) / width;
+    const to = from + spanMs / width;
+    if (to <= known) {
+      drawn += ' ';
+      continue;
+    }
+    const within = history.filter(({ at }) => at > from && at <= to).map((change) => change.state);
+    const worst = [stateAt(from), ...within].reduce((one, other) => (RANK[other] > RANK[one] ? other : one));
+    drawn += SPARKS[worst];
+  }
+  return drawn;
+}
+
+/** `78 % of 40 failed, opened 4×, 118 refused`: what there is to say beside the state. */
+export function breakerFigures(row: BreakerSnapshot): Line {
+  const failed = row.samples === 0 ? [] : [`${percent(ratioOf(row))} of ${count(row.samples)} failed`];
+  const opened = row.opens === 0 ? [] : [`opened ${count(row.opens)}×, ${count(row.refused)} refused`];
+  const held = row.suppressed ? ['flapping'] : [];
+  return [span([...failed, ...opened, ...held].join(', '), 'dim')];
+}
+
+/** `╱ open for 12s, calls failed, next probe in 8s`. */
+export function breakerState(row: BreakerSnapshot, now: number): Line {
+  const why = row.cause === null ? [] : [span(`, ${causeOf(row)}`, 'dim')];
+  const probe = row.nextProbeAt === null ? [] : [span(`, next probe in ${nextProbe(row, now)}`, 'warn')];
+  return [
+    ...marked(BREAKER_MARKS[row.state]),
+    span(` for ${duration(now - row.since)}`, 'dim'),
+    ...why,
+    ...(row.probing ? [span(', a probe is on its way', 'warn')] : probe),
+  ];
+}
+
+/** Those that do not let calls through first, and of the others those that ever did not. */
+export function troubledFirst(breakers: readonly BreakerSnapshot[]): readonly BreakerSnapshot[] {
+  return [...breakers].sort((a, b) => RANK[b.state] - RANK[a.state] || b.opens - a.opens);
 }
 
 function causeOf({ cause, forced }: BreakerSnapshot): string {

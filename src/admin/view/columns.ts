@@ -10,7 +10,7 @@ import type { TreeRow } from './tree.js';
 /** @param now the instant of the snapshot, for ages */
 export function upstreamColumns(now: number): readonly Column<UpstreamSnapshot>[] {
   return [
-    { title: 'UPSTREAM', min: 12, max: 32, cell: (row) => span(row.name, 'strong') },
+    { title: 'UPSTREAM', min: 16, max: 32, cell: (row) => span(row.name, 'strong') },
     { title: 'STATE', cell: (row) => upstreamState(row, now) },
     { title: 'BREAKER', rank: 1, cell: (row) => marked(BREAKER_MARKS[row.breaker]) },
     { title: 'VIA', rank: 5, cell: (row) => span(row.transport, 'dim') },

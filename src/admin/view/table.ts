@@ -20,6 +20,15 @@ export interface Column<Row> {
 export interface Table {
   readonly header: Line;
   readonly rows: readonly Line[];
+  /** Where each column that is shown stands, in cells from the left. */
+  readonly slots: readonly TableSlot[];
+}
+
+export interface TableSlot {
+  /** Place in the list of columns. */
+  readonly column: number;
+  readonly from: number;
+  readonly width: number;
 }
 
 const GAP = 2;
@@ -47,7 +56,17 @@ export function layoutTable<Row>(columns: readonly Column<Row>[], rows: readonly
   return {
     header: draw((index) => [span(columns[index]?.title ?? '', 'dim')]),
     rows: rows.map((_, row) => draw((index) => cells[index]?.[row] ?? [])),
+    slots: placed(shown),
   };
+}
+
+function placed(shown: readonly { readonly index: number; readonly width: number }[]): readonly TableSlot[] {
+  let from = 0;
+  return shown.map(({ index, width }) => {
+    const slot = { column: index, from, width };
+    from += width + GAP;
+    return slot;
+  });
 }
 
 /** Width of each column, 0 for one left out. Columns that are empty of titles and cells go too. */

@@ -26,10 +26,10 @@ export function viabilityRows(vsm: VsmSnapshot): readonly ViabilityRow[] {
 }
 
 export const VIABILITY_COLUMNS: readonly Column<ViabilityRow>[] = [
-  { title: 'FIGURE', min: 20, cell: ({ figure }) => span(figure.title, 'strong') },
-  { title: 'NOW', min: 16, cell: ({ value }) => value },
+  { title: 'FIGURE', min: 22, cell: ({ figure }) => span(figure.title, 'strong') },
+  { title: 'NOW', min: 32, cell: ({ value }) => value },
   { title: 'UNIT', rank: 2, cell: ({ figure }) => span(figure.unit, 'dim') },
-  { title: 'MEANING', min: 20, rank: 1, cell: ({ figure }) => figure.meaning },
+  { title: 'MEANING', min: 26, rank: 1, cell: ({ figure }) => figure.meaning },
 ];
 
 export function leaseColumns(now: number): readonly Column<LeaseSnapshot>[] {

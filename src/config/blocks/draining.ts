@@ -9,6 +9,10 @@ export const draining = block(LIVE, 'What SIGTERM, `viable drain` and `viable up
     .describe('Let work in flight finish and tell clients. Off: connections are cut at once.'),
   defaultTimeout: time('The longest wait for work in flight.', 0).default(30_000),
   notificationInterval: time('Clients are told the remaining time this often.', 100).default(5000),
+  quietPeriod: time(
+    'At the end of that wait new requests are refused for this long, so that those which run can still finish; a quarter of the wait at most.',
+    0,
+  ).default(5000),
   lameDuck: time(
     'Before that, `/readyz` answers 503 for this long while everything is still accepted: the time a load balancer needs to notice.',
     0,

@@ -6,14 +6,17 @@ import { type Context } from '@opentelemetry/api';
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { type ReadableSpan, type Span, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { type SpanCounts } from './counts.js';
+import { type RecentSpans } from './recent.js';
 
-/** In front of the batch processor: never gives it more than its queue holds. */
+/** In front of the batch processor: never gives it more than its queue holds, and keeps the newest for consoles. */
 export class CountedProcessor implements SpanProcessor {
   readonly #inner: SpanProcessor;
   readonly #counts: SpanCounts;
   readonly #maxQueue: number;
+  readonly #recent: RecentSpans;
 
-  constructor(inner: SpanProcessor, counts: SpanCounts, maxQueue: number) {
+  constructor(inner: SpanProcessor, counts: SpanCounts, maxQueue: number, recent: RecentSpans) {
+    this.#recent = recent;
     this.#inner = inner;
     this.#counts = counts;
     this.#maxQueue = maxQueue;
@@ -25,6 +28,7 @@ export class CountedProcessor implements SpanProcessor {
   }
 
   onEnd(span: ReadableSpan): void {
+    this.#recent.add(span);
     if (this.#counts.queued >= this.#maxQueue) {
       this.#counts.dropped += 1;
       return;

@@ -16,6 +16,7 @@ import { metricProducer, type MetricSources } from '../metrics/collect.js';
 import { LateContextManager } from './context-manager.js';
 import { CountedExporter, CountedProcessor } from './counted.js';
 import { type SpanCounts } from './counts.js';
+import { type RecentSpans } from './recent.js';
 import { DrawnIds, RuntimeSampler } from './sampling.js';
 import { type TelemetrySettings } from './settings.js';
 import { SpanTracer } from './tracer.js';
@@ -26,6 +27,8 @@ export interface SdkParts {
   /** Tells this process from others of the service. */
   readonly instanceId: string;
   readonly counts: SpanCounts;
+  /** Gets every span that has ended. */
+  readonly recent: RecentSpans;
   readonly metrics: MetricSources;
   readonly random: () => number;
   /** Told how each batch fared; `null`: the collector has it. */
@@ -88,7 +91,7 @@ function isFree(): boolean {
   return free;
 }
 
-function spanProcessor({ settings, counts, onExport }: SdkParts): SpanProcessor {
+function spanProcessor({ settings, counts, recent, onExport }: SdkParts): SpanProcessor {
   const { endpoint, headers, batchSize, maxQueue, scheduleDelayMs, exportTimeoutMs } = settings;
   const exporter = new OTLPTraceExporter({ headers, ...(endpoint !== null && { url: signalUrl(endpoint, 'traces') }) });
   const batch = new BatchSpanProcessor({
@@ -98,7 +101,7 @@ function spanProcessor({ settings, counts, onExport }: SdkParts): SpanProcessor 
     scheduledDelayMillis: scheduleDelayMs,
     exportTimeoutMillis: exportTimeoutMs,
   });
-  return new CountedProcessor(batch, counts, maxQueue);
+  return new CountedProcessor(batch, counts, maxQueue, recent);
 }
 
 function metricReader({ settings, metrics: sources }: SdkParts): MetricReader {

@@ -1,6 +1,7 @@
 /** What is kept of tracing over the incarnations of its actor: counts, the rate, an operator's word. */
 import { type RequestTracer } from './call-trace.js';
 import { newSpanCounts, type SpanCounts } from './counts.js';
+import { RecentSpans } from './recent.js';
 
 /** A tracer whose rate changes while it runs. */
 export interface RatedTracer extends RequestTracer {
@@ -14,6 +15,8 @@ export interface TracingSlot {
 
 export class TracingState {
   readonly counts: SpanCounts = newSpanCounts();
+  /** The newest spans, for consoles. */
+  readonly recent = new RecentSpans();
   readonly #slot: TracingSlot;
   #tracer: RatedTracer | null = null;
   #on = true;

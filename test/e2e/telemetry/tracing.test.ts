@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import WebSocket from 'ws';
+import { type TracesSnapshot } from '#src/admin/snapshot/traces.js';
 import { eventually } from '../../support/eventually.js';
 import { startGateway, type Gateway } from '../../support/gateway.js';
 import { FixtureHub } from '../../support/hub.js';
@@ -88,6 +89,25 @@ describe('tracing', () => {
     assert.ok(seen);
     return { meta: (seen.message.params?.['_meta'] ?? {}) as Json, headers: seen.headers };
   }
+
+  it('shows consoles the newest traces', async () => {
+    const session = await HttpSession.open(gateway.url);
+    const above = parent();
+    await session.request('tools/call', call('legacy__echo', above));
+    const { server, client } = await tree(above);
+    const seen = await gateway.admin<TracesSnapshot>('traces', { limit: 1 });
+    const [newest] = seen.traces;
+    assert.deepEqual([seen.tracing, seen.traces.length, newest?.traceId], [true, 1, above.traceId]);
+    assert.deepEqual(
+      newest?.spans.map(({ name, kind, spanId, parentId, error }) => [name, kind, spanId, parentId, error]),
+      [
+        ['tools/call legacy__echo', 'server', server.spanId, above.spanId, null],
+        ['tools/call echo', 'client', client.spanId, server.spanId, null],
+      ],
+    );
+    assert.equal(newest.spans[1]?.attributes['viable.upstream'], 'legacy');
+    await session.end();
+  });
 
   function sendsOn(client: ReceivedSpan, meta: Json): void {
     assert.equal(meta['traceparent'], `00-${client.traceId}-${client.spanId}-01`);

@@ -37,10 +37,12 @@ export class Guest implements SessionEntry {
     readonly principal: Principal = ANONYMOUS,
   ) {
     this.ref = new FakeRef<ClientMessage>(`/guest/${id}`);
-    this.ref.urgent = (message) => {
+    const told = (message: ClientMessage): 'ok' => {
       this.#told(message);
       return 'ok';
     };
+    this.ref.urgent = told;
+    this.ref.tell = told;
     world.plane.sessions.add(this);
   }
 
@@ -48,7 +50,7 @@ export class Guest implements SessionEntry {
     this.world.activity += 1;
     const at = this.world.clock.now();
     if (message.type === 'client/shutdown-pending') this.notices.push({ at, notice: message.notice });
-    if (message.type !== 'client/close') return;
+    if (message.type !== 'client/close' || (message.ifIdle && this.inFlight > 0)) return;
     this.closes += 1;
     this.closedAt ??= at;
     this.world.plane.sessions.remove(this.id, this.ref);

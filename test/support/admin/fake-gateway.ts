@@ -6,13 +6,15 @@
 import type { AdminContext, AdminHandler } from '#src/admin/server.js';
 import {
   LOG_LEVELS,
+  type AdminError,
   type AdminReply,
   type AdminRequest,
   type GatewaySnapshot,
   type LogLine,
 } from '#src/admin/protocol.js';
 import { matchActor, nearMisses, treePaths } from '#src/admin/suggest.js';
-import { FAKE_CHECK, FAKE_DIFFERENCE, FAKE_RULES, FAKE_TOOLS } from './policy-fixtures.js';
+import { FAKE_CHECK, FAKE_DIFFERENCE, FAKE_RULES, fakeToolsOf } from './policy-fixtures.js';
+import { fakeTracing } from './trace-fixtures.js';
 import { FAKE_ACTORS, fakeConnections, fakeLog, fakeSnapshot } from './fixtures.js';
 
 interface Follower {
@@ -25,6 +27,8 @@ export class FakeGateway {
   readonly received: AdminRequest[] = [];
   readonly history: LogLine[] = Array.from({ length: 30 }, (_, index) => fakeLog(index));
   readonly #followers = new Set<Follower>();
+  /** Why nobody may watch; `null`: anybody may. */
+  #refused: AdminError | null = null;
   #snapshot: GatewaySnapshot;
 
   constructor(snapshot: GatewaySnapshot = fakeSnapshot()) {
@@ -46,6 +50,14 @@ export class FakeGateway {
     for (const { request, context } of this.#followers) if (request.method === 'watch') context.emit(this.#snapshot);
   }
 
+  /** Shows no figures any more, and says why; `null`: it does again. */
+  refuse(message: string | null): void {
+    this.#refused = message === null ? null : { code: 'feature_unavailable', message };
+    if (!this.#refused) return;
+    for (const { request, context } of this.#followers)
+      if (request.method === 'watch') context.emit({ ended: this.#refused });
+  }
+
   log(entry: LogLine): void {
     this.history.push(entry);
     for (const { request, context } of this.#followers) {
@@ -60,6 +72,7 @@ export class FakeGateway {
       case 'status':
         return result(this.#snapshot);
       case 'watch':
+        if (this.#refused) return { ok: false, error: this.#refused };
         this.#follow(request, context);
         return result(this.#snapshot);
       case 'tree':
@@ -69,7 +82,7 @@ export class FakeGateway {
       case 'connections':
         return result(fakeConnections(this.#snapshot.takenAt));
       case 'actors':
-        return result(FAKE_ACTORS);
+        return result(FAKE_ACTORS.filter(({ path }) => passesFor(path, request.params?.['actor'])));
       case 'logs': {
         if (request.params?.['follow'] === true) this.#follow(request, context);
         const lines = Number(request.params?.['lines'] ?? 100);
@@ -92,7 +105,9 @@ export class FakeGateway {
         return alarm ? result(alarm) : { ok: false, error: { code: 'unknown_alarm', message: 'No such alarm.' } };
       }
       case 'tools':
-        return result(FAKE_TOOLS);
+        return result(fakeToolsOf(request.params?.['server']));
+      case 'traces':
+        return result(fakeTracing());
       case 'tools-diff':
         return result(FAKE_DIFFERENCE);
       case 'tools-accept':
@@ -125,6 +140,10 @@ export class FakeGateway {
     this.#followers.add(follower);
     context.signal.addEventListener('abort', () => this.#followers.delete(follower));
   }
+}
+
+function passesFor(path: string, wanted: unknown): boolean {
+  return wanted === undefined || path === wanted;
 }
 
 function passes(request: AdminRequest, entry: LogLine): boolean {

@@ -160,6 +160,7 @@ function breaker(name: string, over: Partial<BreakerSnapshot>): BreakerSnapshot 
 /** One in each state, and those of the transports. */
 export function fakeBreakers(now = FAKE_NOW): readonly BreakerSnapshot[] {
   return [
+    ...['everything', 'filesystem', '天気予報サービス', 'search', 'legacy'].map((name) => breaker(name, {})),
     breaker('memory', { samples: 310, failures: 3, failureRatio: 3 / 310 }),
     breaker('tickets', {
       state: 'open',

@@ -39,6 +39,17 @@ export const FAKE_TOOLS: readonly ToolPin[] = [
   },
 ];
 
+/** Of one server: two that are pinned and one that is kept back; of all without. */
+export function fakeToolsOf(server: unknown): readonly ToolPin[] {
+  if (typeof server !== 'string') return FAKE_TOOLS;
+  const pin = { server, hash: 'cd'.repeat(32), pinnedHash: 'cd'.repeat(32), pinnedAt: 1 } as const;
+  return [
+    { ...pin, name: `${server}__read`, tool: 'read', state: 'pinned' },
+    { ...pin, name: `${server}__翻訳`, tool: '翻訳', state: 'pinned' },
+    { ...pin, name: `${server}__push`, tool: 'push', state: 'quarantined' },
+  ];
+}
+
 export const FAKE_DIFFERENCE: ToolDifference = {
   name: 'github__push',
   state: 'quarantined',

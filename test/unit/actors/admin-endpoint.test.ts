@@ -74,6 +74,7 @@ describe('admin endpoint', () => {
             features: {
               features: () => Promise.reject(new Error('not here')),
               sampling: () => ({ ok: true, result: null }),
+              traces: () => ({ ok: true, result: null }),
             },
           }),
           log,

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { type ClientMessage } from '#src/actors/client-message.js';
 import { type DrainReply } from '#src/actors/drain/messages.js';
 import { CATALOGUE, DRAIN, PARTIAL_DRAINS, upstreamLifecycle } from '#src/actors/names.js';
+import { admit } from '#src/actors/admission.js';
+import { tooLate } from '#src/actors/newcomers.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
+import { parseFrame } from '#src/protocol/parse.js';
 import { FakeRef } from '../../support/actors/world.js';
 import { DrainWorld, Guest, subject } from '../../support/actors/drain-world.js';
 
@@ -146,6 +149,49 @@ describe('drain', () => {
       await d.world.advance(100, 10);
       assert.ok((busy.closedAt ?? 0) > begun + 1_900);
       assert.deepEqual(d.outcomes, ['completed']);
+    });
+
+    it('closes nobody who has just been heard of before time is short', async () => {
+      await boot();
+      const [talker, quiet] = d.guests(2) as [Guest, Guest];
+      talker.lastSeenAt = d.world.clock.now();
+      await d.begin();
+      for (let passed = 0; passed < TIMEOUT * 0.7; passed += 100) {
+        talker.lastSeenAt = d.world.clock.now();
+        await d.world.advance(100, 50);
+      }
+      assert.deepEqual([talker.closes, quiet.closes], [0, 1]);
+      talker.lastSeenAt = d.world.clock.now();
+      await d.world.advance(TIMEOUT * 0.1, 50);
+      assert.equal(talker.closes, 1);
+      assert.deepEqual(d.outcomes, ['completed']);
+    });
+
+    it('gives its last moments to what runs: a quarter of the time at most, and none when it is called off', async () => {
+      await boot({ quietPeriod: 10_000 });
+      d.guests(1, 1);
+      const { plane, clock } = d.world;
+      const deadline = clock.now() + TIMEOUT;
+      await d.begin();
+      await d.world.advance(TIMEOUT * 0.75 - 1, 100);
+      assert.equal(plane.quietUntil, null);
+      await d.world.advance(1);
+      assert.equal(plane.quietUntil, deadline);
+      const gate = new UpstreamGate('good', 10, 1_000);
+      const refusal = admit(plane, gate, clock);
+      assert.deepEqual(refusal?.data, { reason: 'draining', retryAfter: 1 });
+      const late = tooLate(plane, clock, parseFrame('{"jsonrpc":"2.0","id":7,"method":"tools/list"}'));
+      assert.deepEqual(late, {
+        id: 7,
+        detail: 'it takes no more requests',
+        data: { retryAfter: 1 },
+        headers: { 'retry-after': '1' },
+      });
+      const answer = '{"jsonrpc":"2.0","id":7,"result":{}}';
+      assert.equal(tooLate(plane, clock, parseFrame(answer)), undefined, 'what calls in flight wait for is taken');
+      await d.cancel();
+      assert.equal(plane.quietUntil, null);
+      assert.equal(admit(plane, gate, clock)?.data, undefined);
     });
 
     it('joins a second request to the first, whose deadline holds', async () => {

@@ -6,21 +6,22 @@ import { httpSession, type HttpSessionMessage } from '#src/actors/http-session.j
 import { type SessionState } from '#src/handover/messages.js';
 import { REGISTRY } from '#src/actors/names.js';
 import { actor } from '#src/kernel/index.js';
+import { type ErrorName } from '#src/protocol/errors.js';
 import { parseFrame } from '#src/protocol/parse.js';
 import { type EventStream } from '#src/transports/inbound/event-stream.js';
 import { HttpExchange } from '#src/transports/inbound/http-exchange.js';
 import { World } from '../../support/actors/world.js';
 
 class CountingExchange extends HttpExchange {
-  released = 0;
+  readonly refused: string[] = [];
 
-  override release(): void {
-    this.released += 1;
+  override refuse(name: ErrorName): void {
+    this.refused.push(name);
   }
 }
 
 describe('HTTP session', () => {
-  it('gives up each request of a body that comes as it ends', async () => {
+  it('refuses a body that comes as it ends: nothing of it was begun', async () => {
     const world = new World();
     await world.boot({ '/clients': 'dynamic', [REGISTRY.path]: 'recorder' });
     const { system, plane, clock } = world;
@@ -53,9 +54,8 @@ describe('HTTP session', () => {
     started.ref.tell({ type: 'http/delete', done: () => undefined, elsewhere: () => undefined });
     const batch = post([request(1), { jsonrpc: '2.0', method: 'notifications/x' }, request(2), { odd: true }]);
     const single = post(request(3));
-    const notification = post({ jsonrpc: '2.0', method: 'notifications/x' });
     await world.settle();
-    assert.deepEqual([batch.released, single.released, notification.released], [3, 1, 0]);
+    assert.deepEqual([batch.refused, single.refused], [['session_not_found'], ['session_not_found']]);
     await system.shutdown();
   });
 });

@@ -49,6 +49,10 @@ async function run(line: string, settings: Settings = {}): Promise<Outcome> {
     startGateway: () => Promise.reject(new Error('not in this process')),
     openTokens: () => Promise.reject(new Error('not in this process')),
     verifyToken: () => Promise.reject(new Error('not in this process')),
+    examine: () => Promise.reject(new Error('not in this process')),
+    planSetup: () => Promise.reject(new Error('not in this process')),
+    checkSetup: () => Promise.reject(new Error('not in this process')),
+    confirm: () => Promise.resolve(true),
     run: async (file, args) => {
       ran.push(file, ...args);
       return 7;

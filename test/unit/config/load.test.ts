@@ -290,6 +290,7 @@ describe('config/load: what is accepted', () => {
         enabled: true,
         defaultTimeout: 30_000,
         notificationInterval: 5000,
+        quietPeriod: 5000,
         lameDuck: 0,
         closeRate: 500,
         reconnectRate: 500,

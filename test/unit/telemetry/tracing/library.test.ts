@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Tracing } from '#src/index.js';
 import { Durations } from '#src/telemetry/metrics/operations.js';
 import { newSpanCounts } from '#src/telemetry/tracing/counts.js';
+import { RecentSpans } from '#src/telemetry/tracing/recent.js';
 import { type RunningSdk, startSdk } from '#src/telemetry/tracing/sdk.js';
 import { telemetrySettings } from '#src/telemetry/tracing/settings.js';
 import { fakeSnapshot } from '../../../support/admin/fixtures.js';
@@ -19,6 +20,7 @@ describe('telemetry/tracing/library', () => {
       version: '1.2.3',
       instanceId: 'one',
       counts: newSpanCounts(),
+      recent: new RecentSpans(),
       metrics: { snapshot: () => fakeSnapshot(), durations: new Durations(), version: '1' },
       random: Math.random,
       onExport: () => undefined,
