@@ -141,7 +141,9 @@ class Configuration implements Behavior<ConfigurationMessage> {
       { event: 'configuration', cause, version: running.version, added, removed, changed, options: gateway.applied },
       `configuration applied: ${summary}`,
     );
-    return { applied: true, version: running.version, summary: summaryOf(summary, restart), restart };
+    const { version } = running;
+    this.#deps.plane.announcements.announce('configuration/applied', () => ({ version, summary }));
+    return { applied: true, version, summary: summaryOf(summary, restart), restart };
   }
 
   #refuse(problems: readonly ConfigProblem[], cause: string): ReloadOutcome {
@@ -152,6 +154,7 @@ class Configuration implements Behavior<ConfigurationMessage> {
       { event: 'configuration_refused', cause, problems },
       'the changed configuration was refused; the old one stays',
     );
+    this.#deps.plane.announcements.announce('configuration/refused', () => ({ problems: text }));
     return { applied: false, problems: text };
   }
 
