@@ -87,7 +87,7 @@ describe('viable stdio in a hand-over', function () {
     });
   });
 
-  it('a drain behind a balancer: calls in flight end where they began, those made meanwhile run at the next one', async () => {
+  it('a drain behind a balancer: calls in flight end where they began, new connections lead to the next one', async () => {
     const [first, next] = [world.gateway, await startGateway({ config: config() })];
     await next.waitForTools(['good__echo']);
     const balancer = await FaultProxy.start(Number(new URL(first.url).port));
