@@ -15,8 +15,10 @@ import {
   trace,
 } from '@opentelemetry/api';
 
+/** The part that a span plays (OpenTelemetry, `SpanKind`). */
 export type TraceKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
+/** How a span begins. */
 export interface SpanOptions {
   /** Default `internal`. */
   readonly kind?: TraceKind;
@@ -33,6 +35,7 @@ const KINDS: Readonly<Record<TraceKind, SpanKind>> = {
   consumer: SpanKind.CONSUMER,
 };
 
+/** Spans of your own, and the trace context in and out. Guide: docs/tracing.md. */
 export const Tracing = {
   /**
    * Runs `work` within a span of this name. An exception, or a rejection, is recorded and goes on. Returns what `work` does.
