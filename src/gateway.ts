@@ -24,7 +24,7 @@ import { defaultSocketPath } from './admin/discover.js';
 import { type AdminHandler } from './admin/handler.js';
 import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
 import { type FeatureMetrics, type FeatureName } from './admin/snapshot/features.js';
-import { type Config, type ServerConfig } from './config/index.js';
+import { type Config, secretsOf, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, describeExit, type ExitReason } from './kernel/index.js';
 import { admissionInits } from './gateway/admission.js';
 import { type GatewayOptions, type RouteOptions, type ShutdownOptions, type TrustedUser } from './gateway/options.js';
@@ -83,6 +83,7 @@ export class Gateway {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#log = options.log ?? createLog(gateway.logging.level, false);
+    this.#log.hide(secretsOf(config));
     this.#system = new ActorSystem({
       ...(options.clock && { clock: options.clock }),
       onReport: (report) => {
@@ -94,6 +95,7 @@ export class Gateway {
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
     this.#plane = new DataPlane(gateway, new Counters(), viability, this.#system.clock);
+    this.#plane.redact = (text) => this.#log.redact(text);
     this.#security = new Security({
       plane: this.#plane,
       clock: this.#system.clock,

@@ -317,7 +317,7 @@ export class AdminAnswers {
       return done(await ask<M, unknown>(this.#deps.system.wheel, target, message, ASK_TIMEOUT_MS));
     } catch (cause) {
       const why = cause instanceof AskError && cause.why === 'timeout' ? 'actor_timeout' : 'actor_unavailable';
-      return refuse(why, `${toError(cause).message}.`);
+      return refuse(why, this.#deps.plane.redact(`${toError(cause).message}.`));
     }
   }
 

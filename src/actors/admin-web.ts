@@ -22,6 +22,7 @@ import { type Logger } from '../telemetry/logger.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { isJsonContentType } from '../protocol/http-rules.js';
 import { type ErrorReply, sendError, sendJson } from '../transports/inbound/http-reply.js';
+import { Intake } from '../transports/inbound/intake.js';
 import { readBody } from '../transports/inbound/read-body.js';
 import { loadWebAssets, type WebAsset, type WebAssets } from '../transports/inbound/web-assets.js';
 import { type DataPlane } from './data-plane.js';
@@ -54,6 +55,7 @@ const SECURITY = {
 
 export class WebFront {
   readonly #deps: WebFrontDeps;
+  readonly #intake = new Intake(() => MAX_REQUEST_BYTES);
   #assets: Promise<WebAssets> | null = null;
   #made = 0;
 
@@ -153,7 +155,7 @@ export class WebFront {
       req.resume();
       return refuse(res, right);
     }
-    readBody(req, MAX_REQUEST_BYTES, (body) => {
+    readBody(req, this.#intake, (body) => {
       if (!body.ok) return sendError(res, body.why);
       const parsed = parseAdminRequest(body.text);
       if (!parsed.ok) return sendJson(res, 400, { id: parsed.id, ok: false, error: parsed.error }, SECURITY);

@@ -13,7 +13,7 @@ import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
 import { errorText, type JsonRpcRequest } from '../protocol/jsonrpc.js';
 import { acceptsJsonAndSse, acceptsSse, isJsonContentType } from '../protocol/http-rules.js';
-import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
+import { CLIENT_LIMITS, type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { admitHttpMessage } from '../protocol/modern/era.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
 import { parseRoute, type Route } from '../protocol/routes.js';
@@ -168,10 +168,10 @@ export class HttpFront {
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
     this.#connections.works(req.socket, headerOf(req, SESSION_HEADER) ?? null);
-    readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
+    readBody(req, this.#plane.intake, (body) => {
       this.#connections.read(req.socket);
       if (!body.ok) return this.#fail(res, body.why, bodyRefusal(body.why));
-      const frame = parseFrame(body.text);
+      const frame = parseFrame(body.text, CLIENT_LIMITS);
       if (frame.kind === 'invalid') return this.#fail(res, frame.error, { id: frame.id, detail: frame.detail });
       const limited = this.#access.limitFrame(arrival.principal, req, frame, arrival.scope);
       if (limited) return this.#refuseFrame(res, frame, limited);
@@ -350,9 +350,9 @@ export class HttpFront {
     const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
     if (sessionId === null) return this.#refuse(req, res, 'session_required');
     this.#connections.works(req.socket, null);
-    readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
+    readBody(req, this.#plane.intake, (body) => {
       if (!body.ok) return this.#fail(res, body.why, bodyRefusal(body.why));
-      const frame = parseFrame(body.text);
+      const frame = parseFrame(body.text, CLIENT_LIMITS);
       if (frame.kind === 'invalid') return this.#fail(res, frame.error, { id: frame.id, detail: frame.detail });
       const entry = this.#plane.sessions.get(sessionId);
       if (entry?.transport !== 'sse' || entry.principal.key !== principal.key)

@@ -292,7 +292,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     const stable = this.#machine.phase === 'ready' && now - this.#readySince >= STABLE_MS;
     const before = this.#step({ type: 'lost', stable });
     if (before === this.#machine.phase) return;
-    view.lastError = { at: now, message: why };
+    view.lastError = { at: now, message: plane.redact(why) };
     if (before !== 'ready' && !forgotten) this.#deps.gate.breaker.actor?.tell({ type: 'breaker/unreachable' });
     const { backoffBase, backoffMax } = plane.options.upstreams;
     const first = this.#machine.failures <= 1;

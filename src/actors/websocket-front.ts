@@ -49,6 +49,8 @@ export class WebSocketFront {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      // One message of a connection in each turn of the event loop: who sends thousands at once delays nobody else.
+      allowSynchronousEvents: false,
       maxPayload: env.plane.options.listen.maxBodyBytes,
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: MAX_BUFFERED_CHUNKS,

@@ -46,6 +46,8 @@ export class Gateway {
   readonly logs = new EventLog<LogRecord>();
   /** Lines of stderr that were no JSON. The gateway must not write any. */
   readonly noise: string[] = [];
+  /** Lines of stdout, which is nobody's. */
+  readonly stdout: string[] = [];
   readonly exited: Promise<Exit>;
   readonly pid: number;
   url = '';
@@ -56,7 +58,7 @@ export class Gateway {
     this.#child = child;
     this.#directory = directory;
     this.pid = pid;
-    child.stdout?.resume();
+    if (child.stdout !== null) onLines(child.stdout, (line) => this.stdout.push(line));
     if (child.stderr !== null) onLines(child.stderr, (line) => this.#record(line));
     this.exited = new Promise((resolve) => {
       child.once('close', (code, signal) => {

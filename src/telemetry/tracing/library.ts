@@ -14,6 +14,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
+import { redact } from '../../protocol/redact.js';
 
 /** The part that a span plays (OpenTelemetry, `SpanKind`). */
 export type TraceKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
@@ -98,8 +99,8 @@ function finish<T>(span: Span, work: (span: Span) => T): T {
 
 function fail(span: Span, cause: unknown): void {
   const error = cause instanceof Error ? cause : new Error(String(cause));
-  span.recordException(error);
+  span.recordException({ name: error.name, message: redact(error.message) });
   span.setAttribute('error.type', error.name);
-  span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+  span.setStatus({ code: SpanStatusCode.ERROR, message: redact(error.message) });
   span.end();
 }
