@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Entry of the `viable` command: ties `runCli` to this process, its terminal and its signals. */
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CliIo } from './cli/context.js';
 import { EXIT_CODES } from './cli/exit-codes.js';
@@ -48,6 +49,26 @@ const io: CliIo = {
   examine: async (options, observer) => {
     const { examine } = await import('./doctor/examine.js');
     await examine(options, process.env, observer);
+  },
+  planSetup: async (request) => {
+    const { planSetup } = await import('./setup/make.js');
+    return planSetup(request, process.env);
+  },
+  checkSetup: async (file, variables) => {
+    const { checkSetup } = await import('./setup/make.js');
+    return checkSetup(file, variables, process.env);
+  },
+  confirm: async (question) => {
+    if (!process.stdin.isTTY || !process.stdout.isTTY) return true;
+    const lines = createInterface({ input: process.stdin, output: process.stdout });
+    try {
+      const answer = await lines.question(`${question} [Y/n] `, { signal: stop.signal });
+      return !/^\s*n/i.test(answer);
+    } catch {
+      return false;
+    } finally {
+      lines.close();
+    }
   },
 };
 

@@ -25,16 +25,16 @@ export function addAlarms(program: Command, io: CliIo): void {
         io,
         options,
         (client) => client.request('alarms'),
-        ({ active, history, lastResort }) => {
+        ({ active, history, lastResort }, paper) => {
           const now = Date.now();
           if (options.history === true) {
-            printTable(io, pastSignalColumns(now), history, 'No alarm is over, and there was no pleasure.');
+            printTable(paper, pastSignalColumns(now), history, 'No alarm is over, and there was no pleasure.');
             return;
           }
-          printTable(io, alarmColumns(now), active, 'No alarm.');
+          printTable(paper, alarmColumns(now), active, 'No alarm.');
           if (lastResort.length === 0) return;
-          printLines(io, [[], line(span('Said by last resort, for nobody was there to decide:', 'bad'))]);
-          printTable(io, lastResortColumns(now), lastResort, '');
+          printLines(paper, [[], line(span('Said by last resort, for nobody was there to decide:', 'bad'))]);
+          printTable(paper, lastResortColumns(now), lastResort, '');
         },
       );
     });

@@ -1,5 +1,5 @@
 /** `viable audit`: reads the audit log's files, with or without a gateway that runs. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { line, span, type Line } from '../admin/view/line.js';
 import { lastRecords, verifyLog } from '../audit/verify.js';
 import {
@@ -11,6 +11,7 @@ import {
   type CliIo,
   type GlobalOptions,
 } from './context.js';
+import { wholeNumber } from './parse.js';
 
 interface VerifyOptions extends GlobalOptions {
   readonly keyEnv?: string;
@@ -49,7 +50,7 @@ export function addAudit(program: Command, io: CliIo): void {
     .command('tail')
     .description('the newest lines')
     .argument('[file]', 'the current file')
-    .option('-n, --lines <count>', 'how many', wholeNumber, 20)
+    .option('-n, --lines <count>', 'how many', wholeNumber(1, 10_000), 20)
     .action(async (file: string | undefined, _, command: Command) => {
       const options = command.optsWithGlobals<TailOptions>();
       const records = await reading(await fileOf(io, options, file), (path) => lastRecords(path, options.lines));
@@ -119,10 +120,4 @@ function recordLine(record: Readonly<Record<string, unknown>>): Line {
     span(String(outcome), 'accent'),
     rest.map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join(''),
   );
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 10_000) throw new InvalidArgumentError('1 to 10000 lines.');
-  return value;
 }

@@ -38,8 +38,8 @@ export function addBreaker(program: Command, io: CliIo): void {
     .description('all breakers: state, why, failures, next probe')
     .option(WATCH_FLAG, WATCH_HELP)
     .action((_, command: Command) =>
-      show(io, command.optsWithGlobals<WatchOptions>(), breakers, (rows) =>
-        printTable(io, breakerColumns(Date.now()), rows, 'There are no breakers.'),
+      show(io, command.optsWithGlobals<WatchOptions>(), breakers, (rows, paper) =>
+        printTable(paper, breakerColumns(Date.now()), rows, 'There are no breakers.'),
       ),
     );
   breaker
@@ -52,7 +52,7 @@ export function addBreaker(program: Command, io: CliIo): void {
         io,
         command.optsWithGlobals<WatchOptions>(),
         (client) => find(client, name),
-        (row) => printLines(io, breakerLines(row, Date.now())),
+        (row, paper) => printLines(paper, breakerLines(row, Date.now())),
       ),
     );
   for (const operation of OPERATIONS) {

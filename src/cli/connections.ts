@@ -15,7 +15,8 @@ export function addConnections(program: Command, io: CliIo): void {
         io,
         command.optsWithGlobals<WatchOptions>(),
         (client) => client.request('connections'),
-        (connections) => printTable(io, connectionColumns(Date.now()), connections, 'No client is connected.'),
+        (connections, paper) =>
+          printTable(paper, connectionColumns(Date.now()), connections, 'No client is connected.'),
       ),
     );
 }

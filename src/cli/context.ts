@@ -7,6 +7,7 @@
 import { connectAdmin, discoverSocket, type AdminClient } from '../admin/client.js';
 import { span, type Line } from '../admin/view/line.js';
 import { paintLine } from '../admin/view/paint.js';
+import type { SetupPlan, SetupRequest, WantedVariable } from '../setup/plan.js';
 import type { ExamineOptions, Observer } from '../doctor/check.js';
 import { layoutTable, type Column } from '../admin/view/table.js';
 import { EXIT_CODES } from './exit-codes.js';
@@ -15,6 +16,7 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 export interface CliIo {
@@ -37,6 +39,12 @@ export interface CliIo {
   verifyToken(token: string, jwks: string): Promise<CheckedToken>;
   /** Looks at configuration, machine and upstreams, and tells what it finds. Never rejects because of that. */
   examine(options: ExamineOptions, observer: Observer): Promise<void>;
+  /** Reads the files of MCP clients and makes a configuration of them. Writes nothing. */
+  planSetup(request: SetupRequest): Promise<SetupPlan>;
+  /** What is wrong with a configuration file, when its variables are set; `null` when nothing is. */
+  checkSetup(file: string, variables: readonly WantedVariable[]): Promise<string | null>;
+  /** Asks for yes or no. Yes where nobody can be asked. */
+  confirm(question: string): Promise<boolean>;
 }
 
 /** Why a token is refused, or whose it is. Times in epoch milliseconds. */

@@ -1,11 +1,11 @@
 /** `viable doctor`: looks at configuration, machine and upstreams, and says what to do. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { cutLine, fitLine, line, lineWidth, span, type Line, type Tone } from '../admin/view/line.js';
 import { textWidth } from '../admin/view/text.js';
 import type { Check, Verdict } from '../doctor/check.js';
 import { outputWidth, printJson, printLines, type CliIo, type GlobalOptions } from './context.js';
-import { milliseconds } from './drain.js';
 import { EXIT_CODES } from './exit-codes.js';
+import { duration } from './parse.js';
 
 interface DoctorOptions extends GlobalOptions {
   readonly config?: string;
@@ -28,7 +28,7 @@ export function addDoctor(program: Command, io: CliIo, finish: (code: number) =>
     .command('doctor')
     .description('check configuration, port, secrets, certificate, clock and upstreams, and say what to do')
     .option('--config <file>', 'configuration file (default: VIABLE_CONFIG, or the demo)')
-    .option('--timeout <time>', 'the longest wait for an upstream, an issuer or a collector', time, 5_000)
+    .option('--timeout <time>', 'the longest wait for an upstream, an issuer or a collector', duration, 5_000)
     .option('--start', 'start each stdio server, too, and shake hands with it')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
@@ -131,10 +131,4 @@ function summary(total: number, failed: number, warned: number): Line {
     );
   if (warned > 0) return line(span(`Nothing failed`, 'ok'), `; ${warned} of ${total} checks warn.`);
   return line(span('All is well', 'ok'), `: ${total} checks.`);
-}
-
-function time(text: string): number {
-  const ms = milliseconds(text);
-  if (ms === 0) throw new InvalidArgumentError('give a time such as 500ms, 30s or 2m.');
-  return ms;
 }

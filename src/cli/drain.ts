@@ -1,5 +1,5 @@
 /** `viable drain` and `viable force-shutdown`: take the gateway, or a part of it, out of service. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { AdminClient } from '../admin/client.js';
 import type { DrainSnapshot, DrainTarget } from '../admin/protocol.js';
 import { drainLine } from '../admin/view/drains.js';
@@ -7,6 +7,7 @@ import { line, span } from '../admin/view/line.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { printJson, printLines, UsageError, withGateway, type CliIo, type GlobalOptions } from './context.js';
 import { DrainMeter } from './drain-meter.js';
+import { milliseconds } from './parse.js';
 
 interface DrainOptions extends GlobalOptions {
   readonly timeout?: number;
@@ -106,14 +107,4 @@ function targetOf({ upstream, session, principal, listener }: DrainOptions): Dra
   if (listener !== undefined) named.push({ kind: 'listener', id: listener });
   if (named.length > 1) throw new UsageError('Name one of --upstream, --session, --principal and --listener.');
   return named[0] ?? { kind: 'gateway' };
-}
-
-const UNITS = { ms: 1, s: 1_000, m: 60_000 } as const;
-
-/** `500`, `500ms`, `30s`, `1.5m` as milliseconds. */
-export function milliseconds(text: string): number {
-  const match = /^(\d{1,10}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text);
-  const value = match ? Math.round(Number(match[1]) * UNITS[(match[2] ?? 'ms') as keyof typeof UNITS]) : NaN;
-  if (!(value <= 2_147_483_647)) throw new InvalidArgumentError('give a time such as 500ms, 30s or 2m.');
-  return value;
 }

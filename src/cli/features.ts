@@ -3,9 +3,13 @@ import { Argument, InvalidArgumentError, type Command } from 'commander';
 import { line, span } from '../admin/view/line.js';
 import { FEATURE_NAMES, type FeatureSnapshot } from '../admin/snapshot/features.js';
 import { type Column } from '../admin/view/table.js';
-import { printJson, printLines, printTable, withGateway, type CliIo, type GlobalOptions } from './context.js';
+import { printLines, printTable, UsageError, type CliIo } from './context.js';
+import { oneOf } from './parse.js';
+import { show, WATCH_FLAG, WATCH_HELP, type WatchOptions } from './watch.js';
 
-interface FeatureOptions extends GlobalOptions {
+const ACTIONS = ['enable', 'disable'];
+
+interface FeatureOptions extends WatchOptions {
   readonly seconds?: number;
 }
 
@@ -13,21 +17,25 @@ export function addFeatures(program: Command, io: CliIo): void {
   program
     .command('features')
     .description('what is switched on and what it costs; switch it, at once')
-    .addArgument(new Argument('[action]', 'absent: show all').choices(['enable', 'disable']))
-    .addArgument(new Argument('[name]', 'the feature').choices(FEATURE_NAMES))
+    .addArgument(new Argument('[action]', 'absent: show all').choices(ACTIONS).argParser(oneOf(ACTIONS)))
+    .addArgument(new Argument('[name]', 'the feature').choices(FEATURE_NAMES).argParser(oneOf(FEATURE_NAMES)))
     .option('--seconds <number>', 'how long CPU is measured (default 1)', seconds)
     .addHelpText(
       'after',
       '\nExamples:\n  viable features\n  viable features --seconds 10\n  viable features disable dashboard\n  viable features enable tracing',
     )
+    .option(WATCH_FLAG, WATCH_HELP)
     .action((action: string | undefined, name: string | undefined, _, command: Command) => {
       const options = command.optsWithGlobals<FeatureOptions>();
-      return withGateway(io, options, async (client) => {
-        const params = action === undefined ? windowOf(options) : { action, ...(name !== undefined && { name }) };
-        const features = await client.request('features', params);
-        if (options.json === true) printJson(io, features);
-        else printTable(io, COLUMNS, features, 'No feature can be switched.');
-      });
+      if (action !== undefined && options.watch !== undefined)
+        throw new UsageError('--watch goes with looking, not with switching.');
+      const params = action === undefined ? windowOf(options) : { action, ...(name !== undefined && { name }) };
+      return show(
+        io,
+        options,
+        (client) => client.request('features', params),
+        (features, paper) => printTable(paper, COLUMNS, features, 'No feature can be switched.'),
+      );
     });
 }
 
@@ -37,19 +45,21 @@ export function addSampling(program: Command, io: CliIo): void {
     .description('show or set the share of the traces that is recorded')
     .argument('[rate]', '0 to 1; absent: show it', rate)
     .addHelpText('after', '\nExamples:\n  viable sampling\n  viable sampling 0.001\n  viable sampling 1')
+    .option(WATCH_FLAG, WATCH_HELP)
     .action((wanted: number | undefined, _, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions>();
-      return withGateway(io, options, async (client) => {
-        const state = await client.request('sampling', wanted === undefined ? {} : { rate: wanted });
-        if (options.json === true) {
-          printJson(io, state);
-          return;
-        }
-        const of = state.tracing ? span('traced', 'ok') : span('nothing is traced now', 'dim');
-        printLines(io, [
-          line(span(`${+(state.samplingRate * 100).toPrecision(6)} %`, 'strong'), ' of the requests: ', of),
-        ]);
-      });
+      const options = command.optsWithGlobals<WatchOptions>();
+      if (wanted !== undefined && options.watch !== undefined)
+        throw new UsageError('--watch goes with looking, not with setting a rate.');
+      return show(
+        io,
+        options,
+        (client) => client.request('sampling', wanted === undefined ? {} : { rate: wanted }),
+        (state, paper) => {
+          const of = state.tracing ? span('traced', 'ok') : span('nothing is traced now', 'dim');
+          const share = span(`${+(state.samplingRate * 100).toPrecision(6)} %`, 'strong');
+          printLines(paper, [line(share, ' of the requests: ', of)]);
+        },
+      );
     });
 }
 

@@ -1,9 +1,10 @@
 /** `viable logs`: the newest log lines, and the ones to come. */
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { NoGatewayError } from '../admin/client.js';
 import { LOG_LEVELS, type LogLevel, type LogLine } from '../admin/protocol.js';
 import { logLine } from '../admin/view/logs.js';
 import { printLines, withGateway, type CliIo, type GlobalOptions } from './context.js';
+import { oneOf, wholeNumber } from './parse.js';
 
 interface LogsOptions extends GlobalOptions {
   readonly lines: number;
@@ -17,9 +18,9 @@ export function addLogs(program: Command, io: CliIo): void {
   program
     .command('logs')
     .description('the newest log lines')
-    .option('-n, --lines <count>', 'how many', wholeNumber, 100)
+    .option('-n, --lines <count>', 'how many', wholeNumber(0, MOST_LINES), 100)
     .option('-f, --follow', 'go on with new lines until Ctrl-C')
-    .addOption(new Option('--level <level>', 'least severe level').choices(LOG_LEVELS))
+    .addOption(new Option('--level <level>', 'least severe level').choices(LOG_LEVELS).argParser(oneOf(LOG_LEVELS)))
     .addHelpText(
       'after',
       '\nExamples:\n  viable logs -n 20\n  viable logs -f --level warn\n  viable logs --json | jq .event',
@@ -41,12 +42,4 @@ export function addLogs(program: Command, io: CliIo): void {
         if (!io.signal.aborted) throw new NoGatewayError('connection_lost', 'The gateway closed the connection.');
       });
     });
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > MOST_LINES) {
-    throw new InvalidArgumentError(`a whole number up to ${MOST_LINES} is expected.`);
-  }
-  return value;
 }

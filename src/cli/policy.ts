@@ -13,6 +13,10 @@ import {
   type CliIo,
   type GlobalOptions,
 } from './context.js';
+import { oneOf } from './parse.js';
+import { show, WATCH_FLAG, WATCH_HELP, type WatchOptions } from './watch.js';
+
+const ROLES = ['admin', 'premium', 'user', 'guest'];
 
 type CheckParams = Parameters<AdminClient['request']>[1];
 
@@ -41,18 +45,19 @@ export function addPolicy(program: Command, io: CliIo): void {
   policy
     .command('show')
     .description('the rules that hold now, their version, and how often they said no')
-    .action((_, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions>();
-      return withGateway(io, options, async (client) => {
-        const details = await client.request('policy');
-        if (options.json === true) printJson(io, details);
-        else printLines(io, describe(details));
-      });
-    });
+    .option(WATCH_FLAG, WATCH_HELP)
+    .action((_, command: Command) =>
+      show(
+        io,
+        command.optsWithGlobals<WatchOptions>(),
+        (client) => client.request('policy'),
+        (details, paper) => printLines(paper, describe(details)),
+      ),
+    );
   policy
     .command('check')
     .description('decide for somebody, rule by rule; exit code 1 when denied')
-    .addOption(new Option('--as <role>', 'their role').choices(['admin', 'premium', 'user', 'guest']))
+    .addOption(new Option('--as <role>', 'their role').choices(ROLES).argParser(oneOf(ROLES)))
     .option('--claims <json>', 'claims of their token; sub, role and permissions are read from it')
     .option('--subject <sub>', 'their subject')
     .option('--permission <name...>', 'their permissions')

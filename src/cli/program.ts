@@ -4,7 +4,7 @@
  * Free of process globals, so that tests run it in their own process.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { AdminRequestError, NoGatewayError } from '../admin/client.js';
 import { span, type Line } from '../admin/view/line.js';
 import { paintLine } from '../admin/view/paint.js';
@@ -13,12 +13,15 @@ import { addAck, addAlarms } from './alarms.js';
 import { addAudit } from './audit.js';
 import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
+import { addClientConfig } from './client-config.js';
 import { addDoctor } from './doctor.js';
 import { addDrain, addForceShutdown } from './drain.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.js';
 import { addFeatures, addSampling } from './features.js';
+import { addInit } from './init.js';
 import { addKill } from './kill.js';
 import { addLogs } from './logs.js';
+import { port } from './parse.js';
 import { addPolicy } from './policy.js';
 import { addRestart } from './restart.js';
 import { addSend } from './send.js';
@@ -64,9 +67,6 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   const program = new Command('viable')
     .description('Speaks to a running Viable gateway, and serves it to MCP clients that start a process.')
     .version(readVersion(), '--version', 'print the version')
-    .option('--socket <path>', "the gateway's admin socket")
-    .option('--port <number>', 'the port of the gateway, when its socket has the usual name', portNumber)
-    .option('--json', 'machine-readable output')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
@@ -76,6 +76,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', FOOTER)
     .exitOverride();
+  addGlobalOptions(program);
   addStatus(program, io);
   addTree(program, io);
   addConnections(program, io);
@@ -92,6 +93,8 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addForceShutdown(program, io);
   addToken(program, io);
   addUpgrade(program, io);
+  addInit(program, io);
+  addClientConfig(program, io);
   addDoctor(program, io, finish);
   addTop(program, io, finish);
   addLogs(program, io);
@@ -102,14 +105,16 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addTools(program, io);
   addUpstream(program, io);
   // Subcommands made by `command()` copy these settings, but not global options: those are accepted anywhere this way.
-  for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
-    command
-      .option('--socket <path>', "the gateway's admin socket")
-      .option('--port <number>', 'the port of the gateway, when its socket has the usual name', portNumber)
-      .option('--json', 'machine-readable output')
-      .configureHelp({ showGlobalOptions: false });
-  }
+  for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
+    addGlobalOptions(command).configureHelp({ showGlobalOptions: false });
   return program;
+}
+
+function addGlobalOptions(command: Command): Command {
+  return command
+    .option('--socket <path>', "the gateway's admin socket")
+    .option('--port <number>', 'the port of the gateway, when its socket has the usual name', port(1))
+    .option('--json', 'machine-readable output');
 }
 
 /** Says what went wrong on stderr, as JSON with `--json`, and answers the exit code. */
@@ -142,10 +147,4 @@ function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version);
   throw new Error('package.json has no version');
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('a port is 1 to 65535.');
-  return port;
 }

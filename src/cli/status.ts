@@ -21,7 +21,7 @@ export function addStatus(program: Command, io: CliIo): void {
         io,
         command.optsWithGlobals<WatchOptions>(),
         (client) => client.request('status'),
-        (snapshot) => printLines(io, statusLines(snapshot, outputWidth(io))),
+        (snapshot, paper) => printLines(paper, statusLines(snapshot, outputWidth(paper))),
       ),
     );
 }

@@ -3,9 +3,10 @@
  *
  * It joins the gateway that runs; where none does, or with `--config`, it runs one in its own process.
  */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { connectAdmin, discoverSocket, NoGatewayError } from '../admin/client.js';
 import { UsageError, type CliIo, type GlobalOptions } from './context.js';
+import { endpoint } from './parse.js';
 
 interface StdioOptions extends GlobalOptions {
   readonly url?: string;
@@ -77,9 +78,4 @@ function endpointOf(base: string, server: string | undefined): string {
   const path = url.pathname.replace(/\/$/, '') || '/mcp';
   url.pathname = server === undefined ? path : `${path}/s/${encodeURIComponent(server)}`;
   return url.href;
-}
-
-function endpoint(text: string): string {
-  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
-  throw new InvalidArgumentError('a URL begins with http:// or https://.');
 }

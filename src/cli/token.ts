@@ -10,7 +10,9 @@ import {
   type CliIo,
   type GlobalOptions,
 } from './context.js';
+import { oneOf } from './parse.js';
 
+const ROLES = ['admin', 'premium', 'user', 'guest'];
 const AUTHENTICATOR = '/admission/authenticator';
 const CONFIG_FLAG = '--config <file>';
 const CONFIG_HELP = 'configuration with the secrets, issuer and audience (default: JWT_SECRET alone)';
@@ -52,7 +54,7 @@ export function addToken(program: Command, io: CliIo): void {
     .command('create')
     .description('a signed token on stdout')
     .argument('<subject>', 'whose it is (`sub`)')
-    .addOption(new Option('--role <role>', 'its role').choices(['admin', 'premium', 'user', 'guest']).default('user'))
+    .addOption(new Option('--role <role>', 'its role').choices(ROLES).argParser(oneOf(ROLES)).default('user'))
     .option('--permission <name...>', 'its permissions')
     .option('--expires <time>', 'how long it lasts: 90s, 30m, 2h, 7d (default: gateway.auth.tokenTtl)', seconds)
     .option(CONFIG_FLAG, CONFIG_HELP)

@@ -4,6 +4,7 @@ import { line, span, type Line, type Tone } from '../admin/view/line.js';
 import { type Column } from '../admin/view/table.js';
 import { type ToolDifference, type ToolPin } from '../admin/snapshot/tools.js';
 import { printJson, printLines, printTable, withGateway, type CliIo, type GlobalOptions } from './context.js';
+import { show, WATCH_FLAG, WATCH_HELP, type WatchOptions } from './watch.js';
 
 const EXAMPLES = `
 Examples:
@@ -31,14 +32,15 @@ export function addTools(program: Command, io: CliIo): void {
   tools
     .command('list')
     .description('every tool with the state of its pin')
-    .action((_, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions>();
-      return withGateway(io, options, async (client) => {
-        const list = await client.request('tools');
-        if (options.json === true) printJson(io, list);
-        else printTable(io, COLUMNS, list, 'No server offers a tool.');
-      });
-    });
+    .option(WATCH_FLAG, WATCH_HELP)
+    .action((_, command: Command) =>
+      show(
+        io,
+        command.optsWithGlobals<WatchOptions>(),
+        (client) => client.request('tools'),
+        (list, paper) => printTable(paper, COLUMNS, list, 'No server offers a tool.'),
+      ),
+    );
   tools
     .command('diff')
     .description('what differs between the pinned definition and the one that is offered')

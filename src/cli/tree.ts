@@ -25,11 +25,11 @@ export function addTree(program: Command, io: CliIo): void {
         io,
         options,
         async (client) => (options.json === true ? client.request('tree') : client.request('status')),
-        (answer) => {
+        (answer, paper) => {
           // People get ages, and only the whole snapshot says at what instant it was taken.
           if (!('tree' in answer)) return;
           const rows = treeRows(answer.tree, options.filter);
-          printTable(io, treeColumns(answer.takenAt), rows, 'No actor matches.');
+          printTable(paper, treeColumns(answer.takenAt), rows, 'No actor matches.');
         },
       );
     });

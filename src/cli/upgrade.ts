@@ -5,8 +5,8 @@ import { connectAdmin, type AdminClient } from '../admin/client.js';
 import type { GatewaySnapshot, HandoverSnapshot } from '../admin/protocol.js';
 import { line, span, type Line } from '../admin/view/line.js';
 import { printLines, RefusedError, withGateway, type CliIo, type GlobalOptions } from './context.js';
-import { milliseconds } from './drain.js';
 import { DrainMeter } from './drain-meter.js';
+import { milliseconds } from './parse.js';
 
 interface UpgradeOptions extends GlobalOptions {
   readonly exec?: string;

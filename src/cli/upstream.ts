@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { line, span } from '../admin/view/line.js';
 import { printJson, printLines, RefusedError, withGateway, type CliIo, type GlobalOptions } from './context.js';
+import { port } from './parse.js';
 
 interface LoginOptions extends GlobalOptions {
   readonly callbackPort: number;
@@ -26,7 +27,7 @@ export function addUpstream(program: Command, io: CliIo): void {
     .command('login')
     .description('authorize the gateway at the server’s authorization server (OAuth 2.1, PKCE)')
     .argument('<server>', 'as in mcpServers, with viable.auth.type authorization_code')
-    .option('--callback-port <number>', 'port of 127.0.0.1 for the answer; 0 takes a free one', portNumber, 0)
+    .option('--callback-port <number>', 'port of 127.0.0.1 for the answer; 0 takes a free one', port(0), 0)
     .action((server: string, _, command: Command) => login(io, command.optsWithGlobals<LoginOptions>(), server));
 }
 
@@ -92,10 +93,4 @@ async function listen(state: string, port: number, signal: AbortSignal): Promise
       server?.closeAllConnections();
     },
   };
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('a port is 0 to 65535.');
-  return port;
 }

@@ -18,7 +18,7 @@ export function addUpstreams(program: Command, io: CliIo): void {
         io,
         command.optsWithGlobals<WatchOptions>(),
         (client) => client.request('upstreams'),
-        (upstreams) => printTable(io, upstreamColumns(Date.now()), upstreams, 'No upstreams are configured.'),
+        (upstreams, paper) => printTable(paper, upstreamColumns(Date.now()), upstreams, 'No upstreams are configured.'),
       ),
     );
 }

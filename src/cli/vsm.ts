@@ -22,10 +22,10 @@ export function addVsm(program: Command, io: CliIo): void {
         io,
         command.optsWithGlobals<WatchOptions>(),
         async (client) => (await client.request('status')).vsm,
-        (vsm) => {
+        (vsm, paper) => {
           const { policy, control, audit, intelligence } = vsm;
-          printTable(io, VIABILITY_COLUMNS, viabilityRows(vsm), '');
-          printLines(io, [
+          printTable(paper, VIABILITY_COLUMNS, viabilityRows(vsm), '');
+          printLines(paper, [
             [],
             line(
               span('S5 policy  ', 'dim'),
@@ -33,12 +33,12 @@ export function addVsm(program: Command, io: CliIo): void {
               `, ${policy.reason}`,
             ),
           ]);
-          printLines(io, title('S3 leases'));
-          printTable(io, leaseColumns(Date.now()), control.leases, 'No lease yet.');
-          printLines(io, title('S3* findings'));
-          printTable(io, FINDING_COLUMNS, audit.findings, 'No audit yet.');
-          printLines(io, title('S4 events'));
-          printTable(io, EVENT_COLUMNS, intelligence.recent, 'Nothing out of the ordinary.');
+          printLines(paper, title('S3 leases'));
+          printTable(paper, leaseColumns(Date.now()), control.leases, 'No lease yet.');
+          printLines(paper, title('S3* findings'));
+          printTable(paper, FINDING_COLUMNS, audit.findings, 'No audit yet.');
+          printLines(paper, title('S4 events'));
+          printTable(paper, EVENT_COLUMNS, intelligence.recent, 'Nothing out of the ordinary.');
         },
       ),
     );

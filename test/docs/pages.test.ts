@@ -47,6 +47,9 @@ async function help(...args: string[]): Promise<string> {
     openTokens: () => Promise.reject(new Error('not here')),
     verifyToken: () => Promise.reject(new Error('not here')),
     examine: () => Promise.reject(new Error('not here')),
+    planSetup: () => Promise.reject(new Error('not here')),
+    checkSetup: () => Promise.reject(new Error('not here')),
+    confirm: () => Promise.resolve(true),
   };
   assert.equal(await runCli([...args, '--help'], io), 0);
   return text;

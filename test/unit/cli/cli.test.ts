@@ -50,6 +50,9 @@ async function run(line: string, settings: Settings = {}): Promise<Outcome> {
     openTokens: () => Promise.reject(new Error('not in this process')),
     verifyToken: () => Promise.reject(new Error('not in this process')),
     examine: () => Promise.reject(new Error('not in this process')),
+    planSetup: () => Promise.reject(new Error('not in this process')),
+    checkSetup: () => Promise.reject(new Error('not in this process')),
+    confirm: () => Promise.resolve(true),
     run: async (file, args) => {
       ran.push(file, ...args);
       return 7;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type DrainSnapshot } from '#src/admin/protocol.js';
 import { type CliIo } from '#src/cli/context.js';
 import { DrainMeter } from '#src/cli/drain-meter.js';
-import { milliseconds } from '#src/cli/drain.js';
+import { milliseconds } from '#src/cli/parse.js';
 import { fakeDrain } from '../../support/admin/fixtures.js';
 
 /** A terminal, or a pipe, that keeps what is written. */
