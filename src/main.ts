@@ -14,7 +14,8 @@ import {
   secretsOf,
   watchConfig,
 } from './config/index.js';
-import { Gateway, VERSION } from './gateway.js';
+import { Gateway } from './gateway.js';
+import { VERSION } from './gateway/version.js';
 import { Predecessor } from './handover/predecessor.js';
 import { toError } from './kernel/index.js';
 import { createLog, type Logger, type LogOutput } from './telemetry/logger.js';

@@ -245,7 +245,7 @@ class Breaker implements Behavior<BreakerMessage> {
   }
 
   #turned(): void {
-    const { gate, unit, log, changed } = this.#deps;
+    const { gate, plane, unit, log, changed } = this.#deps;
     const { context } = this.#machine;
     gate.since = this.#context.clock.now();
     // What failed before says nothing of what comes.
@@ -256,6 +256,7 @@ class Breaker implements Behavior<BreakerMessage> {
     if (gate.state === 'open') log.warn(fields, this.#story());
     else log.info(fields, this.#story());
     this.#report();
+    plane.announcements.announce('breaker', () => this.#snapshot());
     changed?.();
   }
 

@@ -17,6 +17,7 @@ import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
 import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
+import { Announcements } from './announcements.js';
 import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { type HandoverLink, type PredecessorLink } from './handover-links.js';
@@ -103,6 +104,8 @@ export class DataPlane {
 
   /** Who somebody is, and how often they may ask. */
   readonly auth: AuthPlane;
+  /** Events for the program that the gateway runs in. */
+  readonly announcements = new Announcements();
 
   constructor(options: GatewayOptions, counters: Counters, viability = unheard(), clock: Clock = new SystemClock()) {
     this.auth = new AuthPlane(options, clock);
@@ -117,7 +120,7 @@ export class DataPlane {
     this.viability = viability;
     this.reads = new SharedReads(() => viability.coordination.noteCoalesced());
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
-    this.sessions = new SessionDirectory();
+    this.sessions = new SessionDirectory(this.announcements);
   }
 }
 

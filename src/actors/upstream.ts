@@ -309,10 +309,13 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #withdrawGate(why: string): void {
-    const { gate, system } = this.#deps;
+    const { gate, plane, system } = this.#deps;
+    const { name } = this.#config;
+    const wasUp = gate.session !== null;
     gate.session = null;
     gate.trouble = why;
-    system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: this.#config.name });
+    system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: name });
+    if (wasUp) plane.announcements.announce('upstream/down', () => ({ name, reason: why }));
   }
 
   #closeSession(reason: string): void {

@@ -8,7 +8,9 @@ import { type LogLine } from '../admin/protocol.js';
 import { HIDDEN, redact } from '../protocol/redact.js';
 import { stripControl } from '../protocol/text.js';
 
+/** A pino logger. */
 export type Logger = PinoLogger;
+/** Hears each line as it is written. */
 export type LogListener = (line: LogLine) => void;
 
 const RING_SIZE = 2_000;
@@ -20,6 +22,7 @@ export class LogRing {
   #next = 0;
   readonly #listeners = new Set<LogListener>();
 
+  /** Keeps a line, and tells whoever follows. */
   add(line: LogLine): void {
     if (this.#lines.length < RING_SIZE) this.#lines.push(line);
     else this.#lines[this.#next] = line;
@@ -34,14 +37,18 @@ export class LogRing {
     return count === 0 ? [] : ordered.filter(wanted).slice(-count); // slice(-0) is everything
   }
 
+  /** Calls `listener` with each line from now on, until the answer is called. */
   follow(listener: LogListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 }
 
+/** A log: where to write, and its last lines. */
 export interface LogOutput {
+  /** Writes. */
   readonly log: Logger;
+  /** The last 2,000 lines. */
   readonly ring: LogRing;
   /** Whether lines go to stderr besides the ring. */
   setQuiet(quiet: boolean): void;
@@ -51,6 +58,7 @@ export interface LogOutput {
   redact(text: string): string;
 }
 
+/** A log on stderr of this level (`trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent`): JSON lines, or text for people with `pretty`. */
 export function createLog(level: string, pretty: boolean): LogOutput {
   const ring = new LogRing();
   let quiet = false;

@@ -234,7 +234,7 @@ export interface Run extends Exit {
 export async function runNode(
   script: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>>; readonly deadline?: number } = {},
 ): Promise<Run> {
   const env = environment({ PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env['PATH'] ?? ''}` });
   const child = spawn(process.execPath, [script, ...args], {
@@ -250,7 +250,7 @@ export async function runNode(
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
   try {
-    return { ...(await within(exit, `${path.basename(script)} ${args.join(' ')}`)), ...output };
+    return { ...(await within(exit, `${path.basename(script)} ${args.join(' ')}`, options.deadline)), ...output };
   } finally {
     child.kill('SIGKILL');
   }

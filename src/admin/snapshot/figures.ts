@@ -10,6 +10,7 @@ export interface Figure {
   readonly meaning: string;
 }
 
+/** The figures of the viable system by name, each with its formula and unit. Sources: docs/figures.md. */
 export const FIGURES = {
   varietyAbsorption: {
     title: 'S1 variety absorption',
@@ -95,6 +96,7 @@ export const FIGURES = {
   },
 } as const satisfies Record<string, Figure>;
 
+/** A figure of the viable system. */
 export type FigureName = keyof typeof FIGURES;
 
 /** The text of docs/figures.md. */

@@ -16,8 +16,10 @@ import {
 } from '@opentelemetry/api';
 import { redact } from '../../protocol/redact.js';
 
+/** The part that a span plays (OpenTelemetry, `SpanKind`). */
 export type TraceKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
+/** How a span begins. */
 export interface SpanOptions {
   /** Default `internal`. */
   readonly kind?: TraceKind;
@@ -34,6 +36,7 @@ const KINDS: Readonly<Record<TraceKind, SpanKind>> = {
   consumer: SpanKind.CONSUMER,
 };
 
+/** Spans of your own, and the trace context in and out. Guide: docs/tracing.md. */
 export const Tracing = {
   /**
    * Runs `work` within a span of this name. An exception, or a rejection, is recorded and goes on. Returns what `work` does.
