@@ -88,4 +88,3 @@ function denied(plane: DataPlane, { kind, params, scope }: Asked): Target | unde
     return { kind: 'resource', server, names: [meant['uri'], prefixedUri(prefix, meant['uri'])] };
   return { kind: 'prompt', server, names: [aggregateName(prefix, String(meant['name']))] };
 }
-

@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { bearer, lockedGateway, tokenFor } from '../../support/auth/tokens.js';
 import { TOKEN_PEERS } from '../../support/auth/peers.js';
 import { within } from '../../support/eventually.js';
-import { fetchRaw, initializeRequest, type Json, POST_HEADERS, type SseStream, SseStream as Stream } from '../../support/raw-http.js';
+import {
+  fetchRaw,
+  initializeRequest,
+  type Json,
+  POST_HEADERS,
+  type SseStream,
+  SseStream as Stream,
+} from '../../support/raw-http.js';
 import { ModernStream } from '../eras/modern-http.js';
 
 /** Seconds that a short token lasts. */
@@ -86,7 +93,10 @@ describe('the end of a token', () => {
 
   it('subscriptions/listen: the stream ends with its result, by time and by revocation', async () => {
     const listen = async (token: string): Promise<ModernStream> => {
-      const stream = await ModernStream.open(base(), 'subscriptions/listen', LISTS, { id: 'l', headers: bearer(token) });
+      const stream = await ModernStream.open(base(), 'subscriptions/listen', LISTS, {
+        id: 'l',
+        headers: bearer(token),
+      });
       const first = await stream.messages.waitFor(() => true, 'the acknowledgement');
       assert.equal(first.method, 'notifications/subscriptions/acknowledged');
       return stream;

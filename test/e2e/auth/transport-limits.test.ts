@@ -70,7 +70,11 @@ describe('limits on every transport that stays open', () => {
       const fails = name === 'Phoenix' ? 101 : 401; // a Phoenix socket opens, and its join is refused
       for (let n = 0; n < 6; n += 1) assert.equal(await login(base(), `x.y.${n}`, here), fails);
       assert.equal(await login(base(), 'x.y.7', here), 429);
-      assert.equal(await login(base(), await tokenFor(`new-${name}`), here), 429, 'a good token that is not remembered waits too');
+      assert.equal(
+        await login(base(), await tokenFor(`new-${name}`), here),
+        429,
+        'a good token that is not remembered waits too',
+      );
       assert.notEqual(await login(base(), known, here), 429, 'one that is remembered does not');
       assert.ok((await ping(peer)).result);
       assert.equal(await login(base(), 'x.y.8', from(`203.0.113.${index}`)), fails, 'another address does not wait');

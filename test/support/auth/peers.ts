@@ -23,9 +23,9 @@ export interface TokenPeer {
 export interface TokenPeerKind {
   readonly name: string;
   /** `headers` go with every request that can have some. */
-  open(base: string, token: string, headers?: Readonly<Record<string, string>>): Promise<TokenPeer>;
+  readonly open: (base: string, token: string, headers?: Readonly<Record<string, string>>) => Promise<TokenPeer>;
   /** How a login with this token is refused: an HTTP status. */
-  login(base: string, token: string, headers?: Readonly<Record<string, string>>): Promise<number>;
+  readonly login: (base: string, token: string, headers?: Readonly<Record<string, string>>) => Promise<number>;
 }
 
 /** The status of an upgrade: 101, or that of the refusal. */
@@ -81,8 +81,10 @@ const WEBSOCKET: TokenPeerKind = {
     const closed = new Promise<number>((resolve) => socket.once('close', resolve));
     await within(once(socket, 'open'), 'open');
     const send = (message: Json): void => socket.send(JSON.stringify(message));
-    const notify = (method: string, params: Json = {}): Promise<void> =>
-      Promise.resolve(send({ jsonrpc: '2.0', method, params }));
+    const notify = (method: string, params: Json = {}): Promise<void> => {
+      send({ jsonrpc: '2.0', method, params });
+      return Promise.resolve();
+    };
     const renew = (newer: string): Promise<void> => notify('notifications/viable/authenticate', { token: newer });
     const peer = { request: answersIn(log, send), notify, notices, closed, renew, close: () => socket.terminate() };
     return await initialized(peer, '2025-11-25');
@@ -102,7 +104,7 @@ const PHOENIX: TokenPeerKind = {
     socket.on('error', () => undefined);
     socket.on('message', (data: Buffer) => {
       const [, ref, , event, payload] = JSON.parse(data.toString()) as [string, string, string, string, Json];
-      if (event === 'mcp') log.push(payload as Wire);
+      if (event === 'mcp') log.push(payload);
       if (event === 'credential') notices.push(String(payload['state']));
       if (event === 'phx_reply') replies.push(`${ref} ${String(payload['status'])}`);
     });
@@ -119,7 +121,8 @@ const PHOENIX: TokenPeerKind = {
       socket.send(JSON.stringify(['1', 'j', 'mcp:gateway', 'phx_join', {}]));
       await replies.waitFor((text) => text === 'j ok', 'the join');
     })();
-    const notify = (method: string, params: Json = {}): Promise<void> => push('mcp', { jsonrpc: '2.0', method, params });
+    const notify = (method: string, params: Json = {}): Promise<void> =>
+      push('mcp', { jsonrpc: '2.0', method, params });
     const peer = {
       request: answersIn(log, (message) => push('mcp', message)),
       notify,

@@ -32,7 +32,8 @@ describe('auth/client-address', () => {
       // All of them proxies: the farthest.
       '10.1.1.1, 10.2.2.2': '10.1.1.1',
     };
-    for (const [said, address] of Object.entries(cases)) assert.equal(addressOf(proxies, '10.0.0.1', said), address, said);
+    for (const [said, address] of Object.entries(cases))
+      assert.equal(addressOf(proxies, '10.0.0.1', said), address, said);
     assert.equal(addressOf(proxies, '10.0.0.1'), '10.0.0.1');
   });
 
