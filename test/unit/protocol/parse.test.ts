@@ -94,7 +94,8 @@ describe('parseFrame: refusals', () => {
     assertInvalid(envelope('"id":1,"method":7'), 'invalid_request', 1);
     assertInvalid(envelope('"id":1,"method":null'), 'invalid_request', 1);
     for (const params of ['[]', '[1]', 'null', '"x"', '1']) {
-      assertInvalid(envelope(`"id":1,"method":"m","params":${params}`), 'invalid_request', 1);
+      assertInvalid(envelope(`"id":1,"method":"m","params":${params}`), 'invalid_params', 1);
+      assertInvalid(envelope(`"method":"m","params":${params}`), 'invalid_request', null);
     }
   });
 
