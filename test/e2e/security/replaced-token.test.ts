@@ -58,7 +58,10 @@ describe('a refused token of the gateway', () => {
         assert.match(String(answers[index]), /"upstream_unavailable"/);
         await eventually(async () => assert.equal(await echo(text), text));
       }
-      assert.ok(answers.some((answer) => texts.includes(String(answer))), JSON.stringify(answers));
+      assert.ok(
+        answers.some((answer) => texts.includes(String(answer))),
+        JSON.stringify(answers),
+      );
       assert.equal(tokens(), before + round, 'one new token for all that were refused');
     }
     const upstream = await gateway.upstream('far');
