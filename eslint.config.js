@@ -8,6 +8,7 @@ export default tseslint.config(
       'dist-test',
       'node_modules',
       'coverage',
+      'api-docs',
       'eslint.config.js',
       'scripts',
       '.dependency-cruiser.cjs',

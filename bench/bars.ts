@@ -57,6 +57,7 @@ export const BARS = {
     bar: 1,
     stretch: 0.1,
   },
+  attackDelay: { what: 'event-loop delay under the worst attack, p99', unit: 'ms', sense: 'at most', bar: 50 },
   alarmToPolicy: { what: 'from a cause to S5’s decision under a flood, p99', unit: 'ms', sense: 'at most', bar: 1 },
 } as const satisfies Record<string, Bar>;
 

@@ -14,6 +14,7 @@ import { renderOverhead } from './overhead-report.js';
 import { render } from './report.js';
 import { isClean, type BenchResult } from './result.js';
 import { medianAlarms, type AlarmFigures } from './alarm-figures.js';
+import { measureAttacks } from './attacks.js';
 import { medianKernel, type KernelFigures } from './kernel-figures.js';
 import {
   gatewayIsBuilt,
@@ -26,7 +27,7 @@ import {
   type Target,
 } from './targets.js';
 
-const PARTS = ['http', 'ws', 'stdio', 'memory', 'kernel', 'alarms'] as const;
+const PARTS = ['http', 'ws', 'stdio', 'memory', 'kernel', 'alarms', 'attacks'] as const;
 type Part = (typeof PARTS)[number];
 
 interface Options {
@@ -36,6 +37,7 @@ interface Options {
   readonly seconds?: number;
   readonly json?: string;
   readonly withPeers?: true;
+  readonly attacks?: string;
   readonly render?: string;
 }
 
@@ -49,6 +51,8 @@ interface Plan {
   readonly mixed: number;
   readonly kernelScale: number;
   readonly peers: boolean;
+  /** `null`: all. */
+  readonly attacks: readonly string[] | null;
 }
 
 function positive(text: string): number {
@@ -77,6 +81,7 @@ function planOf(options: Options): Plan {
     mixed: quick ? 0 : 10_000,
     kernelScale: quick ? 0.3 : 1,
     peers: options.withPeers === true,
+    attacks: options.attacks?.split(',') ?? null,
   };
 }
 
@@ -212,7 +217,7 @@ async function measureAlarms(children: Children, plan: Plan): Promise<AlarmFigur
 async function measure(children: Children, plan: Plan): Promise<{ result: BenchResult; failed: boolean }> {
   const skipped = new Skipped();
   const has = (part: Part): boolean => plan.parts.has(part);
-  const needsGateway = has('http') || has('ws') || has('stdio') || has('memory');
+  const needsGateway = has('http') || has('ws') || has('stdio') || has('memory') || has('attacks');
   if (needsGateway && !gatewayIsBuilt()) skipped.add('gateway: dist/main.js has not been built');
   const series = await startSeries(children, plan, skipped);
   const calls =
@@ -224,6 +229,9 @@ async function measure(children: Children, plan: Plan): Promise<{ result: BenchR
   await children.stop();
   const kernel = has('kernel') ? await measureKernel(children, plan) : null;
   const alarms = has('alarms') ? await measureAlarms(children, plan) : null;
+  const attacks = has('attacks')
+    ? await measureAttacks(children, { seconds: plan.seconds, only: plan.attacks, progress })
+    : [];
   const all = cpus();
   const result: BenchResult = {
     machine: { node: process.version, cpus: all.length, model: all[0]?.model.trim() ?? 'CPU' },
@@ -234,6 +242,7 @@ async function measure(children: Children, plan: Plan): Promise<{ result: BenchR
     idle,
     kernel,
     alarms,
+    attacks,
   };
   return { result, failed: skipped.failed };
 }
@@ -291,6 +300,7 @@ const program = new Command('bench')
   .option('--seconds <s>', 'length of a measured window (default 5)', positive)
   .option('--json <file>', 'also write everything that was measured')
   .option('--with-peers', `also measure ${PEER_NAMES.join(' and ')}, where installed`)
+  .option('--attacks <ids>', 'of the attacks, these alone')
   .option('--render <file>', 'measure nothing: print the report of a file written by --json')
   .action(run);
 program

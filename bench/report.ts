@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import { BARS, judge, verdictLine, type Bar } from './bars.js';
 import { type CallFigures, type Scenario } from './calls.js';
 import { type AlarmFigures } from './alarm-figures.js';
+import { type AttackFigures } from './attack-figures.js';
 import { type KernelFigures } from './kernel-figures.js';
 import { addedP50, barValues, find, ratio, YARDSTICK, type BenchResult } from './result.js';
 
@@ -152,6 +153,21 @@ function alarms(figure: AlarmFigures | null): string[] {
   return [`Alarms under a flood (${show(figure.alarms)} of them)`, table(['', ''], rows), ''];
 }
 
+function attacks(figures: readonly AttackFigures[]): string[] {
+  if (figures.length === 0) return [];
+  const rows = figures.map((one) => [
+    `${one.attack}: ${one.what}`,
+    show(one.delayMs, 1),
+    show(one.worstDelayMs, 1),
+    show(one.callsPerSecond),
+    show(one.p99Ms, 1),
+    show(one.errors),
+    show(Object.values(one.answers).reduce((sum, count) => sum + count, 0)),
+  ]);
+  const head = ['', 'delay p99 ms', 'worst second', 'honest calls/s', 'p99 ms', 'refused', 'blows'];
+  return ['Event-loop delay under attack', table(head, rows), ''];
+}
+
 function verdicts(result: BenchResult): string[] {
   const values = barValues(result);
   const lines = (Object.entries(BARS) as [keyof typeof BARS, Bar][]).map(([id, bar]) => {
@@ -177,6 +193,7 @@ export function render(result: BenchResult): string {
     ...idle(result),
     ...kernel(result.kernel),
     ...alarms(result.alarms),
+    ...attacks(result.attacks),
     ...verdicts(result),
     ...(problems.length === 0 ? [] : ['Wrong answers', ...problems, '']),
     'Differences under 30 % say nothing from three rounds; CPU is the figure to trust.',

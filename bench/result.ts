@@ -1,5 +1,6 @@
 /** What one run measured, as written by --json, and the figures that bars are set on. Pure. */
 import { type AlarmFigures } from './alarm-figures.js';
+import { type AttackFigures } from './attack-figures.js';
 import { type BarValues } from './bars.js';
 import { type CallFigures, type Scenario } from './calls.js';
 import { type KernelFigures } from './kernel-figures.js';
@@ -16,6 +17,7 @@ export interface BenchResult {
   /** Medians of the rounds. */
   readonly kernel: KernelFigures | null;
   readonly alarms: AlarmFigures | null;
+  readonly attacks: readonly AttackFigures[];
 }
 
 /** The target that bars are set for, and the one they are set by. */
@@ -84,6 +86,7 @@ export function barValues(result: BenchResult): BarValues {
     actorMessages: result.kernel?.tell.cpuMps,
     alarmP99: result.kernel?.alarmP99Ms,
     alarmToPolicy: result.alarms?.decidedP99Ms,
+    attackDelay: result.attacks.length === 0 ? undefined : Math.max(...result.attacks.map(({ delayMs }) => delayMs)),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }

@@ -63,6 +63,7 @@ export function check(clients: readonly Entry[], upstreams: readonly Entry[]): V
         duplicate.push(entry.id);
         break;
       case 'noticed':
+      case 'opened':
       case 'ran':
       case 'fault':
         break;

@@ -6,11 +6,15 @@ import { type SupervisionNode } from '#src/admin/protocol.js';
 import { AdminConnection } from '../test/support/admin.js';
 import { inWorld } from './faults-upstream.js';
 import { type Context, judge, pause, type Result, type Scenario, until } from './scenario.js';
+import { type Answered } from './journal.js';
 import { type World } from './world.js';
 
 const SLOW = ['--slow', '10'] as const;
 /** Those who are not told over a stream keep calling until then, or until they are closed. Milliseconds. */
 const TERM_DEADLINE_MS = 4_000;
+const UNDER_WAY_MS = 1_000;
+/** Whose calls are to be under way. */
+const TERM_LOAD = ['a-http', 'a-sse', 'a-websocket'];
 
 export const actors: Scenario = {
   name: 'kill-actors',
@@ -57,20 +61,22 @@ export const terms: Scenario = {
     const results: Result[] = [];
     for (let term = 0; term < context.size.terms; term += 1) {
       results.push(await inWorld(context, (world) => terminated(world, context, term % 2 === 1)));
-      if (term % 20 === 19) context.progress(`${term + 1} gateways stopped`);
+      if (term % 10 === 9) context.progress(`${term + 1} gateways stopped`);
     }
     return sum(results);
   },
 };
 
-/** @param talker whether there is a client that always has a call outstanding and hears nothing: the drain uses its time up */
+/** @param talker whether there are clients who go on asking whatever they are told: the drain uses its time up */
 async function terminated(world: World, { random }: Context, talker: boolean): Promise<Result> {
   const gateway = { draining: { defaultTimeout: TERM_DEADLINE_MS } };
   await world.gateway({ servers: { chaos: world.stdio('--slow', '40') }, gateway });
-  await world.load('a', '--heed', '--sessions', '4', '--patience', '8000');
-  if (talker) await world.load('b', '--transports', 'http', '--sessions', '1', '--outstanding', '8');
-  let seen = 0;
-  await until('calls under way', () => (seen += world.newResults().length) > 20);
+  await world.load('a', '--heed', '--sessions', '4');
+  if (talker) await world.load('b', '--transports', 'http,websocket', '--sessions', '1', '--outstanding', '8');
+  const expected = talker ? [...TERM_LOAD, 'b-http', 'b-websocket'] : TERM_LOAD;
+  const seen: Answered[] = [];
+  const heard = (prefix: string): boolean => seen.some(({ nonce }) => nonce.startsWith(prefix));
+  await until('calls of all under way', () => seen.push(...world.newResults()) > 0 && expected.every(heard));
   await pause(random() * 100);
   const at = performance.timeOrigin + performance.now();
   world.fault('SIGTERM');
@@ -82,14 +88,22 @@ async function terminated(world: World, { random }: Context, talker: boolean): P
     .clients()
     .flatMap((entry) => (entry.e === 'cut' && (before.get(entry.nonce) ?? Infinity) < at - 50 ? [entry.nonce] : []));
   const { unanswered, wasted } = result.verdict;
+  const late = newcomersOf(world);
   return {
     ...result,
     missed: [
       ...some(wasted, 'ran and were answered with an error'),
       ...some(open, 'sent before SIGTERM were cut'),
       ...some(unanswered, 'ran and were not answered'),
+      ...(late === 0 ? [] : [`${late} sessions were opened while it drained`]),
     ],
   };
+}
+
+/** Sessions that were opened although clients had been told of the drain; one that was under way may still come through. */
+function newcomersOf(world: World): number {
+  const told = Math.min(...world.clients().flatMap((entry) => (entry.e === 'noticed' ? [entry.t] : [])));
+  return world.clients().filter((entry) => entry.e === 'opened' && entry.t > told + UNDER_WAY_MS).length;
 }
 
 /** A bar that calls have missed, with some of them; none when none has. */

@@ -44,6 +44,12 @@ export interface Noticed {
   readonly reconnectAfter: number;
 }
 
+/** A client's session was opened. */
+export interface Opened {
+  readonly e: 'opened';
+  readonly t: number;
+}
+
 /** An upstream ran a call. */
 export interface Ran {
   readonly e: 'ran';
@@ -60,7 +66,7 @@ export interface Fault {
   readonly pid?: number;
 }
 
-export type Entry = Sent | Answered | Cut | Unasked | Noticed | Ran | Fault;
+export type Entry = Sent | Answered | Cut | Unasked | Noticed | Opened | Ran | Fault;
 
 export function now(): number {
   return performance.timeOrigin + performance.now();

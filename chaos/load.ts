@@ -86,6 +86,7 @@ class Client {
       session.close();
       return null;
     }
+    journal.write({ e: 'opened', t: now() });
     this.#session = session;
     this.#quiet = false;
     this.#made = 0;

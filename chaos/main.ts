@@ -3,30 +3,11 @@
  * scoreboard on stdout. Exit code 1 when a bar is missed; 2 for a wrong command line.
  */
 import { Command, InvalidArgumentError } from 'commander';
-import { actors, consoles, descriptors, mass, terms } from './faults-gateway.js';
-import { garbage, kills, network, stops } from './faults-upstream.js';
 import { proveMutants } from './mutants.js';
 import { FULL, type Scenario, scaled, SHORT, type Size } from './scenario.js';
+import { SCENARIOS } from './scenarios.js';
 import { problemsOf, type Row, scoreboard } from './scoreboard.js';
 import { PRODUCT, World } from './world.js';
-
-const SCENARIOS: readonly Scenario[] = [
-  kills('stdio'),
-  kills('http'),
-  kills('sse'),
-  kills('ws'),
-  stops,
-  network('http'),
-  network('sse'),
-  network('ws'),
-  garbage('stdio'),
-  garbage('ws'),
-  actors,
-  terms,
-  consoles,
-  descriptors,
-  mass,
-];
 
 interface Options {
   readonly short?: true;
@@ -90,7 +71,7 @@ async function main(options: Options): Promise<void> {
     return;
   }
   if (options.mutants) {
-    process.exitCode = (await proveMutants(SCENARIOS, () => seeded(options.seed))) ? 0 : 1;
+    process.exitCode = (await proveMutants(scenarios, () => seeded(options.seed))) ? 0 : 1;
     return;
   }
   const rows = await run(scenarios, scaled(options.short ? SHORT : FULL, options.scale), options.seed);

@@ -62,6 +62,23 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    // A server that was stopped answers when the deadline is over and the client has been told so.
+    name: 'late answers delivered',
+    scenario: 'stop-stdio',
+    edits: [
+      {
+        file: 'actors/upstream-session.js',
+        find: 'this.#pending.take(id);\n        this.#replies.cancelled(call);',
+        replace: 'this.#replies.cancelled(call);',
+      },
+      {
+        file: 'actors/call-table.js',
+        find: "if (this.#calls.get(call.id) !== call) {\n            this.#deps.plane.counters.drop('late_answer');",
+        replace: "if (false) {\n            this.#deps.plane.counters.drop('late_answer');",
+      },
+    ],
+  },
+  {
     name: 'no reconnection',
     scenario: 'kill-http',
     edits: [
@@ -78,8 +95,29 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'actors/drain/run.js',
-        find: 'const inFlight = this.#target.inFlight();',
-        replace: 'const inFlight = 0;',
+        find: 'if (inFlight === 0 && (this.#target.connections() === 0',
+        replace: 'if (true || (this.#target.connections() === 0',
+      },
+    ],
+  },
+  {
+    name: 'no quiet period',
+    scenario: 'sigterm',
+    edits: [{ file: 'actors/drain/run.js', find: 'if (now >= this.#quietAt)', replace: 'if (false)' }],
+  },
+  {
+    name: 'drain refuses nobody',
+    scenario: 'sigterm',
+    edits: [{ file: 'actors/newcomers.js', find: "if (admission.state === 'draining')", replace: 'if (false)' }],
+  },
+  {
+    name: 'drain tells nobody',
+    scenario: 'drain-many',
+    edits: [
+      {
+        file: 'actors/drain/targets.js',
+        find: "entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice() });",
+        replace: '',
       },
     ],
   },
@@ -87,5 +125,38 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'one time for all',
     scenario: 'drain-many',
     edits: [{ file: 'actors/drain/run.js', find: 'random() * spread', replace: '0.5 * spread' }],
+  },
+  {
+    name: 'no cap on what waits',
+    scenario: 'slow-readers',
+    edits: [
+      {
+        file: 'transports/inbound/outflow.js',
+        find: 'return unread > this.#limits().maxBufferedBytes;',
+        replace: 'return false;',
+      },
+    ],
+  },
+  {
+    name: 'no bound of the pool',
+    scenario: 'crowd',
+    edits: [
+      {
+        file: 'machines/pool.js',
+        find: 'return Math.min(size + overflow, limit ?? Infinity);',
+        replace: 'return Infinity;',
+      },
+    ],
+  },
+  {
+    name: 'no breaker',
+    scenario: 'sick-upstream',
+    edits: [
+      {
+        file: 'actors/breaker-gate.js',
+        find: "return this.state !== 'closed' && !this.tokenFree;",
+        replace: 'return false;',
+      },
+    ],
   },
 ];

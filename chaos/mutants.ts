@@ -7,16 +7,19 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MUTANTS, type Mutant } from './mutant-list.js';
-import { type Scenario, SHORT } from './scenario.js';
+import { PROOF, type Scenario } from './scenario.js';
 import { problemsOf } from './scoreboard.js';
 import { PRODUCT, World } from './world.js';
 
-/** Runs each mutant through its scenario; `true` when every one was noticed. */
+/** What a mutant loses is not waited for as long as what a slow machine may take. Milliseconds. */
+const PATIENCE_MS = 5_000;
+
+/** Runs the mutants of these scenarios, each through its own; `true` when every one was noticed. */
 export async function proveMutants(scenarios: readonly Scenario[], random: () => () => number): Promise<boolean> {
   let all = true;
   for (const mutant of MUTANTS) {
     const scenario = scenarios.find(({ name }) => name === mutant.scenario);
-    if (!scenario) throw new Error(`mutant ${mutant.name}: there is no scenario ${mutant.scenario}`);
+    if (!scenario) continue;
     const problems = await noticed(mutant, scenario, random());
     if (problems.length === 0) all = false;
     const verdict = problems.length > 0 ? `noticed: ${problems.join('; ')}` : 'NOT NOTICED';
@@ -28,7 +31,7 @@ export async function proveMutants(scenarios: readonly Scenario[], random: () =>
 async function noticed(mutant: Mutant, scenario: Scenario, random: () => number): Promise<string[]> {
   const product = build(mutant);
   try {
-    const context = { size: SHORT, random, newWorld: () => new World(product), progress: () => undefined };
+    const context = { size: PROOF, random, newWorld: () => new World(product, PATIENCE_MS), progress: () => undefined };
     return problemsOf(await scenario.run(context).catch((error: unknown) => error as Error));
   } finally {
     rmSync(dirname(product), { recursive: true, force: true });

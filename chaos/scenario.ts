@@ -11,10 +11,16 @@ export interface Size {
   readonly seconds: number;
   /** Connections that are drained at once. */
   readonly connections: number;
+  /** Clients that do not read. */
+  readonly readers: number;
+  /** Whether times are judged. Where others use the machine as well they are only shown. */
+  readonly timed: boolean;
 }
 
-export const FULL: Size = { kills: 1_000, terms: 100, seconds: 30, connections: 5_000 };
-export const SHORT: Size = { kills: 25, terms: 5, seconds: 4, connections: 600 };
+export const FULL: Size = { kills: 1_000, terms: 100, seconds: 30, connections: 5_000, readers: 200, timed: true };
+export const SHORT: Size = { kills: 15, terms: 4, seconds: 3, connections: 400, readers: 45, timed: false };
+/** For mutants: what is broken on purpose shows soon. */
+export const PROOF: Size = { kills: 8, terms: 2, seconds: 2, connections: 200, readers: 30, timed: false };
 
 /** `factor` times as many faults. */
 export function scaled(size: Size, factor: number): Size {
@@ -24,6 +30,8 @@ export function scaled(size: Size, factor: number): Size {
     terms: times(size.terms),
     seconds: times(size.seconds),
     connections: times(size.connections),
+    readers: times(size.readers),
+    timed: size.timed,
   };
 }
 

@@ -3,10 +3,15 @@
  * WebSocket. It writes each call into its journal before it answers, and answers with the nonce and its process id.
  *
  *   node dist-test/chaos/upstream.js --journal FILE --over stdio|http|sse|ws [--port N] [--garbage] [--slow MS]
+ *     [--sick-while FILE]
  *
  * `--garbage`: between its answers it writes what no server should (stdio), answers twice and under ids nobody used.
+ * `--sick-while`: as long as this file is there, every call is answered with an internal error.
+ * A call with `notices` is sent so many progress notifications of `pad` characters first (stdio), as fast as they are read;
+ * without a message it is not counted.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -18,7 +23,13 @@ import { Journal, now } from './journal.js';
 interface Message {
   readonly id?: number | string;
   readonly method?: string;
-  readonly params?: { readonly name?: string; readonly arguments?: { readonly message?: string } };
+  readonly params?: { readonly arguments?: Arguments; readonly _meta?: { readonly progressToken?: number } };
+}
+
+interface Arguments {
+  readonly message?: string;
+  readonly notices?: number;
+  readonly pad?: number;
 }
 
 type Reply = (text: string) => void;
@@ -30,6 +41,7 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     garbage: { type: 'boolean', default: false },
     slow: { type: 'string', default: '0' },
+    'sick-while': { type: 'string' },
   },
 });
 if (values.journal === undefined) throw new Error('--journal is needed');
@@ -55,19 +67,38 @@ function serve(message: Message, reply: Reply): void {
     }
     case 'tools/list':
       return send({ tools: [TOOL] });
-    case 'tools/call': {
-      const nonce = message.params?.arguments?.message ?? '';
-      journal.write({ e: 'ran', nonce, t: now() });
-      const result = { content: [{ type: 'text', text: `${nonce} ${process.pid}` }] };
-      if (slow > 0) setTimeout(() => send(result), slow);
-      else send(result);
-      return;
-    }
+    case 'tools/call':
+      return call(id, message.params ?? {}, reply, send);
     case 'ping':
       return send({});
     default:
       reply(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } }));
   }
+}
+
+function call(
+  id: number | string,
+  params: NonNullable<Message['params']>,
+  reply: Reply,
+  send: (result: unknown) => void,
+): void {
+  const nonce = params.arguments?.message ?? '';
+  if (nonce !== '') journal.write({ e: 'ran', nonce, t: now() });
+  if (values['sick-while'] !== undefined && existsSync(values['sick-while']))
+    return reply(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32603, message: 'sick' } }));
+  const result = { content: [{ type: 'text', text: `${nonce} ${process.pid}` }] };
+  const { notices = 0, pad = 0 } = params.arguments ?? {};
+  if (notices > 0) return flood(params._meta?.progressToken ?? 0, notices, 'x'.repeat(pad), () => send(result));
+  if (slow > 0) setTimeout(() => send(result), slow);
+  else send(result);
+}
+
+/** The next is written when the last has been read. */
+function flood(progressToken: number, notices: number, message: string, done: () => void, sent = 0): void {
+  if (sent === notices) return done();
+  const params = { progressToken, progress: sent, message };
+  const text = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params });
+  process.stdout.write(`${text}\n`, () => flood(progressToken, notices, message, done, sent + 1));
 }
 
 function stdio(): void {

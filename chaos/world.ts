@@ -18,6 +18,7 @@ export type UpstreamTransport = 'stdio' | 'http' | 'sse' | 'ws';
 /** Where the product is: its own build, or a mutant of it. */
 export const PRODUCT = fileURLToPath(new URL('../../dist', import.meta.url));
 const WAIT_MS = 20_000;
+const PATIENCE_MS = 15_000;
 
 function programPath(name: string): string {
   return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
@@ -84,9 +85,12 @@ export class World {
   #ended: Promise<unknown> = Promise.resolve();
   #sampler: NodeJS.Timeout | undefined;
   base = '';
+  /** How long clients wait for an answer that does not come. Milliseconds. */
+  readonly patience: number;
 
-  constructor(product: string) {
+  constructor(product: string, patience = PATIENCE_MS) {
     this.#product = product;
+    this.patience = patience;
     new Journal(this.upstreamJournal);
   }
 
@@ -157,9 +161,14 @@ export class World {
   }
 
   async snapshot(): Promise<GatewaySnapshot> {
+    return (await this.admin('status')) as GatewaySnapshot;
+  }
+
+  /** Asks the admin endpoint. */
+  async admin(method: 'status' | 'connections'): Promise<unknown> {
     const admin = await AdminConnection.open(this.adminSocket);
     try {
-      return (await admin.request('status')) as GatewaySnapshot;
+      return await admin.request(method);
     } finally {
       admin.close();
     }
@@ -178,7 +187,8 @@ export class World {
     const journal = join(this.folder, `${name}.ndjson`);
     this.#journals.push(journal);
     this.#tails.push(new JournalTail(journal));
-    const all = ['--url', this.base, '--journal', journal, '--name', name, ...args];
+    const own = ['--url', this.base, '--journal', journal, '--name', name, '--patience', String(this.patience)];
+    const all = [...own, ...args];
     const program = this.program(`load ${name}`, 'load', all);
     this.#loads.push(program);
     await program.waitFor('running', WAIT_MS);
@@ -198,10 +208,14 @@ export class World {
     await Promise.all(done);
   }
 
-  /** The results that clients have got since this was last asked. */
+  /** The results that clients have got since answers were last asked for. */
   newResults(): Answered[] {
-    const entries = this.#tails.flatMap((tail) => tail.read());
-    return entries.filter((entry) => entry.e === 'answered').filter(({ outcome }) => outcome === 'ok');
+    return this.newAnswers().filter(({ outcome }) => outcome === 'ok');
+  }
+
+  /** The answers that they have got since then, errors included. */
+  newAnswers(): Answered[] {
+    return this.#tails.flatMap((tail) => tail.read()).filter((entry) => entry.e === 'answered');
   }
 
   clients(): Entry[] {

@@ -1,7 +1,6 @@
 /**
  * The gateway: everything wired together, and the library's face. The one place that knows all parts.
  */
-import { readFileSync } from 'node:fs';
 import { Access } from './actors/access.js';
 import { AdminAnswers, adminEndpoint } from './actors/admin-endpoint.js';
 import { WebFront } from './actors/admin-web.js';
@@ -9,6 +8,7 @@ import { catalogue } from './actors/catalogue.js';
 import { configuration, type RunningConfig } from './actors/configuration.js';
 import { dashboard } from './actors/dashboard.js';
 import { DataPlane } from './actors/data-plane.js';
+import { type GatewayEnd, type GatewayEvents, type GatewayListener } from './actors/announcements.js';
 import { type DrainOutcome } from './actors/drain/messages.js';
 import { GatewayView } from './actors/gateway-view.js';
 import { HttpFront } from './actors/http-front.js';
@@ -23,58 +23,35 @@ import { WebSocketFront } from './actors/websocket-front.js';
 import { defaultSocketPath } from './admin/discover.js';
 import { type AdminHandler } from './admin/handler.js';
 import { CLIENT_TRANSPORTS, type GatewaySnapshot } from './admin/protocol.js';
-import { type Config, type LoadResult, type ServerConfig } from './config/index.js';
-import { type ActorInit, ActorSystem, type Clock, describeExit, type ExitReason } from './kernel/index.js';
+import { type FeatureMetrics, type FeatureName } from './admin/snapshot/features.js';
+import { type Config, secretsOf, type ServerConfig } from './config/index.js';
+import { type ActorInit, ActorSystem, describeExit, type ExitReason } from './kernel/index.js';
 import { admissionInits } from './gateway/admission.js';
+import { type GatewayOptions, type RouteOptions, type ShutdownOptions, type TrustedUser } from './gateway/options.js';
+import { reconfigured } from './gateway/reconfigured.js';
 import { logReport } from './gateway/reports.js';
+import { MessageRouter } from './gateway/routed-messages.js';
 import { type UpstreamCredential } from './credentials/credential.js';
 import { Security } from './gateway/security.js';
-import { type FeatureMetrics, type FeatureName, GatewayFeatures } from './gateway/features.js';
+import { GatewayFeatures } from './gateway/features.js';
 import { GatewayTelemetry } from './gateway/telemetry.js';
 import { Succession } from './gateway/succession.js';
-import { type Predecessor } from './handover/predecessor.js';
+import { type JsonRpcRequest, type JsonRpcResponse } from './protocol/jsonrpc.js';
 import { buildSupervisor, buildUpstream } from './supervisors/build.js';
 import { TREE } from './supervisors/tree.js';
 import { Counters } from './telemetry/counters.js';
 import { createLog, type LogOutput } from './telemetry/logger.js';
 import { Windows } from './telemetry/windows.js';
+import { VERSION } from './gateway/version.js';
 import { viabilityInits, viabilityState } from './gateway/viability.js';
 import { createOutboundTransport } from './transports/outbound/create.js';
 import { createReaper, type Reaper } from './transports/outbound/reaper.js';
 import { type OutboundHandlers, type OutboundTransport } from './transports/outbound/transport.js';
 
-export interface GatewayOptions {
-  readonly config: Config;
-  /** Reads the configuration again, for a reload. Absent: `config` is all there is. */
-  readonly reload?: () => Promise<LoadResult>;
-  /** Default: a log on stderr at the configured level. */
-  readonly log?: LogOutput;
-  /** Show the terminal dashboard. Default false. */
-  readonly dashboard?: boolean;
-  /** The process that this one takes over from. */
-  readonly predecessor?: Predecessor | null;
-  readonly clock?: Clock;
-  readonly random?: () => number;
-}
-
-/** Why the gateway ended. */
-export type GatewayEnd =
-  | { readonly kind: 'drained'; readonly outcome: DrainOutcome }
-  /** The root of the tree gave up: its restart intensity was exceeded. */
-  | { readonly kind: 'failed'; readonly reason: string };
-
-export interface ShutdownOptions {
-  /** Milliseconds that work in flight may take. Default `gateway.draining.defaultTimeout`. */
-  readonly timeout?: number;
-  /** Called with how it ended, before the promise resolves. */
-  readonly callback?: (outcome: DrainOutcome) => void;
-}
-
-/** Version of this package. */
-export const VERSION = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
-
+/**
+ * One MCP endpoint in front of many servers, in your own process. Make it, `start` it, `stop` it; it starts once. Several can
+ * run side by side on different ports.
+ */
 export class Gateway {
   readonly #system: ActorSystem;
   readonly #plane: DataPlane;
@@ -92,16 +69,21 @@ export class Gateway {
   readonly #telemetry: GatewayTelemetry;
   readonly #succession: Succession;
   readonly #features: GatewayFeatures;
+  readonly #env: SessionEnvironment;
+  readonly #access: Access;
+  readonly #router: MessageRouter;
   #outcome: DrainOutcome | null = null;
   /** Resolves when nothing of the gateway is left. */
   readonly ended: Promise<GatewayEnd>;
 
+  /** Puts it together; nothing runs before `start`. */
   constructor(options: GatewayOptions) {
     const { config } = options;
     const gateway = config.gateway;
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#log = options.log ?? createLog(gateway.logging.level, false);
+    this.#log.hide(secretsOf(config));
     this.#system = new ActorSystem({
       ...(options.clock && { clock: options.clock }),
       onReport: (report) => {
@@ -113,6 +95,7 @@ export class Gateway {
     this.#running = { current: config, version: 1, loadedAt: now, rejected: null };
     const viability = viabilityState(() => this.#system.clock.now(), this.#log.log);
     this.#plane = new DataPlane(gateway, new Counters(), viability, this.#system.clock);
+    this.#plane.redact = (text) => this.#log.redact(text);
     this.#security = new Security({
       plane: this.#plane,
       clock: this.#system.clock,
@@ -140,6 +123,12 @@ export class Gateway {
       telemetry: this.#telemetry,
       switchAudit: (on) => this.#security.switchAudit(on),
     });
+    const onLogLevel: SessionEnvironment['onLogLevel'] = (level) =>
+      void this.#system.tell(REGISTRY, { type: 'registry/log-level', level });
+    const { wheel, clock } = this.#system;
+    this.#env = { system: this.#system, plane: this.#plane, wheel, clock, version: VERSION, onLogLevel };
+    this.#access = new Access(this.#plane);
+    this.#router = new MessageRouter(this.#env, this.#access);
     this.#windows = new Windows(this.#plane.counters, gateway.dashboard.historySize);
     this.#address = { host: gateway.listen.host, port: gateway.listen.port };
     this.#view = new GatewayView({
@@ -158,6 +147,10 @@ export class Gateway {
       telemetry: () => this.#telemetry.snapshot(),
       book: this.#security.book,
     });
+    const { announcements } = this.#plane;
+    this.#succession.drains.follow((drain) => announcements.announce('drain', () => drain));
+    announcements.onFault = (event, err) =>
+      this.#log.log.error({ event: 'listener_failed', listener: event, err }, `a listener of "${event}" has failed`);
     this.ended = this.#system.terminated.then((reason) => this.#finish(reason));
   }
 
@@ -178,6 +171,13 @@ export class Gateway {
     await this.#system.boot(buildSupervisor(TREE, this.#inits()));
     this.#plane.admission = { state: 'running' };
     this.#succession.serve();
+    this.#plane.announcements.announce('started', () => ({ url: this.url }));
+  }
+
+  /** Stops as `gracefulShutdown` does. Resolves when nothing of the gateway is left. */
+  async stop(options?: ShutdownOptions): Promise<void> {
+    await this.gracefulShutdown(options);
+    await this.ended;
   }
 
   /**
@@ -202,6 +202,27 @@ export class Gateway {
   async forceShutdown(): Promise<void> {
     if (this.#system.urgent(DRAIN, { type: 'drain/force', reason: 'forced' }) !== 'ok') this.#stop('forced');
     await this.ended;
+  }
+
+  /** Calls `listener` with each event of this name, in the turn in which it happens, until the answer is called. */
+  on<E extends keyof GatewayEvents>(event: E, listener: GatewayListener<E>): () => void {
+    return this.#plane.announcements.on(event, listener);
+  }
+
+  /**
+   * Routes one JSON-RPC request for a user, as if it had come from the user's client: the same limits, policy, breakers and
+   * traces. The message has the form of MCP 2026-07-28; where it lacks the `_meta` of that revision it gets it. A user without
+   * a token is trusted: say so only of somebody whom the program has authenticated.
+   *
+   * Never rejects: what is refused is answered with an error of the catalogue (docs/errors.md), `unauthenticated` for a token
+   * that is not valid or of another subject.
+   */
+  async routeMessage(
+    user: string | TrustedUser,
+    message: JsonRpcRequest,
+    options: RouteOptions = {},
+  ): Promise<JsonRpcResponse> {
+    return this.#router.route(user, message, options);
   }
 
   /** Everything that the dashboards show, taken now. */
@@ -239,15 +260,8 @@ export class Gateway {
     const plane = this.#plane;
     const random = this.#random;
     const { log, ring } = this.#log;
-    const env: SessionEnvironment = {
-      system,
-      plane,
-      wheel: system.wheel,
-      clock: system.clock,
-      version: VERSION,
-      onLogLevel: (level) => void system.tell(REGISTRY, { type: 'registry/log-level', level }),
-    };
-    const access = new Access(plane);
+    const env = this.#env;
+    const access = this.#access;
     const answers = new AdminAnswers({
       system,
       plane,
@@ -355,22 +369,8 @@ export class Gateway {
   }
 
   #applyOptions(config: Config): void {
-    // What needs a restart stays as it was at the start.
-    const {
-      listen,
-      dashboard: { enabled, refreshInterval },
-      admin,
-      auth: { mode, revocations },
-    } = this.#plane.options;
     const before = this.#plane.options;
-    const next = config.gateway;
-    this.#plane.options = this.#features.applied({
-      ...next,
-      listen,
-      admin,
-      auth: { ...next.auth, mode, revocations },
-      dashboard: { ...next.dashboard, enabled, refreshInterval },
-    });
+    this.#plane.options = this.#features.applied(reconfigured(before, config.gateway));
     if (this.#plane.auth.configure(this.#plane.options))
       this.#system.tell(AUTHENTICATOR, { type: 'authenticator/refresh' });
     this.#security.reconfigured();
@@ -388,7 +388,11 @@ export class Gateway {
   async #finish(reason: ExitReason): Promise<GatewayEnd> {
     await this.#reaper.stop();
     this.#features.close();
-    if (this.#outcome !== null) return { kind: 'drained', outcome: this.#outcome };
-    return { kind: 'failed', reason: describeExit(reason) };
+    const end: GatewayEnd =
+      this.#outcome === null
+        ? { kind: 'failed', reason: describeExit(reason) }
+        : { kind: 'drained', outcome: this.#outcome };
+    this.#plane.announcements.announce('ended', () => end);
+    return end;
   }
 }

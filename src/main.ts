@@ -11,9 +11,11 @@ import {
   parseProcessOptions,
   type ProcessOptions,
   renderProblems,
+  secretsOf,
   watchConfig,
 } from './config/index.js';
-import { Gateway, VERSION } from './gateway.js';
+import { Gateway } from './gateway.js';
+import { VERSION } from './gateway/version.js';
 import { Predecessor } from './handover/predecessor.js';
 import { toError } from './kernel/index.js';
 import { createLog, type Logger, type LogOutput } from './telemetry/logger.js';
@@ -63,7 +65,12 @@ async function run(options: ProcessOptions, config: Config, output: LogOutput): 
   const { log } = output;
   const dashboard = config.gateway.dashboard.enabled && process.stdout.isTTY && process.stdin.isTTY;
   const predecessor = Predecessor.of(process);
-  const gateway = new Gateway({ config, log: output, dashboard, predecessor, reload: () => load(options) });
+  const reload = async (): Promise<LoadResult> => {
+    const loaded = await load(options);
+    if (loaded.ok) output.hide([...secretsOf(config), ...secretsOf(loaded.config)]);
+    return loaded;
+  };
+  const gateway = new Gateway({ config, log: output, dashboard, predecessor, reload });
   try {
     await gateway.start();
   } catch (cause) {

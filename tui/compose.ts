@@ -57,7 +57,7 @@ export function composeScreen(state: UiState, live: FeedView, columns: number, r
       fitLine(row, columns),
     );
   };
-  if (view.snapshot === null) {
+  if (view.snapshot === null || (live.link === 'refused' && state.frozen === null)) {
     const layout = { panes: [], tabs };
     return { lines: frame(waiting(live, columns, height), layout), faded: [0, 0], layout };
   }
@@ -91,7 +91,7 @@ function header(state: UiState, live: FeedView, view: FeedView, width: number): 
     ...(state.frozen === null ? [] : [span(' FROZEN ', 'selected'), ' ']),
     ...(live.link === 'live'
       ? [span(` every ${interval(state.intervalMs)} `, 'dim')]
-      : [span(' ▲ reconnecting… ', 'warn')]),
+      : [span(live.link === 'refused' ? ' ■ refused ' : ' ▲ reconnecting… ', 'warn')]),
   );
   const { snapshot } = view;
   if (snapshot === null) return spread([span(' viable', 'accent')], right, width);

@@ -24,7 +24,8 @@ export interface NumberedLine {
 }
 
 export interface FeedView {
-  readonly link: 'connecting' | 'live' | 'lost';
+  /** `refused`: the gateway is there and shows no figures now. */
+  readonly link: 'connecting' | 'live' | 'lost' | 'refused';
   /** Why there is no connection, in words. */
   readonly reason: string | null;
   readonly snapshot: GatewaySnapshot | null;
@@ -138,6 +139,7 @@ export class Feed {
       this.#client = client;
       client.onClose(() => this.#lost(client, 'The gateway closed the connection.'));
       await this.#watch(client);
+      if (client !== this.#client) return; // refused
       // Another gateway, or the same one anew: its log begins again.
       this.#change({ logs: [] });
       await client.followLogs({ lines: MOST_LINES / 4 }, (entry) => this.#append(entry));
@@ -150,16 +152,27 @@ export class Feed {
   async #watch(client: AdminClient): Promise<void> {
     const intervalMs = this.#intervalMs;
     try {
-      const subscription = await client.watch(intervalMs, (snapshot) => {
+      const take = (snapshot: GatewaySnapshot): void => {
         if (client !== this.#client || intervalMs !== this.#intervalMs) return;
         this.#change({ link: 'live', reason: null, snapshot });
         void this.#ask();
-      });
+      };
+      const subscription = await client.watch(intervalMs, take, (error) => this.#refused(client, error));
       if (intervalMs === this.#intervalMs) this.#watching = subscription;
       else subscription.cancel();
     } catch (error) {
-      this.#failed(error);
+      if (error instanceof AdminRequestError) this.#refused(client, error);
+      else this.#failed(error);
     }
+  }
+
+  /** It says no, and why. It may say yes later. */
+  #refused(client: AdminClient, { message }: AdminRequestError): void {
+    if (client !== this.#client) return;
+    this.#client = undefined;
+    this.#watching = undefined;
+    client.close();
+    this.#retry(message, 'refused');
   }
 
   async #ask(): Promise<void> {
@@ -200,9 +213,9 @@ export class Feed {
     this.#retry(reason);
   }
 
-  #retry(reason: string): void {
+  #retry(reason: string, link: 'lost' | 'refused' = 'lost'): void {
     if (this.#stopped) return;
-    this.#change({ link: 'lost', reason });
+    this.#change({ link, reason });
     this.#cancelRetry = this.#options.schedule(this.#retryMs, () => void this.#connect());
     this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
   }

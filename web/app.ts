@@ -257,6 +257,7 @@ const LINKS = {
   live: 'live',
   lost: 'connection lost, trying again',
   'signed-out': 'sign in to see the gateway',
+  off: 'dashboards are switched off: viable features enable dashboard',
 } as const satisfies Record<FeedView['link'], string>;
 
 function duration2(ms: number): string {

@@ -10,6 +10,7 @@ import type {
   ConnectionSnapshot,
   GatewaySnapshot,
   LogLine,
+  WatchEnded,
 } from '#src/admin/protocol.js';
 
 export type Access = 'look' | 'act';
@@ -20,8 +21,8 @@ export interface NumberedLine {
 }
 
 export interface FeedView {
-  /** `signed-out`: the gateway wants a token. */
-  readonly link: 'connecting' | 'live' | 'lost' | 'signed-out';
+  /** `signed-out`: the gateway wants a token. `off`: its dashboards are switched off. */
+  readonly link: 'connecting' | 'live' | 'lost' | 'signed-out' | 'off';
   /** How the figures come. */
   readonly way: 'websocket' | 'stream' | null;
   readonly access: Access;
@@ -37,6 +38,8 @@ export class RefusedError extends Error {
     this.name = error.code;
   }
 }
+
+type Watched = GatewaySnapshot | WatchEnded;
 
 const BASE = '/mcp/dashboard';
 const MOST_LINES = 1_000;
@@ -116,6 +119,7 @@ export class Feed {
     const token = this.#token();
     if (token === null) {
       const probe = await fetch(`${BASE}/admin`, post({ id: 1, method: 'cancel', params: { id: 0 } }));
+      if (probe.status === 503) this.#change({ link: 'off' });
       return probe.status === 401 || probe.status === 403 ? undefined : '';
     }
     const answer = await fetch('/mcp/ticket', { method: 'POST', headers: { authorization: `Bearer ${token}` } });
@@ -146,7 +150,7 @@ export class Feed {
       opened = true;
       this.#failedSockets = 0;
       this.#opened({ request: ask, close: () => socket.close() }, 'websocket');
-      follow('watch', { intervalMs: this.#intervalMs }, (value) => this.#snapshot(value as GatewaySnapshot));
+      follow('watch', { intervalMs: this.#intervalMs }, (value) => this.#snapshot(value as Watched));
       follow('logs', { follow: true, lines: 200 }, (value) => this.#log(value));
     };
     socket.onmessage = ({ data }) => {
@@ -184,7 +188,7 @@ export class Feed {
     // It would try again by itself, with a ticket that is spent.
     source.onerror = end;
     on('access', (access) => this.#change({ access: access as Access }));
-    on('snapshot', (snapshot) => this.#snapshot(snapshot as GatewaySnapshot));
+    on('snapshot', (snapshot) => this.#snapshot(snapshot as Watched));
     on('log', (line) => this.#log(line));
   }
 
@@ -201,7 +205,12 @@ export class Feed {
     this.#change({ way, logs: [] });
   }
 
-  #snapshot(snapshot: GatewaySnapshot): void {
+  #snapshot(snapshot: Watched): void {
+    if ('ended' in snapshot) {
+      this.#change({ link: 'off' });
+      this.#link?.close();
+      return;
+    }
     this.#change({ link: 'live', snapshot });
     void this.#askConnections();
   }
@@ -230,7 +239,8 @@ export class Feed {
   }
 
   #retry(): void {
-    this.#change({ link: 'lost' });
+    // Switched off stays what it is until figures come again.
+    if (this.view.link !== 'off') this.#change({ link: 'lost' });
     setTimeout(() => void this.#connect(), this.#retryMs);
     this.#retryMs = Math.min(RETRY_MS.most, this.#retryMs * 2);
   }

@@ -3,9 +3,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MUTANTS } from '../mutant-list.js';
+import { SCENARIOS } from '../scenarios.js';
 import { PRODUCT } from '../world.js';
 
 describe('chaos/mutants', () => {
+  it('each has a scenario', () => {
+    const names = SCENARIOS.map(({ name }) => name);
+    for (const { name, scenario } of MUTANTS) assert.ok(names.includes(scenario), `${name}: ${scenario}`);
+  });
+
   for (const { name, edits } of MUTANTS) {
     it(`"${name}" fits the product`, () => {
       for (const { file, find } of edits) {

@@ -133,6 +133,7 @@ export class Access {
   /** 403 with what would be needed, unless the principal has it, or is an administrator. */
   require(principal: Principal, permission: string, req: IncomingMessage): Refusal | undefined {
     if (principal.role === 'admin' || hasPermission(principal, permission)) return undefined;
+    this.#plane.viability.attempts.add(this.#plane.auth.clock.now());
     return insufficientScope([permission], this.resourceOf(req));
   }
 
@@ -187,8 +188,10 @@ export class Access {
   }
 
   #failed(address: string, detail: string): void {
-    const { auth, audit } = this.#plane;
-    auth.limits.loginFailed(address, auth.clock.now());
+    const { auth, audit, viability } = this.#plane;
+    const now = auth.clock.now();
+    auth.limits.loginFailed(address, now);
+    viability.attempts.add(now);
     audit.record({ type: 'authentication', outcome: 'unauthenticated', detail, remote: address });
   }
 

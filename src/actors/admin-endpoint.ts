@@ -15,6 +15,7 @@ import {
   LOG_LEVELS,
   type LogLevel,
   type LogLine,
+  type WatchEnded,
 } from '../admin/protocol.js';
 import { type FeatureName } from '../admin/snapshot/features.js';
 import { type AdminContext, type AdminServer, startAdminServer } from '../admin/server.js';
@@ -76,6 +77,10 @@ export interface AdminEndpointDeps {
   readonly answers: AdminAnswers;
 }
 
+const DASHBOARDS_OFF: AdminError = {
+  code: 'feature_unavailable',
+  message: 'Dashboards are switched off; `viable features enable dashboard` switches them on.',
+};
 const ASK_TIMEOUT_MS = 5_000;
 const DEFAULT_LOG_LINES = 100;
 const DEFAULT_WATCH_MS = 1_000;
@@ -146,8 +151,7 @@ export class AdminAnswers {
       case 'logs':
         return done(this.#logs(params as Params['logs'], context));
       case 'watch':
-        if (!this.#deps.plane.dashboards)
-          return refuse('feature_unavailable', 'Dashboards are switched off; `viable features enable dashboard`.');
+        if (!this.#deps.plane.dashboards) return { ok: false, error: DASHBOARDS_OFF };
         return done(this.#watch(params as Params['watch'], context));
       case 'features': {
         const { action, name, windowMs } = params as Params['features'];
@@ -313,7 +317,7 @@ export class AdminAnswers {
       return done(await ask<M, unknown>(this.#deps.system.wheel, target, message, ASK_TIMEOUT_MS));
     } catch (cause) {
       const why = cause instanceof AskError && cause.why === 'timeout' ? 'actor_timeout' : 'actor_unavailable';
-      return refuse(why, `${toError(cause).message}.`);
+      return refuse(why, this.#deps.plane.redact(`${toError(cause).message}.`));
     }
   }
 
@@ -336,8 +340,9 @@ export class AdminAnswers {
     const { system, view } = this.#deps;
     const next = (): TimerHandle =>
       system.clock.after(intervalMs, () => {
+        if (!this.#deps.plane.dashboards) return context.emit({ ended: DASHBOARDS_OFF } satisfies WatchEnded);
         timer = next();
-        if (this.#deps.plane.dashboards) context.emit(view.snapshot());
+        context.emit(view.snapshot());
       });
     let timer = next();
     context.signal.addEventListener('abort', () => timer.cancel(), { once: true });

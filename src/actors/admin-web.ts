@@ -22,6 +22,7 @@ import { type Logger } from '../telemetry/logger.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
 import { isJsonContentType } from '../protocol/http-rules.js';
 import { type ErrorReply, sendError, sendJson } from '../transports/inbound/http-reply.js';
+import { Intake } from '../transports/inbound/intake.js';
 import { readBody } from '../transports/inbound/read-body.js';
 import { loadWebAssets, type WebAsset, type WebAssets } from '../transports/inbound/web-assets.js';
 import { type DataPlane } from './data-plane.js';
@@ -54,6 +55,7 @@ const SECURITY = {
 
 export class WebFront {
   readonly #deps: WebFrontDeps;
+  readonly #intake = new Intake(() => MAX_REQUEST_BYTES);
   #assets: Promise<WebAssets> | null = null;
   #made = 0;
 
@@ -65,6 +67,10 @@ export class WebFront {
   handle(req: IncomingMessage, res: ServerResponse, path: string): void {
     if (!this.#deps.plane.options.dashboard.web)
       return sendError(res, 'unknown_route', { detail: 'the browser dashboard is off' });
+    if (!this.#deps.plane.dashboards) {
+      req.resume();
+      return refuse(res, SWITCHED_OFF);
+    }
     if (path === '/admin') return this.#ask(req, res);
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       req.resume();
@@ -80,6 +86,7 @@ export class WebFront {
   /** Whether a WebSocket may be opened for this console, and with which rights. */
   admitSocket(req: IncomingMessage): ConsoleRight {
     if (!this.#deps.plane.options.dashboard.web) return { ok: false, name: 'unknown_route', reply: {} };
+    if (!this.#deps.plane.dashboards) return SWITCHED_OFF;
     if (this.#consoles >= MAX_CONSOLES) return full();
     return this.#deps.rightOf(req);
   }
@@ -148,7 +155,7 @@ export class WebFront {
       req.resume();
       return refuse(res, right);
     }
-    readBody(req, MAX_REQUEST_BYTES, (body) => {
+    readBody(req, this.#intake, (body) => {
       if (!body.ok) return sendError(res, body.why);
       const parsed = parseAdminRequest(body.text);
       if (!parsed.ok) return sendJson(res, 400, { id: parsed.id, ok: false, error: parsed.error }, SECURITY);
@@ -165,6 +172,12 @@ export class WebFront {
     });
   }
 }
+
+const SWITCHED_OFF = {
+  ok: false,
+  name: 'feature_disabled',
+  reply: { detail: 'dashboards are switched off', data: { feature: 'dashboard' } },
+} as const satisfies ConsoleRight;
 
 function full(): ConsoleRight & { readonly ok: false } {
   return { ok: false, name: 'overloaded', reply: { detail: `${MAX_CONSOLES} browsers watch already` } };

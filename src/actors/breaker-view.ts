@@ -1,7 +1,7 @@
 /** What consoles see of a breaker, put together from its gate without asking anybody. */
 import { type BreakerSnapshot, type BreakerState, type ClientTransport } from '../admin/protocol.js';
 import { type BreakerPhase, samplesOf } from '../machines/breaker.js';
-import { penaltyNow, suppressedNow } from '../machines/flap.js';
+import { type Penalty } from '../vsm/coordination-model.js';
 import { type BreakerGate } from './breaker-gate.js';
 import { transportBreaker, upstreamBreaker } from './names.js';
 
@@ -35,10 +35,11 @@ export function breakerSource({ kind, name }: BreakerUnit): string {
   return kind === 'upstream' ? `upstream:${name}` : name;
 }
 
-/** `retryAt`: when the unit is tried next, where it is away. */
+/** `flap`: S2's word on it. `retryAt`: when the unit is tried next, where it is away. */
 export function breakerSnapshot(
   unit: BreakerUnit,
   gate: BreakerGate,
+  flap: Penalty,
   now: number,
   retryAt: number | null = null,
 ): BreakerSnapshot {
@@ -59,8 +60,8 @@ export function breakerSnapshot(
     failureRatio: samples === 0 ? null : failures / samples,
     opens: context?.opens ?? 0,
     refused: gate.refused,
-    flapPenalty: context ? penaltyNow(context.flap, now, context.rules.flap) : 0,
-    suppressed: context ? suppressedNow(context.flap, now, context.rules.flap) : false,
+    flapPenalty: flap.penalty,
+    suppressed: flap.suppressed,
     history: [...gate.history],
   };
 }

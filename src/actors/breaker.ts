@@ -10,11 +10,12 @@
  */
 import { type BreakerSnapshot } from '../admin/protocol.js';
 import { type ActorContext, type Behavior, type ReplyTo, type TimerHandle } from '../kernel/index.js';
-import { type BreakerInput, type BreakerRules, BreakerStepper } from '../machines/breaker.js';
+import { type BreakerInput, type BreakerPhase, type BreakerRules, BreakerStepper } from '../machines/breaker.js';
 import { type Logger } from '../telemetry/logger.js';
 import { type BreakerGate, type BreakerNews, HISTORY, type Outcome } from './breaker-gate.js';
 import { breakerSnapshot, breakerSource, BREAKER_STATES, type BreakerUnit } from './breaker-view.js';
-import { type Coordination } from '../vsm/coordination-model.js';
+import { type Coordination, coordinationRules } from '../vsm/coordination-model.js';
+import { type FlapRules } from '../vsm/flap.js';
 import { type DataPlane } from './data-plane.js';
 
 export type BreakerMessage =
@@ -38,6 +39,8 @@ export interface BreakerDeps {
   readonly log: Logger;
   /** As configured now. */
   readonly rules: () => BreakerRules;
+  /** How S2 is to damp it. */
+  readonly flap: () => FlapRules;
   /** Milliseconds in half-open without a call after which the unit itself is asked how it is. */
   readonly probeAfter: () => number;
   /** Milliseconds after which a probe whose end nobody has told counts as lost. */
@@ -54,6 +57,9 @@ export interface BreakerDeps {
 const COLLECT_MS = 100;
 /** Wait before coordination is asked again for the probe that it did not grant. Milliseconds. */
 const ASK_AGAIN_MS = 1_000;
+
+/** Turns of its own making are no flapping. */
+const BY_OPERATOR: ReadonlySet<BreakerInput['type']> = new Set<BreakerInput['type']>(['force_open', 'try', 'reset']);
 
 export function breaker(deps: BreakerDeps) {
   return (context: ActorContext<BreakerMessage>): Behavior<BreakerMessage> => new Breaker(deps, context);
@@ -111,7 +117,7 @@ class Breaker implements Behavior<BreakerMessage> {
       case 'breaker/half-open':
       case 'breaker/reset':
         this.#operate(message.type);
-        message.replyTo?.reply(breakerSnapshot(this.#deps.unit, this.#deps.gate, this.#context.clock.now()));
+        message.replyTo?.reply(this.#snapshot());
         return;
     }
   }
@@ -135,7 +141,10 @@ class Breaker implements Behavior<BreakerMessage> {
       'breaker/half-open': 'try',
       'breaker/reset': 'reset',
     } as const;
-    if (command === 'breaker/reset') this.#deps.gate.consecutive = 0;
+    if (command === 'breaker/reset') {
+      this.#deps.gate.consecutive = 0;
+      this.#coordination.forgetTurns(breakerSource(this.#deps.unit));
+    }
     this.#step({ type: events[command] });
   }
 
@@ -167,12 +176,31 @@ class Breaker implements Behavior<BreakerMessage> {
 
   #step(event: BreakerInput): void {
     const { gate } = this.#deps;
-    const before = this.#machine.send({ ...event, now: this.#context.clock.now() });
+    const now = this.#context.clock.now();
+    const before = this.#machine.send({ ...event, now });
+    if (this.#machine.phase !== before && !BY_OPERATOR.has(event.type)) this.#damp(before, now);
     gate.memory = this.#machine.memory;
     if (this.#machine.phase === before) return;
     const turned = BREAKER_STATES[before] !== BREAKER_STATES[this.#machine.phase];
     this.#publish();
     if (turned) this.#turned();
+  }
+
+  /** S2 hears of each turn, and says for how long one that flaps stays open. */
+  #damp(before: BreakerPhase, now: number): void {
+    const { plane, unit, flap } = this.#deps;
+    const { phase } = this.#machine;
+    const route = breakerSource(unit);
+    const rules = coordinationRules(plane.options.vsm);
+    if ((before === 'closed') !== (phase === 'closed')) this.#coordination.turned(route, now, flap(), rules);
+    if (phase !== 'open') return;
+    this.#machine.send({ type: 'held', forMs: this.#coordination.holdFor(route, now, rules), now });
+  }
+
+  #snapshot(): BreakerSnapshot {
+    const { unit, gate } = this.#deps;
+    const now = this.#context.clock.now();
+    return breakerSnapshot(unit, gate, this.#coordination.penaltyOf(breakerSource(unit), now), now);
   }
 
   /** What the data path reads, and the timers of the phase. */
@@ -201,7 +229,7 @@ class Breaker implements Behavior<BreakerMessage> {
     }
   }
 
-  /** S2's books: who probes. How much this one goes to and fro S2 reads off its memory. */
+  /** S2's books: who probes, and who goes to and fro. */
   get #coordination(): Coordination {
     return this.#deps.plane.viability.coordination;
   }
@@ -209,7 +237,7 @@ class Breaker implements Behavior<BreakerMessage> {
   /** A new token, if coordination lets one go now. */
   #grant(): void {
     const { gate, plane, unit, probeAfter } = this.#deps;
-    const rules = plane.options.vsm.coordination;
+    const rules = coordinationRules(plane.options.vsm);
     gate.token += 1;
     gate.tokenFree = this.#coordination.takeProbe(breakerSource(unit), this.#context.clock.now(), rules);
     const wait = gate.tokenFree ? probeAfter() : ASK_AGAIN_MS;
@@ -217,7 +245,7 @@ class Breaker implements Behavior<BreakerMessage> {
   }
 
   #turned(): void {
-    const { gate, unit, log, changed } = this.#deps;
+    const { gate, plane, unit, log, changed } = this.#deps;
     const { context } = this.#machine;
     gate.since = this.#context.clock.now();
     // What failed before says nothing of what comes.
@@ -228,12 +256,15 @@ class Breaker implements Behavior<BreakerMessage> {
     if (gate.state === 'open') log.warn(fields, this.#story());
     else log.info(fields, this.#story());
     this.#report();
+    plane.announcements.announce('breaker', () => this.#snapshot());
     changed?.();
   }
 
   #report(): void {
     const { gate, plane, unit } = this.#deps;
-    const reading = { source: breakerSource(unit), index: 'breaker_open', pain: 0.5, agony: 1 };
+    // One server of many is not the gateway; a door of the gateway's own is. All servers at once: `vital-signs.ts`.
+    const agony = unit.kind === 'upstream' ? 2 : 1;
+    const reading = { source: breakerSource(unit), index: 'breaker_open', pain: 0.5, agony };
     plane.algedonic.report({ ...reading, value: gate.state === 'closed' ? 0 : 1, message: this.#story() });
   }
 

@@ -89,6 +89,8 @@ class Catalogue implements Behavior<CatalogueMessage> {
   readonly #context: ActorContext<CatalogueMessage>;
   readonly #parts = new Map<string, Part>();
   readonly #reported = new Set<string>();
+  /** Servers that are announced as ready. */
+  readonly #up = new Set<string>();
   readonly #marked = new WeakMap<Listing, Listing>();
   readonly #watch: CatalogueWatch;
   #publishing: TimerHandle | null = null;
@@ -124,6 +126,7 @@ class Catalogue implements Behavior<CatalogueMessage> {
         if (this.#parts.has(message.server)) this.#soon();
         return;
       case 'catalogue/withdrawn':
+        this.#up.delete(message.server);
         if (this.#parts.delete(message.server)) this.#soon();
         return;
       case 'catalogue/reconfigured':
@@ -155,10 +158,12 @@ class Catalogue implements Behavior<CatalogueMessage> {
   #recall({ server, wish, toolFilter, listing, unmarked, presence }: Offer<UpstreamGate>, gate: UpstreamGate): void {
     const offer: UpstreamOffer = { name: server, prefix: wish, toolFilter, gate, presence: presence ?? 'withdraw' };
     const available = gate.session !== null && gate.drainsUntil === null;
+    if (available) this.#up.add(server);
     this.#parts.set(server, { server: offer, listing: unmarked ?? listing, available });
   }
 
   #setUnavailable(name: string): void {
+    this.#up.delete(name);
     const part = this.#parts.get(name);
     if (!part?.available) return;
     this.#parts.set(name, { ...part, available: false });
@@ -198,6 +203,14 @@ class Catalogue implements Behavior<CatalogueMessage> {
       },
       'published the merged catalogue',
     );
+    for (const part of parts) this.#announceUp(part);
+  }
+
+  /** Whoever is told can call its tools at once. */
+  #announceUp({ server: { name, gate }, listing, available }: Part): void {
+    if (!available || gate.session === null || this.#up.has(name)) return;
+    this.#up.add(name);
+    this.#deps.plane.announcements.announce('upstream/up', () => ({ name, tools: listing.tools.length }));
   }
 
   /** Off the path of calls, so that the first `find_tool` finds everything read. */

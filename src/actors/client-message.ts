@@ -10,11 +10,18 @@ import { type CallEvent, type ServerEvent } from './call.js';
 
 export type ClientTransportKind = ClientTransport;
 
+/** A resource that a client has subscribed to, under the URI that it knows. `params` are the server's, with its own URI. */
+export interface ResourceUpdated {
+  readonly type: 'resource/updated';
+  readonly server: string;
+  readonly params: JsonObject;
+  readonly uri: string;
+}
+
 export type ClientMessage =
   | CallEvent
   | ServerEvent
-  /** A resource that this client has subscribed to, under the URI that it knows. */
-  | { readonly type: 'resource/updated'; readonly params: JsonObject; readonly uri: string }
+  | ResourceUpdated
   /** A list of this scope has changed; for clients with streams of the modern era. */
   | { readonly type: 'client/list-changed'; readonly scope: string | null; readonly method: string }
   /** A ready notification for this session, the same text for all. */

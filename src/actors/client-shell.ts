@@ -15,6 +15,7 @@ import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type TransportCounters } from '../telemetry/counters.js';
+import { mayHear } from './policy-guard.js';
 import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
 import { type Access } from './access.js';
 import { CredentialWatch } from './credential-watch.js';
@@ -217,7 +218,8 @@ export class ClientShell implements SessionEntry, RequestOrigin {
       case 'server/notified':
         return this.session.heard(message);
       case 'resource/updated':
-        return this.#push(updatedText(message.uri, message.params));
+        if (mayHear(this.#env.plane, this.principal, message)) this.#push(updatedText(message.uri, message.params));
+        return;
       case 'client/broadcast':
         return this.#push(message.text);
       case 'client/log-message':

@@ -134,7 +134,9 @@ class Configuration implements Behavior<ConfigurationMessage> {
         { event: 'configuration_restart', options: gateway.restart },
         'these options take effect at the next start',
       );
-    return { applied: true, version: running.version, summary };
+    const { version } = running;
+    this.#deps.plane.announcements.announce('configuration/applied', () => ({ version, summary }));
+    return { applied: true, version, summary };
   }
 
   #refuse(problems: readonly ConfigProblem[], cause: string): ReloadOutcome {
@@ -145,6 +147,7 @@ class Configuration implements Behavior<ConfigurationMessage> {
       { event: 'configuration_refused', cause, problems },
       'the changed configuration was refused; the old one stays',
     );
+    this.#deps.plane.announcements.announce('configuration/refused', () => ({ problems: text }));
     return { applied: false, problems: text };
   }
 

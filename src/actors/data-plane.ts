@@ -10,18 +10,21 @@ import { type Server } from 'node:net';
 import { AuthPlane } from '../auth/auth-plane.js';
 import { type GatewayOptions } from '../config/types.js';
 import { type LogLevel } from '../protocol/methods.js';
+import { redact } from '../protocol/redact.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import { compileScopeRules } from '../routing/scopes.js';
 import { Policy } from '../policy/policy.js';
 import { type Counters } from '../telemetry/counters.js';
 import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
 import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
+import { Announcements } from './announcements.js';
 import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { type HandoverLink, type PredecessorLink } from './handover-links.js';
 import { Parking } from './parking.js';
 import { SharedReads } from './shared-reads.js';
 import { SessionDirectory } from './session-directory.js';
+import { Intake } from '../transports/inbound/intake.js';
 import { Outflow } from '../transports/inbound/outflow.js';
 import { type UpstreamGate } from './upstream-gate.js';
 import { LastResort } from '../vsm/last-resort.js';
@@ -74,6 +77,8 @@ export class DataPlane {
   readonly counters: Counters;
   /** Reads that others can join. Written by the client sessions. */
   readonly reads: SharedReads;
+  /** Bounds what clients send, and how much of it is read at once. */
+  readonly intake = new Intake(() => this.options.listen.maxBodyBytes);
   /** Bounds what clients leave unread. */
   readonly outflow: Outflow;
   /** Breakers of the client transports. */
@@ -86,6 +91,8 @@ export class DataPlane {
   tracing: RequestTracer | null = null;
   /** Live dashboards are fed. Written by the feature switches. */
   dashboards = true;
+  /** Text without the credentials that it may quote. Set when the gateway is put together. */
+  redact: (text: string) => string = redact;
   /** Pain and its end, from whoever measures it. Set when the gateway is put together. */
   algedonic: AlgedonicPort = { report: () => undefined };
   /** What goes better than it was thought able to. Set when the gateway is put together. */
@@ -97,6 +104,8 @@ export class DataPlane {
 
   /** Who somebody is, and how often they may ask. */
   readonly auth: AuthPlane;
+  /** Events for the program that the gateway runs in. */
+  readonly announcements = new Announcements();
 
   constructor(options: GatewayOptions, counters: Counters, viability = unheard(), clock: Clock = new SystemClock()) {
     this.auth = new AuthPlane(options, clock);
@@ -111,7 +120,7 @@ export class DataPlane {
     this.viability = viability;
     this.reads = new SharedReads(() => viability.coordination.noteCoalesced());
     this.routing = new RoutingTable(0, [], options.catalogue.pageSize, compileScopeRules(options));
-    this.sessions = new SessionDirectory();
+    this.sessions = new SessionDirectory(this.announcements);
   }
 }
 

@@ -15,7 +15,8 @@ import { type TelemetrySnapshot } from '../admin/snapshot/telemetry.js';
 import { type PinBook } from '../pinning/pin-book.js';
 import { type Windows } from '../telemetry/windows.js';
 import { authSnapshot } from './auth-view.js';
-import { breakerSnapshot, transportUnit, upstreamUnit } from './breaker-view.js';
+import { type BreakerGate } from './breaker-gate.js';
+import { breakerSnapshot, breakerSource, type BreakerUnit, transportUnit, upstreamUnit } from './breaker-view.js';
 import { rulesSnapshot } from './admin-policy.js';
 import { pinningSnapshot } from './admin-tools.js';
 import { type RunningConfig } from './configuration.js';
@@ -65,10 +66,11 @@ export class GatewayView {
   breakers(): BreakerSnapshot[] {
     const { system, plane } = this.#deps;
     const now = system.clock.now();
-    const upstreams = [...plane.gates].map(([name, gate]) =>
-      breakerSnapshot(upstreamUnit(name), gate.breaker, now, gate.retryAt),
-    );
-    const transports = CLIENT_TRANSPORTS.map((name) => breakerSnapshot(transportUnit(name), plane.breakers[name], now));
+    const { coordination } = plane.viability;
+    const seen = (unit: BreakerUnit, gate: BreakerGate, retryAt?: number | null): BreakerSnapshot =>
+      breakerSnapshot(unit, gate, coordination.penaltyOf(breakerSource(unit), now), now, retryAt);
+    const upstreams = [...plane.gates].map(([name, gate]) => seen(upstreamUnit(name), gate.breaker, gate.retryAt));
+    const transports = CLIENT_TRANSPORTS.map((name) => seen(transportUnit(name), plane.breakers[name]));
     return [...upstreams, ...transports];
   }
 

@@ -75,7 +75,7 @@ class HttpConnection implements Behavior<HttpConnectionMessage>, RequestOrigin {
       case 'call/retry':
         return this.#peer?.heard(message);
       case 'resource/updated':
-        return this.#peer?.updated(message.uri, message.params);
+        return this.#peer?.updated(message);
       case 'client/list-changed':
         return this.#peer?.listChanged(message.scope, message.method);
       case 'client/idle-check':

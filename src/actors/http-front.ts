@@ -12,11 +12,10 @@ import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, actor, type Ref } from '../kernel/index.js';
 import { type ErrorName, modernError, modernHttpStatus } from '../protocol/errors.js';
 import { errorText, type JsonRpcRequest } from '../protocol/jsonrpc.js';
-import { acceptsJsonAndSse, acceptsSse, checkHost, checkOrigin, isJsonContentType } from '../protocol/http-rules.js';
-import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
+import { acceptsJsonAndSse, acceptsSse, isJsonContentType } from '../protocol/http-rules.js';
+import { CLIENT_LIMITS, type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { admitHttpMessage } from '../protocol/modern/era.js';
 import { type Envelope } from '../protocol/modern/envelope.js';
-import { stripControl } from '../protocol/text.js';
 import { parseRoute, type Route } from '../protocol/routes.js';
 import { scopePath, toolsetScope } from '../routing/scopes.js';
 import { EventStream } from '../transports/inbound/event-stream.js';
@@ -27,14 +26,16 @@ import { readBody } from '../transports/inbound/read-body.js';
 import { type Access, type Refusal } from './access.js';
 import { NO_TOKEN } from './breaker-gate.js';
 import { type DataPlane } from './data-plane.js';
+import { guard } from './http-guard.js';
 import { answerHealth, answerMetadata, answerMetrics, answerTicket } from './http-pages.js';
-import { type Arrival, countAnswers, goodVersion, headerOf, isOpen, refuseBody, remoteOf } from './http-requests.js';
+import { type Arrival, countAnswers, bodyRefusal, goodVersion, headerOf, isOpen, remoteOf } from './http-requests.js';
 import { type HttpSockets } from './http-sockets.js';
 import { elsewhere } from './http-elsewhere.js';
 import { httpSession, type HttpSessionMessage } from './http-session.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
 import { begun, type Closed, closedTo, tooLate } from './newcomers.js';
+import { refusedAs, traceRefusal } from './refusal-trace.js';
 import { type WebFront } from './admin-web.js';
 import { sseConnection, type SseConnectionMessage } from './sse-connection.js';
 
@@ -77,8 +78,8 @@ export class HttpFront {
   /** Handles one request; answers it whatever happens. */
   handle(req: IncomingMessage, res: ServerResponse): void {
     this.#connections.began(req.socket, res);
-    const refusal = this.guard(req);
-    if (refusal !== undefined) return sendError(res, refusal);
+    const refusal = guard(this.#plane, req);
+    if (refusal !== undefined) return this.#fail(res, refusal);
     // Whoever keeps the connection would have it closed between two requests.
     if (this.#plane.admission.state === 'draining') res.shouldKeepAlive = false;
     const route = parseRoute(req.url ?? '/');
@@ -97,7 +98,7 @@ export class HttpFront {
     switch (route.kind) {
       case 'ws':
       case 'phoenix':
-        return sendError(res, 'unknown_route', { detail: 'this path takes WebSocket connections' });
+        return this.#fail(res, 'unknown_route', { detail: 'this path takes WebSocket connections' });
       case 'health':
       case 'ready':
         return answerHealth(req, res, this.#plane, route.kind);
@@ -106,7 +107,7 @@ export class HttpFront {
       case 'resource-metadata':
         return answerMetadata(req, res, this.#access.metadata(req));
       default:
-        return sendError(res, 'unknown_route', {
+        return this.#fail(res, 'unknown_route', {
           detail: 'MCP is served at /mcp, /mcp/s/<upstream>, /mcp/t/<toolset>, /mcp/sse and /mcp/ws',
         });
     }
@@ -118,12 +119,12 @@ export class HttpFront {
         return this.#streamableHttp({ req, res, scope: null, principal });
       case 'server':
         if (!this.#plane.gates.has(route.name))
-          return sendError(res, 'unknown_route', { detail: 'there is no upstream of this name' });
+          return this.#fail(res, 'unknown_route', { detail: 'there is no upstream of this name' });
         return this.#streamableHttp({ req, res, scope: route.name, principal });
       case 'toolset': {
         const scope = toolsetScope(route.name);
         if (this.#plane.routing.scope(scope) === undefined)
-          return sendError(res, 'unknown_route', { detail: 'there is no toolset of this name' });
+          return this.#fail(res, 'unknown_route', { detail: 'there is no toolset of this name' });
         return this.#streamableHttp({ req, res, scope, principal });
       }
       case 'sse':
@@ -142,21 +143,6 @@ export class HttpFront {
       default:
         return this.#answerOpen(route, req, res);
     }
-  }
-
-  /** Against DNS rebinding: who may speak to us at all. `undefined` when it may. */
-  guard(req: IncomingMessage): 'forbidden_host' | 'forbidden_origin' | undefined {
-    const { host, allowedHosts, allowedOrigins } = this.#plane.options.listen;
-    if (!checkHost(req.headers.host, host, allowedHosts)) return this.#forbidden(req, 'host', 'forbidden_host');
-    if (!checkOrigin(req.headers.origin, req.headers.host, allowedOrigins))
-      return this.#forbidden(req, 'origin', 'forbidden_origin');
-    return undefined;
-  }
-
-  #forbidden<E extends ErrorName>(req: IncomingMessage, kind: 'host' | 'origin', outcome: E): E {
-    const name = stripControl(req.headers[kind] ?? '', 256);
-    this.#plane.audit.record({ type: 'denial', outcome, kind, name, remote: remoteOf(req) });
-    return outcome;
   }
 
   /** Why no new session is taken now, with what the client is to be told; `undefined` when one is. */
@@ -182,11 +168,11 @@ export class HttpFront {
     if (!isJsonContentType(req.headers['content-type'])) return this.#refuse(req, res, 'unsupported_media_type');
     if (!acceptsJsonAndSse(req.headers.accept)) return this.#refuse(req, res, 'not_acceptable');
     this.#connections.works(req.socket, headerOf(req, SESSION_HEADER) ?? null);
-    readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
+    readBody(req, this.#plane.intake, (body) => {
       this.#connections.read(req.socket);
-      if (!body.ok) return refuseBody(res, body.why);
-      const frame = parseFrame(body.text);
-      if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
+      if (!body.ok) return this.#fail(res, body.why, bodyRefusal(body.why));
+      const frame = parseFrame(body.text, CLIENT_LIMITS);
+      if (frame.kind === 'invalid') return this.#fail(res, frame.error, { id: frame.id, detail: frame.detail });
       const limited = this.#access.limitFrame(arrival.principal, req, frame, arrival.scope);
       if (limited) return this.#refuseFrame(res, frame, limited);
       this.#byEra(arrival, frame, body.bytes);
@@ -204,7 +190,9 @@ export class HttpFront {
       case 'refused': {
         const id = frame.kind === 'request' ? frame.message.id : null;
         const error = modernError(admission.error, admission.detail, admission.data);
-        return sendText(res, modernHttpStatus(admission.error), 'application/json', errorText(id, error));
+        const status = modernHttpStatus(admission.error);
+        traceRefusal(this.#plane.tracing, req, () => ({ error: admission.error, message: error.message, status, id }));
+        return sendText(res, status, 'application/json', errorText(id, error));
       }
       case 'modern':
         if (admission.kind === 'notification') return void res.writeHead(202).end();
@@ -213,14 +201,14 @@ export class HttpFront {
   }
 
   #legacy(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
-    if (!goodVersion(arrival.req)) return sendError(arrival.res, 'unsupported_version');
+    if (!goodVersion(arrival.req)) return this.#fail(arrival.res, 'unsupported_version');
     this.#route(arrival, frame, bytes);
   }
 
   #modern({ req, res, scope, principal }: Arrival, message: JsonRpcRequest, envelope: Envelope): void {
     const closed = this.closedToNewcomers(principal, 'http');
     if (closed && closed.name !== 'too_many_sessions')
-      return sendError(res, closed.name, { ...closed.reply, id: message.id });
+      return this.#fail(res, closed.name, { ...closed.reply, id: message.id });
     const token = this.#plane.breakers.http.take();
     const exchange = new HttpExchange(res, this.#plane.outflow, 1, false);
     const connection = this.#connections.get(req.socket);
@@ -235,14 +223,14 @@ export class HttpFront {
     const sessionId = headerOf(req, SESSION_HEADER);
     if (sessionId === undefined) {
       if (frame.kind === 'request' && frame.message.method === 'initialize') return this.#begin(arrival, frame, bytes);
-      return sendError(res, 'session_required', { id: frame.kind === 'request' ? frame.message.id : null });
+      return this.#fail(res, 'session_required', { id: frame.kind === 'request' ? frame.message.id : null });
     }
     const session = this.#session(sessionId, arrival);
     if (session) return this.#deliver(session, arrival, frame, bytes, null);
     elsewhere(this.#plane, arrival, sessionId, frame, () => {
       const come = this.#session(sessionId, arrival);
       if (come) this.#deliver(come, arrival, frame, bytes, null);
-      else sendError(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
+      else this.#fail(res, 'session_not_found', { id: frame.kind === 'request' ? frame.message.id : null });
     });
   }
 
@@ -254,7 +242,7 @@ export class HttpFront {
     newId: string | null,
   ): void {
     const late = tooLate(this.#plane, this.#env.clock, frame);
-    if (late) return sendError(res, 'draining', late);
+    if (late) return this.#fail(res, 'draining', late);
     const requests = countAnswers(frame);
     const exchange = new HttpExchange(res, this.#plane.outflow, requests, frame.kind === 'batch');
     exchange.sessionId = newId;
@@ -267,7 +255,7 @@ export class HttpFront {
   #begin(arrival: Arrival, frame: ParsedFrame, bytes: number): void {
     const { req, res, scope, principal } = arrival;
     const closed = this.closedToNewcomers(principal, 'http');
-    if (closed) return sendError(res, closed.name, closed.reply);
+    if (closed) return this.#fail(res, closed.name, closed.reply);
     const token = this.#plane.breakers.http.take();
     const sessionId = randomUUID();
     const remote = remoteOf(req);
@@ -283,22 +271,22 @@ export class HttpFront {
       }),
     );
     begun(this.#plane.breakers.http, token, started.ok);
-    if (!started.ok) return sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
+    if (!started.ok) return this.#fail(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
     this.#deliver(started.ref, arrival, frame, bytes, sessionId);
   }
 
   #get(arrival: Arrival): void {
     const { req, res } = arrival;
-    if (!acceptsSse(req.headers.accept)) return sendError(res, 'not_acceptable');
-    if (!goodVersion(req)) return sendError(res, 'unsupported_version');
+    if (!acceptsSse(req.headers.accept)) return this.#fail(res, 'not_acceptable');
+    if (!goodVersion(req)) return this.#fail(res, 'unsupported_version');
     const sessionId = headerOf(req, SESSION_HEADER);
-    if (sessionId === undefined) return sendError(res, 'session_required');
+    if (sessionId === undefined) return this.#fail(res, 'session_required');
     this.#toSession(sessionId, arrival, {
       type: 'http/get',
       lastEventId: headerOf(req, 'last-event-id'),
       principal: arrival.principal,
       accept: () => new EventStream(res, this.#plane.outflow),
-      refuse: () => sendError(res, 'session_exists'),
+      refuse: () => this.#fail(res, 'session_exists'),
       elsewhere: () => sendElsewhere(res),
     });
   }
@@ -306,7 +294,7 @@ export class HttpFront {
   #delete(arrival: Arrival): void {
     const { req, res } = arrival;
     const sessionId = headerOf(req, SESSION_HEADER);
-    if (sessionId === undefined) return sendError(res, 'session_required');
+    if (sessionId === undefined) return this.#fail(res, 'session_required');
     this.#toSession(sessionId, arrival, {
       type: 'http/delete',
       done: () => sendJson(res, 200, { deleted: true }),
@@ -317,7 +305,7 @@ export class HttpFront {
   #toSession(id: string, arrival: Arrival, message: HttpSessionMessage): void {
     const deliver = (): void => {
       const sent = this.#session(id, arrival)?.accept(message);
-      if (sent !== 'ok') sendError(arrival.res, sent === 'full' ? 'overloaded' : 'session_not_found');
+      if (sent !== 'ok') this.#fail(arrival.res, sent === 'full' ? 'overloaded' : 'session_not_found');
     };
     if (this.#session(id, arrival)) deliver();
     else elsewhere(this.#plane, arrival, id, null, deliver);
@@ -332,8 +320,8 @@ export class HttpFront {
 
   #openSse({ req, res, principal }: Arrival): void {
     const closed = this.closedToNewcomers(principal, 'sse');
-    if (closed) return sendError(res, closed.name, closed.reply);
-    if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return sendError(res, 'not_acceptable');
+    if (closed) return this.#fail(res, closed.name, closed.reply);
+    if (!acceptsSse(req.headers.accept ?? 'text/event-stream')) return this.#fail(res, 'not_acceptable');
     const token = this.#plane.breakers.sse.take();
     const facts = {
       sessionId: randomUUID(),
@@ -354,7 +342,7 @@ export class HttpFront {
       }),
     );
     begun(this.#plane.breakers.sse, token, started.ok);
-    if (!started.ok) sendError(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
+    if (!started.ok) this.#fail(res, 'too_many_sessions', { headers: { 'retry-after': '1' } });
   }
 
   #sseMessage({ req, res, principal }: Arrival): void {
@@ -362,13 +350,13 @@ export class HttpFront {
     const sessionId = new URLSearchParams((req.url ?? '').split('?')[1]).get('sessionId');
     if (sessionId === null) return this.#refuse(req, res, 'session_required');
     this.#connections.works(req.socket, null);
-    readBody(req, this.#plane.options.listen.maxBodyBytes, (body) => {
-      if (!body.ok) return refuseBody(res, body.why);
-      const frame = parseFrame(body.text);
-      if (frame.kind === 'invalid') return sendError(res, frame.error, { id: frame.id, detail: frame.detail });
+    readBody(req, this.#plane.intake, (body) => {
+      if (!body.ok) return this.#fail(res, body.why, bodyRefusal(body.why));
+      const frame = parseFrame(body.text, CLIENT_LIMITS);
+      if (frame.kind === 'invalid') return this.#fail(res, frame.error, { id: frame.id, detail: frame.detail });
       const entry = this.#plane.sessions.get(sessionId);
       if (entry?.transport !== 'sse' || entry.principal.key !== principal.key)
-        return sendError(res, 'session_not_found');
+        return this.#fail(res, 'session_not_found');
       const { bytes } = body;
       const sent = (entry.ref as Ref<SseConnectionMessage>).accept({
         type: 'sse/posted',
@@ -377,22 +365,28 @@ export class HttpFront {
         headers: req.headers,
         principal,
       });
-      if (sent !== 'ok') return sendError(res, sent === 'full' ? 'overloaded' : 'session_not_found');
+      if (sent !== 'ok') return this.#fail(res, sent === 'full' ? 'overloaded' : 'session_not_found');
       res.writeHead(202).end();
     });
   }
 
+  /** An error before there is a session: answered, and traced if anything is. */
+  #fail(res: ServerResponse, name: ErrorName, reply: ErrorReply = {}): void {
+    traceRefusal(this.#plane.tracing, res.req, () => refusedAs(name, reply));
+    sendError(res, name, reply);
+  }
+
   #notAllowed(res: ServerResponse, allow: string): void {
-    sendError(res, 'method_not_allowed', { headers: { allow } });
+    this.#fail(res, 'method_not_allowed', { headers: { allow } });
   }
 
   /** Refuses before the body was read: it is thrown away, so that the connection can go on. */
   #refuse(req: IncomingMessage, res: ServerResponse, name: ErrorName, reply: ErrorReply = {}): void {
     req.resume();
-    sendError(res, name, reply);
+    this.#fail(res, name, reply);
   }
 
   #refuseFrame(res: ServerResponse, frame: ParsedFrame, { name, reply }: Refusal): void {
-    sendError(res, name, { ...reply, id: frame.kind === 'request' ? frame.message.id : null });
+    this.#fail(res, name, { ...reply, id: frame.kind === 'request' ? frame.message.id : null });
   }
 }

@@ -4,7 +4,7 @@ import { type Principal } from '../auth/principal.js';
 import { type Route } from '../protocol/routes.js';
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
 import { isLegacyRevision } from '../protocol/revisions.js';
-import { sendError } from '../transports/inbound/http-reply.js';
+import { type ErrorReply } from '../transports/inbound/http-reply.js';
 
 /** One HTTP request of a client that may speak to us. */
 export interface Arrival {
@@ -30,9 +30,10 @@ const OPEN: ReadonlySet<Route['kind']> = new Set([
   'unknown',
 ]);
 
-export function refuseBody(res: ServerResponse, why: 'payload_too_large' | 'parse_error'): void {
-  if (why === 'parse_error') sendError(res, why, { detail: 'the body is not UTF-8' });
-  else sendError(res, why, { headers: { connection: 'close' } }); // the rest of the body is not worth reading
+/** What goes with the error of a body that cannot be read. */
+export function bodyRefusal(why: 'payload_too_large' | 'parse_error'): ErrorReply {
+  if (why === 'parse_error') return { detail: 'the body is not UTF-8' };
+  return { headers: { connection: 'close' } }; // the rest of the body is not worth reading
 }
 
 /** How many answers the frame asks for. */

@@ -41,7 +41,7 @@ import { type Channel } from '../transports/inbound/channel.js';
 import { BridgedCalls } from './bridged-calls.js';
 import { type Call, type CallEvent } from './call.js';
 import { CallTable } from './call-table.js';
-import { type ClientMessage } from './client-message.js';
+import { type ClientMessage, type ResourceUpdated } from './client-message.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { ModernStreams } from './modern-streams.js';
 import { refusalOf, viewFor } from './policy-guard.js';
@@ -153,8 +153,8 @@ export class ModernPeer {
   }
 
   /** A resource that one of the streams asked for has changed. */
-  updated(uri: string, params: JsonObject): void {
-    if (this.#streams.updated(uri, params)) this.#counters.messagesOut += 1;
+  updated(message: ResourceUpdated): void {
+    if (this.#streams.updated(message)) this.#counters.messagesOut += 1;
   }
 
   listChanged(scope: string | null, method: string): void {

@@ -20,9 +20,9 @@ import {
 import { type ScopeView } from '../routing/routing-table.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { ClientLinks } from './client-links.js';
-import { type ClientMessage } from './client-message.js';
+import { type ClientMessage, type ResourceUpdated } from './client-message.js';
 import { type DataPlane } from './data-plane.js';
-import { viewFor } from './policy-guard.js';
+import { mayHear, viewFor } from './policy-guard.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** Streams that one connection may have open. */
@@ -96,14 +96,16 @@ export class ModernStreams {
     return told;
   }
 
-  updated(uri: string, params: JsonObject): boolean {
+  updated(update: ResourceUpdated): boolean {
+    const { uri, params } = update;
     const message: JsonRpcNotification = {
       jsonrpc: '2.0',
       method: 'notifications/resources/updated',
       params: { ...params, uri },
     };
     let told = false;
-    for (const [id, stream] of this.#streams) told = this.#tell(id, stream, message) || told;
+    for (const [id, stream] of this.#streams)
+      if (mayHear(this.#plane, stream.principal, update)) told = this.#tell(id, stream, message) || told;
     return told;
   }
 

@@ -16,8 +16,9 @@ import { CLIENT_WORDS } from '../auth/faults.js';
 import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Behavior, NORMAL, type Ref } from '../kernel/index.js';
 import { isJsonObject } from '../protocol/jsonrpc.js';
-import { parseFrame } from '../protocol/parse.js';
+import { CLIENT_LIMITS, parseFrame } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { FrameIntake } from '../transports/inbound/intake.js';
 import {
   decodePhoenixFrame,
   encodePhoenixFrame,
@@ -94,10 +95,13 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
     this.#socket = socket;
     this.#shell = this.#newSession();
     const self = context.self;
+    const frames = new FrameIntake(env.plane.intake, socket, (data) => {
+      if (self.accept({ type: 'phx/frame', text: data.toString('utf8'), bytes: data.length }) === 'full')
+        this.close('slow_reader');
+    });
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) socket.close(1003, 'text frames only');
-      else if (self.accept({ type: 'phx/frame', text: data.toString('utf8'), bytes: data.length }) === 'full')
-        this.close('slow_reader');
+      else frames.take(data);
     });
     socket.on('pong', () => {
       this.#awaitingPong = false;
@@ -198,7 +202,7 @@ class PhoenixConnection implements Behavior<PhoenixConnectionMessage>, ClientOut
 
   #mcp(frame: PhoenixFrame): void {
     const { session } = this.#shell;
-    const parsed = parseFrame(frame.payload);
+    const parsed = parseFrame(frame.payload, CLIENT_LIMITS);
     if (parsed.kind === 'invalid' || (parsed.kind === 'batch' && !session.profile.allowsBatch)) {
       return session.receive(parsed, this.#errorReply(frame));
     }

@@ -16,12 +16,23 @@ import { stripControl } from '../protocol/text.js';
 import { type Resolved, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type ScopeKey } from '../routing/scopes.js';
+import { type ResourceUpdated } from './client-message.js';
 import { type DataPlane } from './data-plane.js';
 import { type UpstreamGate } from './upstream-gate.js';
 
 /** What this principal sees of a scope. */
 export function viewFor(plane: DataPlane, scope: ScopeKey, principal: Principal): ScopeView<UpstreamGate> | undefined {
   return plane.routing.scope(scope, plane.policy.access(principal));
+}
+
+/** Whether a client may still hear of a resource that it subscribed to: a rule may have come since. */
+export function mayHear(plane: DataPlane, principal: Principal, { server, params }: ResourceUpdated): boolean {
+  if (plane.policy.trivial) return true;
+  const uri = String(params['uri']);
+  const prefix = plane.routing.offer(server)?.prefix ?? server;
+  const heard = plane.policy.access(principal)?.resource(server, [uri, prefixedUri(prefix, uri)]) ?? true;
+  if (!heard) plane.counters.drop('unroutable_notification');
+  return heard;
 }
 
 export interface Refusal {
@@ -50,6 +61,7 @@ export function refusalOf(plane: DataPlane, asked: Asked, found: NotResolved, no
   const missing = principal.subject === null ? undefined : plane.policy.wanting(principal, target);
   const error = missing === undefined ? found.error : 'insufficient_scope';
   plane.counters.denials.record(now);
+  plane.viability.attempts.add(now);
   plane.audit.record({
     type: 'denial',
     outcome: error,

@@ -6,6 +6,7 @@ import { type ConnectionSnapshot } from '../admin/protocol.js';
 import { type Principal } from '../auth/principal.js';
 import { type Ref } from '../kernel/index.js';
 import { type ScopeKey } from '../routing/scopes.js';
+import { type Announcements } from './announcements.js';
 import { type ClientMessage, type ClientTransportKind } from './client-message.js';
 
 export interface SessionEntry {
@@ -27,6 +28,11 @@ export interface SessionEntry {
 
 export class SessionDirectory {
   readonly #entries = new Map<string, SessionEntry>();
+  readonly #announcements: Announcements | null;
+
+  constructor(announcements: Announcements | null = null) {
+    this.#announcements = announcements;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -38,11 +44,15 @@ export class SessionDirectory {
 
   add(entry: SessionEntry): void {
     this.#entries.set(entry.id, entry);
+    this.#announcements?.announce('connection/opened', () => entry.inspect());
   }
 
   /** Removes the entry if it is still that actor's. */
   remove(id: string, ref: Ref<ClientMessage>): void {
-    if (this.#entries.get(id)?.ref === ref) this.#entries.delete(id);
+    const entry = this.#entries.get(id);
+    if (entry?.ref !== ref) return;
+    this.#entries.delete(id);
+    this.#announcements?.announce('connection/closed', () => entry.inspect());
   }
 
   all(): IterableIterator<SessionEntry> {

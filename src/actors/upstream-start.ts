@@ -7,6 +7,7 @@ import {
   type OutboundTransport,
   type TransportError,
 } from '../transports/outbound/transport.js';
+import { coordinationRules } from '../vsm/coordination-model.js';
 import { type DataPlane } from './data-plane.js';
 import { type Lease } from './lease.js';
 import { upstreamSessions } from './names.js';
@@ -85,10 +86,8 @@ function whenItsTurn(
 ): OutboundTransport {
   if (role === 'primary') return transport;
   const { clock } = system;
-  const rules = plane.options.vsm.coordination;
-  const wait = plane.options.vsm.enabled
-    ? plane.viability.coordination.connectDelay(gate.name, clock.now(), rules, random)
-    : 0;
+  const rules = coordinationRules(plane.options.vsm);
+  const wait = plane.viability.coordination.connectDelay(gate.name, clock.now(), rules, random);
   if (wait === 0) return transport;
   const open = transport.open.bind(transport);
   transport.open = async (signal) => {

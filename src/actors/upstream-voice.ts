@@ -132,7 +132,7 @@ export class UpstreamVoice {
     const subscribers = typeof uri === 'string' ? subscribersOf(this.#deps.gate, uri) : undefined;
     if (!subscribers?.size) return this.#deps.counters.drop('unroutable_notification');
     for (const [client, shown] of subscribers) {
-      if (client.tell({ type: 'resource/updated', uri: shown, params }) === 'full') {
+      if (client.tell({ type: 'resource/updated', server: this.#deps.gate.name, uri: shown, params }) === 'full') {
         this.#deps.counters.drop('notification_overflow');
       }
     }

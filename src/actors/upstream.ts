@@ -292,7 +292,7 @@ class Upstream implements Behavior<UpstreamMessage> {
     const stable = this.#machine.phase === 'ready' && now - this.#readySince >= STABLE_MS;
     const before = this.#step({ type: 'lost', stable });
     if (before === this.#machine.phase) return;
-    view.lastError = { at: now, message: why };
+    view.lastError = { at: now, message: plane.redact(why) };
     if (before !== 'ready' && !forgotten) this.#deps.gate.breaker.actor?.tell({ type: 'breaker/unreachable' });
     const { backoffBase, backoffMax } = plane.options.upstreams;
     const first = this.#machine.failures <= 1;
@@ -309,10 +309,13 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   #withdrawGate(why: string): void {
-    const { gate, system } = this.#deps;
+    const { gate, plane, system } = this.#deps;
+    const { name } = this.#config;
+    const wasUp = gate.session !== null;
     gate.session = null;
     gate.trouble = why;
-    system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: this.#config.name });
+    system.tell(CATALOGUE, { type: 'catalogue/unavailable', server: name });
+    if (wasUp) plane.announcements.announce('upstream/down', () => ({ name, reason: why }));
   }
 
   #closeSession(reason: string): void {

@@ -12,6 +12,7 @@ import { type ActorContext, type ActorSystem, type Behavior, type Report } from 
 import { type Windows } from '../telemetry/windows.js';
 import { type DataPlane } from './data-plane.js';
 import { type ProcessView } from './metrics.js';
+import { outPercent } from './service-share.js';
 import { type UpstreamView } from './upstream-view.js';
 
 export type VitalSignsMessage =
@@ -87,6 +88,7 @@ class VitalSigns implements Behavior<VitalSignsMessage> {
     this.#heap();
     this.#errors();
     this.#upstreams();
+    this.#service();
     this.#dropped();
     for (const path of this.#pressed) this.#pressure(path);
     this.#viability();
@@ -127,6 +129,18 @@ class VitalSigns implements Behavior<VitalSignsMessage> {
       const message = `upstream ${JSON.stringify(name)} is away since ${Math.round(value / 1_000)} s`;
       this.#report(`upstream:${name}`, 'down_ms', value, upstreamDown, message);
     }
+  }
+
+  /** How much of what clients want nobody serves: each server alone is only one of many. */
+  #service(): void {
+    const { plane, views } = this.#deps;
+    const { upstreamsOut } = plane.options.vsm.thresholds;
+    const value = outPercent(plane, views);
+    const message =
+      value === 100
+        ? 'no upstream takes calls'
+        : `${Math.round(value)} % of the demand is for upstreams that take no calls`;
+    this.#report('upstreams', 'out_percent', value, upstreamsOut, message);
   }
 
   /** It is configured no more: whatever it hurt by is over, and nobody is left to say so. */

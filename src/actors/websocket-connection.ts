@@ -12,8 +12,9 @@ import { type ActorContext, type Behavior, NORMAL } from '../kernel/index.js';
 import { modernError } from '../protocol/errors.js';
 import { errorText, isJsonRpcId } from '../protocol/jsonrpc.js';
 import { admitMessage } from '../protocol/modern/era.js';
-import { type ParsedFrame, parseFrame } from '../protocol/parse.js';
+import { CLIENT_LIMITS, type ParsedFrame, parseFrame } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { FrameIntake } from '../transports/inbound/intake.js';
 import { type Access } from './access.js';
 import { type ClientMessage, type CloseReason, type CredentialNotice, type ShutdownNotice } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
@@ -67,10 +68,13 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     this.#socket = socket;
     this.#shell = new ClientShell(env, context, facts, this);
     const self = context.self;
+    const frames = new FrameIntake(env.plane.intake, socket, (data) => {
+      if (self.accept({ type: 'ws/frame', text: data.toString('utf8'), bytes: data.length }) === 'full')
+        this.close('slow_reader');
+    });
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) socket.close(1003, 'text frames only');
-      else if (self.accept({ type: 'ws/frame', text: data.toString('utf8'), bytes: data.length }) === 'full')
-        this.close('slow_reader');
+      else frames.take(data);
     });
     socket.on('pong', () => {
       this.#awaitingPong = false;
@@ -83,7 +87,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
     switch (message.type) {
       case 'ws/frame':
         this.#shell.seen(message.bytes);
-        return this.#received(parseFrame(message.text));
+        return this.#received(parseFrame(message.text, CLIENT_LIMITS));
       case 'ws/closed':
         return this.#context.exit(NORMAL);
       case 'call/answered':
@@ -96,7 +100,7 @@ class WebSocketConnection implements Behavior<WebSocketConnectionMessage>, Clien
       case 'client/list-changed':
         return this.#modern?.listChanged(message.scope, message.method);
       case 'resource/updated':
-        this.#modern?.updated(message.uri, message.params);
+        this.#modern?.updated(message);
         return this.#shell.handle(message);
       default:
         return this.#shell.handle(message);

@@ -18,11 +18,13 @@ import { type ErrorReply } from '../transports/inbound/http-reply.js';
 import { speaksVsn } from '../transports/inbound/phoenix-frames.js';
 import { type Access, type Identity, type Refusal } from './access.js';
 import { type FrontDeps, type HttpFront } from './http-front.js';
+import { guard } from './http-guard.js';
 import { remoteOf } from './http-requests.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { CONNECTIONS } from './names.js';
 import { begun } from './newcomers.js';
 import { phoenixConnection, type PhoenixConnectionMessage } from './phoenix-connection.js';
+import { refusedAs, traceRefusal } from './refusal-trace.js';
 import { webSocketConnection, type WebSocketConnectionMessage } from './websocket-connection.js';
 
 /** RFC 6455 registry. */
@@ -47,6 +49,8 @@ export class WebSocketFront {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      // One message of a connection in each turn of the event loop: who sends thousands at once delays nobody else.
+      allowSynchronousEvents: false,
       maxPayload: env.plane.options.listen.maxBodyBytes,
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: MAX_BUFFERED_CHUNKS,
@@ -60,14 +64,14 @@ export class WebSocketFront {
   /** Upgrades the connection, or answers why not. `upgraded` is called once the socket is a WebSocket. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, upgraded: () => void): void {
     socket.on('error', () => socket.destroy());
-    const guarded = this.#http.guard(req);
-    if (guarded !== undefined) return refuse(socket, guarded);
+    const guarded = guard(this.#env.plane, req);
+    if (guarded !== undefined) return this.#refuse(req, socket, guarded);
     const route = parseRoute(req.url ?? '/');
     const { kind } = route;
     if (kind === 'dashboard' && route.path === '/feed') return this.#openConsole(req, socket, head, upgraded);
-    if (kind !== 'ws' && kind !== 'phoenix') return refuse(socket, 'unknown_route');
+    if (kind !== 'ws' && kind !== 'phoenix') return this.#refuse(req, socket, 'unknown_route');
     if (kind === 'phoenix' && !speaksVsn(queryOf(req).get('vsn'))) {
-      return refuse(socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
+      return this.#refuse(req, socket, 'unsupported_version', { detail: 'connect with vsn=2.0.0' }, 403);
     }
     const known = this.#access.recall(req, kind);
     if (known) return this.#admit(req, socket, head, upgraded, { ok: true, principal: known });
@@ -80,11 +84,11 @@ export class WebSocketFront {
   #admit(req: IncomingMessage, socket: Duplex, head: Buffer, upgraded: () => void, identity: Identity): void {
     const isPhoenix = parseRoute(req.url ?? '/').kind === 'phoenix';
     const stranger = isPhoenix && !identity.ok && identity.refusal.name === 'unauthenticated';
-    if (!identity.ok && !stranger) return refuse(socket, identity.refusal.name, identity.refusal.reply);
+    if (!identity.ok && !stranger) return this.#refuse(req, socket, identity.refusal.name, identity.refusal.reply);
     const principal = identity.ok ? identity.principal : this.#access.stranger();
     const closed = this.#http.closedToNewcomers(principal, 'websocket');
     if (closed?.name === 'draining') return this.#turnAway(req, socket, head, closed.reply);
-    if (closed) return refuse(socket, closed.name, closed.reply);
+    if (closed) return this.#refuse(req, socket, closed.name, closed.reply);
     this.#server.handleUpgrade(req, socket, head, (webSocket) => {
       upgraded();
       const { websocket } = this.#env.plane.breakers;
@@ -109,12 +113,17 @@ export class WebSocketFront {
   #openConsole(req: IncomingMessage, socket: Duplex, head: Buffer, upgraded: () => void): void {
     this.#access.note(req, () => {
       const right = this.#http.web.admitSocket(req);
-      if (!right.ok) return refuse(socket, right.name, right.reply);
+      if (!right.ok) return this.#refuse(req, socket, right.name, right.reply);
       this.#server.handleUpgrade(req, socket, head, (webSocket) => {
         upgraded();
         this.#http.web.openSocket(webSocket, right.access);
       });
     });
+  }
+
+  #refuse(req: IncomingMessage, socket: Duplex, name: ErrorName, reply: ErrorReply = {}, status?: number): void {
+    traceRefusal(this.#env.plane.tracing, req, () => refusedAs(name, reply));
+    refuse(socket, name, reply, status);
   }
 
   #startPhoenix(webSocket: WebSocket, req: IncomingMessage, principal: Principal, refusal: Refusal | null): boolean {
@@ -179,7 +188,7 @@ function queryOf(req: IncomingMessage): URLSearchParams {
 function refuse(
   socket: Duplex,
   name: ErrorName,
-  reply: ErrorReply = {},
+  reply: ErrorReply,
   status: number = errorEntry(name).httpStatus,
 ): void {
   const body = errorText(null, gatewayError(name, reply.detail, reply.data));

@@ -17,6 +17,7 @@ import type {
   GatewaySnapshot,
   LogLevel,
   LogLine,
+  WatchEnded,
 } from './protocol.js';
 
 export { AdminRequestError, NoGatewayError } from './client-errors.js';
@@ -42,8 +43,15 @@ export interface AdminClient {
   readonly path: string;
   /** Rejects with `AdminRequestError` when refused, with `NoGatewayError` when the connection is lost. */
   request<M extends AdminMethod>(method: M, params?: Readonly<Record<string, unknown>>): Promise<AdminResults[M]>;
-  /** Calls back with the snapshot at once and then every `intervalMs`. Resolves when the first one has come. */
-  watch(intervalMs: number, onSnapshot: (snapshot: GatewaySnapshot) => void): Promise<AdminSubscription>;
+  /**
+   * Calls back with the snapshot at once and then every `intervalMs`. Resolves when the first one has come. `onEnded`: the
+   * gateway shows no more of them.
+   */
+  watch(
+    intervalMs: number,
+    onSnapshot: (snapshot: GatewaySnapshot) => void,
+    onEnded?: (error: AdminRequestError) => void,
+  ): Promise<AdminSubscription>;
   /** Calls back with the history, oldest first, and then with each new line. */
   followLogs(options: FollowLogsOptions, onLine: (line: LogLine) => void): Promise<AdminSubscription>;
   /**
@@ -121,8 +129,16 @@ class SocketClient implements AdminClient {
     return (await this.#ask(this.#nextId++, method, params, undefined)) as AdminResults[M];
   }
 
-  async watch(intervalMs: number, onSnapshot: (snapshot: GatewaySnapshot) => void): Promise<AdminSubscription> {
-    const take = (event: unknown): void => onSnapshot(event as GatewaySnapshot);
+  async watch(
+    intervalMs: number,
+    onSnapshot: (snapshot: GatewaySnapshot) => void,
+    onEnded: (error: AdminRequestError) => void = () => undefined,
+  ): Promise<AdminSubscription> {
+    const take = (event: unknown): void => {
+      const what = event as GatewaySnapshot | WatchEnded;
+      if ('ended' in what) onEnded(new AdminRequestError(what.ended));
+      else onSnapshot(what);
+    };
     return this.#follow('watch', { intervalMs }, take, take);
   }
 

@@ -51,7 +51,7 @@ export type AdminMethod =
   | 'upgrade' // {exec?, config?, timeoutMs?} → HandoverSnapshot   (begins; progress is in the snapshot)
   | 'force-shutdown' // → {stopping: true}
   | 'logs' // {lines?, level?, follow?} → readonly LogLine[]; events: LogLine
-  | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot
+  | 'watch' // {intervalMs?} → GatewaySnapshot; events: GatewaySnapshot, or WatchEnded as the last
   | 'alarms' // → AlarmsSnapshot
   | 'ack' // {id} → AlarmSnapshot
   | 'login-begin' // {server, redirectUri, state} → {url}
@@ -121,6 +121,11 @@ export interface AdminError {
   readonly message: string;
   /** Near misses for a name that does not exist. */
   readonly suggestions?: readonly string[];
+}
+
+/** Nothing more is watched on this stream, and why: dashboards were switched off. */
+export interface WatchEnded {
+  readonly ended: AdminError;
 }
 
 /** Client transports, in the order in which consoles show them. */

@@ -50,6 +50,8 @@ export class AuthPlane {
   limits: RateLimits;
   /** Key sets of external issuers. Written by `configure`. */
   remote: readonly RemoteKeys[] = [];
+  /** Told when keys that tokens are verified with were changed. Set when the gateway is put together. */
+  onRotation: (source: string, what: string) => void = () => undefined;
   #options: GatewayOptions;
   readonly #fetch: FetchJson;
 
@@ -72,6 +74,11 @@ export class AuthPlane {
     if (JSON.stringify(before.limits) !== JSON.stringify(options.limits)) this.limits = this.#makeLimits();
     const tenantClaim = before.limits.tenantClaim !== options.limits.tenantClaim;
     if (!tenantClaim && JSON.stringify(before.auth) === JSON.stringify(options.auth)) return false;
+    if (JSON.stringify(before.auth.secrets) !== JSON.stringify(options.auth.secrets)) {
+      const names = (secrets: GatewayOptions['auth']['secrets']) => secrets.map(({ kid }) => kid).join(', ') || 'none';
+      const what = `its secrets were changed: now ${names(options.auth.secrets)}, were ${names(before.auth.secrets)}`;
+      this.onRotation(`issuer:${options.auth.issuer}`, what);
+    }
     const { hits, misses } = this.authenticator;
     this.authenticator = this.#makeAuthenticator();
     this.authenticator.hits = hits;
@@ -102,7 +109,9 @@ export class AuthPlane {
       const { issuer, jwksUri, algorithm } = other;
       const { clock } = this;
       const refreshMs = auth.publicKeyRefresh;
-      const keys = new RemoteKeys({ issuer, jwksUri, algorithm, refreshMs, clock, fetch: this.#fetch });
+      const onRotated = (added: number, gone: number): void =>
+        this.onRotation(`issuer:${issuer}`, `its keys were rotated: ${added} new, ${gone} gone`);
+      const keys = new RemoteKeys({ issuer, jwksUri, algorithm, refreshMs, clock, fetch: this.#fetch, onRotated });
       const rules = { ...other, audiences: other.audience ?? audiences, tenantClaim };
       issuers.set(issuer, { rules, keysFor: (jws) => keys.keysFor(jws) });
       return keys;

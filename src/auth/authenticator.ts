@@ -26,6 +26,7 @@ export interface TokenIssuer {
   readonly keysFor: (jws: Jws) => Promise<KeySet | null>;
 }
 
+/** Whose a token is, or why it is refused. */
 export type Verdict =
   { readonly ok: true; readonly principal: Principal } | { readonly ok: false; readonly fault: TokenFault };
 

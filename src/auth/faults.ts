@@ -22,6 +22,7 @@ export const TOKEN_FAULTS = [
   /** Too many tokens are being verified. */
   'busy',
 ] as const;
+/** Why a token was refused, one of `TOKEN_FAULTS`. */
 export type TokenFault = (typeof TOKEN_FAULTS)[number];
 
 /** `error_description` of `WWW-Authenticate`. Says nothing that helps to forge. */

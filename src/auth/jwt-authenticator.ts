@@ -15,12 +15,14 @@ import { importSecret, type KeySet, secretKeys } from './key-set.js';
 import { hasPermission, type Principal, type Role } from './principal.js';
 import { Revocations } from './revocations.js';
 
+/** A secret that tokens are signed with. */
 export interface Secret {
   readonly kid: string;
   /** At least 32 bytes. */
   readonly secret: string;
 }
 
+/** What tokens are made and read with. */
 export interface JwtAuthenticatorOptions {
   /** The first signs, all verify. */
   readonly secrets: readonly [Secret, ...Secret[]];
@@ -35,6 +37,7 @@ export interface JwtAuthenticatorOptions {
   readonly clock?: Clock;
 }
 
+/** What a token says. */
 export interface TokenOptions {
   /** Default `user`. */
   readonly role?: Role;
@@ -45,6 +48,7 @@ export interface TokenOptions {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
+/** A token to go on with, or why there is none. */
 export type RefreshResult =
   /** The same token while it is fresh, a new one when it ends soon. */
   | { readonly ok: true; readonly token: string; readonly renewed: boolean }
@@ -54,6 +58,7 @@ export type RefreshResult =
 const REFRESH_SHARE = 0.25;
 const MIN_SECRET_BYTES = 32;
 
+/** Makes, verifies and renews the gateway's own tokens (RFC 7519, HS256), and asks them for a permission. */
 export class JwtAuthenticator {
   readonly #options: JwtAuthenticatorOptions;
   readonly #clock: Clock;

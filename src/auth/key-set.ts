@@ -5,7 +5,7 @@
  * public keys. A key in it that is not for this (an encryption key, a curve that is not supported, too weak) is left out.
  * Sources: RFC 7517, 4; RFC 7518, 3 and 6; NIST SP 800-131A (RSA from 2048 bits); Project Wycheproof.
  */
-import { compactVerify, type CryptoKey, importJWK } from 'jose';
+import { calculateJwkThumbprint, compactVerify, type CryptoKey, importJWK } from 'jose';
 import { isJsonObject, type JsonObject } from '../protocol/jsonrpc.js';
 import { type Algorithm, decodeCanonical, isAlgorithm, type Jws } from './jws.js';
 
@@ -19,6 +19,8 @@ interface Key {
   readonly kid: string | undefined;
   readonly alg: Algorithm;
   readonly key: CryptoKey | Uint8Array;
+  /** What makes it this key and no other (RFC 7638); of a secret, its name alone. */
+  readonly thumbprint: string;
 }
 
 export type KeySetResult =
@@ -38,6 +40,12 @@ export class KeySet {
 
   get size(): number {
     return this.#keys.length;
+  }
+
+  /** How many of these keys the other set does not have. */
+  without(other: KeySet): number {
+    const known = new Set(other.#keys.map(({ thumbprint }) => thumbprint));
+    return this.#keys.filter(({ thumbprint }) => !known.has(thumbprint)).length;
   }
 
   /** Whether a key could be this token's. */
@@ -86,6 +94,7 @@ export async function secretKeys(
     kid,
     alg: 'HS256',
     key: await importSecret(secret),
+    thumbprint: kid,
   }));
   return new KeySet(await Promise.all(keys));
 }
@@ -132,7 +141,8 @@ async function readKey(jwk: JsonObject, fallback: Algorithm | undefined): Promis
   const members = publicMembers(jwk, alg);
   if (typeof members === 'string') return members;
   try {
-    return { kid, alg, key: await importJWK({ ...members, alg }, alg) };
+    const thumbprint = await calculateJwkThumbprint(members);
+    return { kid, alg, key: await importJWK({ ...members, alg }, alg), thumbprint };
   } catch {
     return 'it is no such key';
   }

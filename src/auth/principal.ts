@@ -5,8 +5,10 @@
 
 /** Roles with limits of their own; a token may name others, which are treated as `user`. Most to least trusted. */
 export const ROLES = ['admin', 'premium', 'user', 'guest'] as const;
+/** One of `ROLES`. */
 export type Role = (typeof ROLES)[number];
 
+/** On whose behalf a client speaks. */
 export interface Principal {
   /** `sub` of the token; `null` when nobody was authenticated. */
   readonly subject: string | null;

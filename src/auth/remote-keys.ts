@@ -43,8 +43,8 @@ export interface RemoteKeysOptions {
   readonly refreshMs: number;
   readonly clock: Clock;
   readonly fetch: FetchJson;
-  /** After each fetch: `null`, or what went wrong. */
-  readonly onFetched?: (error: string | null) => void;
+  /** The issuer has other keys than at the last fetch: so many are new, so many are gone. */
+  readonly onRotated?: (added: number, gone: number) => void;
 }
 
 export class RemoteKeys {
@@ -95,7 +95,6 @@ export class RemoteKeys {
     this.#triedAt = now;
     this.#fetching = this.#fetch().finally(() => {
       this.#fetching = null;
-      this.#options.onFetched?.(this.#lastError);
     });
     return this.#fetching;
   }
@@ -105,13 +104,20 @@ export class RemoteKeys {
       const document = await this.#options.fetch(this.#options.jwksUri ?? (await this.#discover()));
       const read = await readKeySet(document, this.#options.algorithm);
       if (!read.ok) throw new Error(read.why);
+      const before = this.#keys;
       this.#keys = read.keys;
       this.#skipped = read.skipped;
       this.#fetchedAt = this.#options.clock.now();
       this.#lastError = null;
+      if (before) this.#compare(before, read.keys);
     } catch (cause) {
       this.#lastError = cause instanceof Error ? cause.message : String(cause);
     }
+  }
+
+  #compare(before: KeySet, after: KeySet): void {
+    const [added, gone] = [after.without(before), before.without(after)];
+    if (added + gone > 0) this.#options.onRotated?.(added, gone);
   }
 
   async #discover(): Promise<string> {

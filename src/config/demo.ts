@@ -11,6 +11,7 @@ import path from 'node:path';
 import { resolveDocument } from './resolve.js';
 import type { ConfigOverrides, Environment, LoadResult } from './types.js';
 
+/** Where the demo keeps its files, and what else is set. */
 export interface DemoOptions {
   readonly env: Environment;
   readonly overrides?: ConfigOverrides;

@@ -26,3 +26,4 @@ export type {
   StdioTarget,
 } from './types.js';
 export { watchConfig, type ConfigWatch, type WatchDeps } from './watch.js';
+export { secretsOf } from './secrets.js';

@@ -8,9 +8,13 @@ import type { ConfigOverrides, ConfigProblem, Environment, LoadResult } from './
 /** No configuration is this long; a device file or a log given by mistake is. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
+/** Where a configuration comes from. */
 export interface LoadOptions {
-  /** JSON (comments and trailing commas allowed) or YAML. Absent: defaults and overrides, no server. */
+  /** JSON (comments and trailing commas allowed) or YAML. */
   readonly file?: string;
+  /** What would stand in the file, where there is none: `{ mcpServers, gateway }`. Default: no server, all defaults. */
+  readonly document?: unknown;
+  /** Variables that `${NAME}` in the configuration and `VIABLE_…` options are read from: `process.env`. */
   readonly env: Environment;
   readonly overrides?: ConfigOverrides;
 }
@@ -19,8 +23,8 @@ export interface LoadOptions {
  * The configuration of a file, or all the problems of it at once. Relative paths in the file begin at its folder,
  * a relative `file` at the working directory.
  */
-export async function loadConfig({ file, env, overrides = {} }: LoadOptions): Promise<LoadResult> {
-  if (file === undefined) return resolveDocument({}, { file: null, baseDir: process.cwd(), env, overrides });
+export async function loadConfig({ file, document = {}, env, overrides = {} }: LoadOptions): Promise<LoadResult> {
+  if (file === undefined) return resolveDocument(document, { file: null, baseDir: process.cwd(), env, overrides });
   const absolute = path.resolve(file);
   const text = await readText(absolute);
   if (typeof text !== 'string') return { ok: false, problems: [text] };

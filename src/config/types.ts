@@ -58,6 +58,7 @@ export interface RemoteTarget {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** How a server is reached: a process that is started, or an address. */
 export type ServerTarget = StdioTarget | RemoteTarget;
 
 /** `viable.auth`; meaning of each member: blocks/upstream-auth.ts. */
@@ -103,6 +104,7 @@ export interface ServerConfig {
   readonly disabled: boolean;
 }
 
+/** A configuration that has been read and is right. */
 export interface Config {
   /** In the order in which the file declares them. */
   readonly servers: ReadonlyMap<string, ServerConfig>;
@@ -142,6 +144,7 @@ export interface ConfigProblem {
   readonly excerpt?: string;
 }
 
+/** A configuration, or all that is wrong with it. */
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigProblem[] }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };

@@ -2,7 +2,7 @@
 import { type DataPlane } from '../actors/data-plane.js';
 import { POLICY } from '../actors/names.js';
 import { type AdminReply } from '../admin/protocol.js';
-import { type FeatureName, type FeatureSnapshot } from '../admin/snapshot/features.js';
+import { type FeatureMetrics, type FeatureName, type FeatureSnapshot } from '../admin/snapshot/features.js';
 import { type GatewayOptions as Options } from '../config/types.js';
 import { type ActorSystem } from '../kernel/index.js';
 import { Features } from '../telemetry/features.js';
@@ -11,11 +11,6 @@ import { type GatewayTelemetry } from './telemetry.js';
 
 /** Milliseconds over which CPU is measured, unless somebody asks otherwise. */
 export const MEASURE_MS = 1_000;
-
-export type { FeatureName } from '../admin/snapshot/features.js';
-
-/** Every feature of this gateway by name. */
-export type FeatureMetrics = Readonly<Partial<Record<FeatureName, FeatureSnapshot>>>;
 
 export interface FeatureParts {
   readonly system: ActorSystem;

@@ -1,8 +1,7 @@
 /** Puts the viable system together: its state, its line, its actors. */
 import { getHeapStatistics } from 'node:v8';
 import { type RunningConfig } from '../actors/configuration.js';
-import { tieCoordination } from './coordination.js';
-import { ALGEDONIC } from '../actors/names.js';
+import { ALGEDONIC, INTELLIGENCE } from '../actors/names.js';
 import { type DataPlane } from '../actors/data-plane.js';
 import { type ProcessView } from '../actors/metrics.js';
 import { type UpstreamView } from '../actors/upstream-view.js';
@@ -57,7 +56,8 @@ export function viabilityInits(parts: ViabilityParts): Record<string, unknown> {
   const line = new AlgedonicLine(system, ALGEDONIC, state);
   plane.algedonic = line;
   plane.pleasure = line;
-  tieCoordination(plane);
+  plane.auth.onRotation = (source, what) =>
+    void system.whereis(INTELLIGENCE)?.tell({ type: 'intelligence/environment', source, what });
   const { clock } = system;
   const { counters } = plane;
   const options = () => plane.options.vsm.webhook;

@@ -7,6 +7,7 @@ export interface TimerHandle {
   cancel(): void;
 }
 
+/** The time, and timers; tests give one of their own. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. Never goes back within one process. */
   now(): number;

@@ -3,12 +3,11 @@
  *
  * closed → open, when too many calls fail in a row or too large a part of those in the window, or when the server cannot
  * be reached; open → half-open when its hold is over; half-open → closed or open by the outcome of one probe. `forced` is
- * open until an operator says otherwise. The hold doubles with each probe that fails, and grows with flapping (`flap.ts`).
+ * open until an operator says otherwise. The hold doubles with each probe that fails; S2 may have it held for longer.
  *
  * Time comes with each event, so that equal events make equal breakers. Source: Nygard, "Release It!", "Circuit Breaker".
  */
 import { assign, initialTransition, setup, type SnapshotFrom, transition } from 'xstate';
-import { type Flap, type FlapRules, NO_FLAP, penaltyNow, reversed, suppressedHold, suppressedNow } from './flap.js';
 
 export interface BreakerRules {
   /** Off: it never opens by itself; an operator still can open it. */
@@ -23,9 +22,8 @@ export interface BreakerRules {
   readonly window: number;
   /** The first hold, milliseconds. */
   readonly openFor: number;
-  /** The longest hold without flapping, milliseconds. */
+  /** The longest hold, unless it is held for longer; milliseconds. */
   readonly maxOpenFor: number;
-  readonly flap: FlapRules;
 }
 
 export type BreakerCause = 'failures' | 'unreachable' | 'operator';
@@ -46,6 +44,8 @@ export type BreakerInput =
   | { readonly type: 'reachable' }
   /** The hold may be over. */
   | { readonly type: 'expired' }
+  /** It has just opened and is to be held for at least this long, milliseconds. */
+  | { readonly type: 'held'; readonly forMs: number }
   /** Operator: open, until told otherwise. */
   | { readonly type: 'force_open' }
   /** Operator: let one probe through now. */
@@ -77,7 +77,6 @@ export interface BreakerContext {
   readonly holds: number;
   /** How often it has opened. */
   readonly opens: number;
-  readonly flap: Flap;
   /** End of the hold; `null` while there is none. */
   readonly until: number | null;
 }
@@ -124,23 +123,21 @@ function trips(context: BreakerContext, event: BreakerEvent): boolean {
   return samples >= minimumSamples && failures > 0 && failures / samples >= failureRatio;
 }
 
-/** Open, with the hold that its past has earned it. `turned`: it let calls through before. */
-function opened(context: BreakerContext, now: number, cause: BreakerCause, turned: boolean): BreakerContext {
-  const { openFor, maxOpenFor, flap: rules } = context.rules;
-  const flap = turned ? reversed(context.flap, now, rules) : context.flap;
-  const damped = suppressedNow(flap, now, rules) ? suppressedHold(penaltyNow(flap, now, rules), rules) : 0;
+/** Open, with the hold that its past has earned it. */
+function opened(context: BreakerContext, now: number, cause: BreakerCause): BreakerContext {
+  const { openFor, maxOpenFor } = context.rules;
   // A server that could not be reached is let in when it can: the handshake was the probe.
-  const plain = cause === 'unreachable' ? 0 : Math.min(maxOpenFor, openFor * 2 ** Math.min(context.holds, 30));
-  const hold = Math.max(plain, damped);
-  const until = hold === 0 ? null : now + hold;
-  return { ...context, cause, flap, until, holds: context.holds + 1, opens: context.opens + 1 };
+  const hold = Math.min(maxOpenFor, openFor * 2 ** Math.min(context.holds, 30));
+  const until = cause === 'unreachable' ? null : now + hold;
+  return { ...context, cause, until, holds: context.holds + 1, opens: context.opens + 1 };
+}
+
+function held(context: BreakerContext, event: BreakerEvent): BreakerContext {
+  if (event.type !== 'held' || event.forMs <= 0) return context;
+  return { ...context, until: Math.max(context.until ?? 0, event.now + event.forMs) };
 }
 
 const NOTHING_COUNTED = { window: [], consecutive: 0, cause: null, holds: 0, until: null } as const;
-
-function closed(context: BreakerContext, now: number): BreakerContext {
-  return { ...context, ...NOTHING_COUNTED, flap: reversed(context.flap, now, context.rules.flap) };
-}
 
 function configured(context: BreakerContext, event: BreakerEvent): BreakerContext {
   if (event.type !== 'configured') return context;
@@ -164,27 +161,26 @@ export const breakerMachine = setup({
   },
   actions: {
     fold: assign(({ context, event }) => folded(context, event)),
-    tripped: assign(({ context, event }) => opened(folded(context, event), event.now, 'failures', true)),
+    tripped: assign(({ context, event }) => opened(folded(context, event), event.now, 'failures')),
     away: assign({ reachable: false }),
     here: assign({ reachable: true }),
-    lost: assign(({ context, event }) => opened(context, event.now, 'unreachable', true)),
-    lostAgain: assign(({ context, event }) => opened(context, event.now, 'unreachable', false)),
-    failedAgain: assign(({ context, event }) => opened(context, event.now, 'failures', false)),
-    close: assign(({ context, event }) => closed(context, event.now)),
+    lost: assign(({ context, event }) => opened(context, event.now, 'unreachable')),
+    failedAgain: assign(({ context, event }) => opened(context, event.now, 'failures')),
+    close: assign({ ...NOTHING_COUNTED }),
+    hold: assign(({ context, event }) => held(context, event)),
     force: assign({ cause: 'operator', until: null }),
     trial: assign(({ context }) => ({ cause: context.cause ?? ('operator' as const) })),
     holdIsOver: assign({ until: null }),
-    clear: assign({ ...NOTHING_COUNTED, flap: NO_FLAP }),
     configure: assign(({ context, event }) => configured(context, event)),
   },
 }).createMachine({
   id: 'breaker',
-  context: ({ input }) => ({ rules: input, reachable: true, opens: 0, flap: NO_FLAP, ...NOTHING_COUNTED }),
+  context: ({ input }) => ({ rules: input, reachable: true, opens: 0, ...NOTHING_COUNTED }),
   initial: 'closed',
   on: {
     force_open: { target: '.forced', actions: 'force' },
     try: { target: '.half_open', actions: 'trial' },
-    reset: { target: '.closed', actions: 'clear' },
+    reset: { target: '.closed', actions: 'close' },
     configured: { actions: 'configure' },
     reachable: { actions: 'here' },
     unreachable: { actions: 'away' },
@@ -199,6 +195,7 @@ export const breakerMachine = setup({
     open: {
       on: {
         expired: { guard: 'due', target: 'half_open' },
+        held: { actions: 'hold' },
         reachable: [
           { guard: 'back', target: 'closed', actions: ['here', 'close'] },
           { guard: 'over', target: 'half_open', actions: 'here' },
@@ -209,7 +206,7 @@ export const breakerMachine = setup({
     half_open: {
       initial: 'free',
       entry: 'holdIsOver',
-      on: { unreachable: { target: 'open', actions: ['away', 'lostAgain'] } },
+      on: { unreachable: { target: 'open', actions: ['away', 'lost'] } },
       states: {
         free: { on: { probe_sent: 'probing' } },
         probing: {

@@ -52,6 +52,16 @@ export const ERRORS = {
     meaning: 'Arrays and objects are nested deeper than the gateway reads. Nothing of the message was looked at.',
     remedy: 'Flatten the arguments.',
   },
+  too_many_values: {
+    code: -32600,
+    origin: 'json-rpc',
+    httpStatus: 400,
+    retryable: false,
+    message: 'Invalid Request: too many values',
+    meaning:
+      'A frame of a client holds more than 100,000 members and elements, or more than 10,000 member names that differ. Reading it would keep everybody waiting, so nothing of it was looked at.',
+    remedy: 'Send data of that size as text, or in several calls.',
+  },
   duplicate_key: {
     code: -32600,
     origin: 'json-rpc',

@@ -7,8 +7,10 @@
 /** A request id. MCP forbids `null`; numbers are integers. `1` and `"1"` are different ids. */
 export type JsonRpcId = string | number;
 
+/** An object as JSON has it. */
 export type JsonObject = { [key: string]: unknown };
 
+/** Asks for something; gets one response. */
 export interface JsonRpcRequest {
   readonly jsonrpc: '2.0';
   readonly id: JsonRpcId;
@@ -16,24 +18,28 @@ export interface JsonRpcRequest {
   readonly params?: JsonObject;
 }
 
+/** Says something; gets no response. */
 export interface JsonRpcNotification {
   readonly jsonrpc: '2.0';
   readonly method: string;
   readonly params?: JsonObject;
 }
 
+/** The response to a request that went well. */
 export interface JsonRpcResult {
   readonly jsonrpc: '2.0';
   readonly id: JsonRpcId;
   readonly result: JsonObject;
 }
 
+/** What went wrong. Codes of the gateway's own: docs/errors.md. */
 export interface JsonRpcErrorObject {
   readonly code: number;
   readonly message: string;
   readonly data?: unknown;
 }
 
+/** The response to a request that failed. */
 export interface JsonRpcFailure {
   readonly jsonrpc: '2.0';
   /** `null` only when the request's id could not be read. */
@@ -41,6 +47,7 @@ export interface JsonRpcFailure {
   readonly error: JsonRpcErrorObject;
 }
 
+/** The one response to a request. */
 export type JsonRpcResponse = JsonRpcResult | JsonRpcFailure;
 export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse;
 

@@ -24,4 +24,15 @@ export const MODE_ERRORS = {
     remedy: 'Ask whoever runs the gateway; `viable policy mode normal` ends it.',
     data: { mode: 'lockdown' },
   },
+  feature_disabled: {
+    code: -31032,
+    origin: 'gateway',
+    httpStatus: 503,
+    retryable: false,
+    message: 'Switched off',
+    meaning:
+      'An operator has switched this part of the gateway off, such as its dashboards. MCP is served all the same.',
+    remedy: '`viable features` shows what is off, `viable features enable NAME` switches it on.',
+    data: { feature: 'which one' },
+  },
 } as const satisfies Record<string, ErrorEntry>;

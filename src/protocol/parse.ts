@@ -18,9 +18,9 @@ import {
   type JsonRpcRequest,
   type JsonRpcResponse,
 } from './jsonrpc.js';
-import { scanFrame, type NameFault } from './scan.js';
+import { hasMoreNames, scanFrame, type NameFault } from './scan.js';
 
-export type FrameFault = 'parse_error' | 'invalid_request' | 'too_deep' | 'duplicate_key';
+export type FrameFault = 'parse_error' | 'invalid_request' | 'too_deep' | 'too_many_values' | 'duplicate_key';
 
 export interface InvalidFrame {
   readonly kind: 'invalid';
@@ -46,14 +46,28 @@ export interface ParseLimits {
   readonly maxDepth: number;
   /** Messages in a batch: each costs an answer, so a short text must not cause millions. */
   readonly maxBatch?: number;
+  /** Members and elements in a frame. Absent: as many as fit the text. */
+  readonly maxValues?: number;
+  /** Member names in a frame that differ: each costs `JSON.parse` more than ten values. Absent: as many as fit. */
+  readonly maxNames?: number;
 }
 
 export const DEFAULT_PARSE_LIMITS = { maxDepth: 128, maxBatch: 100 } as const satisfies ParseLimits;
 
+/** For what clients send: no frame may keep the event loop busy for long. */
+export const CLIENT_LIMITS = {
+  ...DEFAULT_PARSE_LIMITS,
+  maxValues: 100_000,
+  maxNames: 10_000,
+} as const satisfies ParseLimits;
+
 /** Parses one frame: an HTTP body, a WebSocket text message, a line of stdio, the data of one SSE event. */
 export function parseFrame(text: string, limits: ParseLimits = DEFAULT_PARSE_LIMITS): ParsedFrame {
-  const scan = scanFrame(text, limits.maxDepth);
+  const { maxNames = Infinity } = limits;
+  const scan = scanFrame(text, limits.maxDepth, limits.maxValues, maxNames);
   if (scan.tooDeep) return invalid(null, 'too_deep', `nested deeper than ${limits.maxDepth} levels`);
+  if (scan.values === 'too_many' || (scan.values === 'many' && hasMoreNames(text, maxNames)))
+    return invalid(null, 'too_many_values', `more than ${limits.maxValues} values or ${maxNames} different names`);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,9 +1,9 @@
 /**
  * One linear look at the text of a frame before `JSON.parse` sees it.
  *
- * It finds what a parsed value can no longer tell: nesting that is too deep (`JSON.parse` takes millions of levels and
- * blocks for seconds, `JSON.stringify` overflows the stack at ten thousand) and member names that stand twice, which
- * two parsers may read differently. Watched are the envelope and the first level of `params`: what the gateway routes
+ * It finds what a parsed value can no longer tell, or not in time: nesting that is too deep (`JSON.parse` takes millions of
+ * levels and blocks for seconds, `JSON.stringify` overflows the stack at ten thousand), values without number, and member
+ * names that stand twice, which two parsers may read differently. Watched are the envelope and the first level of `params`: what the gateway routes
  * and authorises by.
  *
  * Names count as the same when they differ only in case, because some parsers (Go's encoding/json) match members so
@@ -23,6 +23,8 @@ export interface NameFault {
 
 export interface ScanResult {
   readonly tooDeep: boolean;
+  /** `too_many`: more than `maxValues`, the rest was not looked at. `many`: more than `fewValues`. */
+  readonly values: 'few' | 'many' | 'too_many';
   /** Messages with faulty member names, by index in the batch (0 when there is none). */
   readonly faults: ReadonlyMap<number, NameFault> | undefined;
 }
@@ -53,12 +55,18 @@ const MISSPELT = 64;
 /** Past so many members, names are compared through a set instead of pairwise hashes. */
 const FEW_MEMBERS = 16;
 
-const CLEAN: ScanResult = { tooDeep: false, faults: undefined };
-const TOO_DEEP: ScanResult = { tooDeep: true, faults: undefined };
+const CLEAN: ScanResult = { tooDeep: false, values: 'few', faults: undefined };
+const CLEAN_AND_MANY: ScanResult = { tooDeep: false, values: 'many', faults: undefined };
+const TOO_DEEP: ScanResult = { tooDeep: true, values: 'few', faults: undefined };
+const TOO_MANY: ScanResult = { tooDeep: false, values: 'too_many', faults: undefined };
 
-/** Scans the text of one frame. `maxDepth` counts arrays and objects: `[{}]` has depth 2. */
-export function scanFrame(text: string, maxDepth: number): ScanResult {
+/**
+ * Scans the text of one frame. `maxDepth` counts arrays and objects: `[{}]` has depth 2. `maxValues` counts members, elements,
+ * arrays and objects; `many` are more than `fewValues`.
+ */
+export function scanFrame(text: string, maxDepth: number, maxValues = Infinity, fewValues = Infinity): ScanResult {
   const names = new MemberNames(text);
+  let values = 0;
   let depth = 0;
   let envelope = 1; // the depth at which members of a message stand: 2 in a batch
   let nameNext = false; // the next string is a watched member name
@@ -75,11 +83,13 @@ export function scanFrame(text: string, maxDepth: number): ScanResult {
     } else if (c < COMMA || (c > COMMA && c <= COLON)) {
       continue; // white space, digits, colon: the most frequent outside strings
     } else if (c === COMMA) {
+      if (++values > maxValues) return TOO_MANY;
       if (depth === envelope) nameNext = true;
       else if (inParams) nameNext = depth === envelope + 1;
       else if (depth === 1) names.nextItem();
     } else if (c === OPEN_BRACE) {
       if (++depth > maxDepth) return TOO_DEEP;
+      values++;
       if (depth === envelope) {
         names.openMessage();
         nameNext = true;
@@ -95,11 +105,31 @@ export function scanFrame(text: string, maxDepth: number): ScanResult {
       nameNext = false;
     } else if (c === OPEN_BRACKET) {
       if (++depth > maxDepth) return TOO_DEEP;
+      values++;
       if (depth === 1) envelope = 2;
       nameNext = false;
     }
   }
-  return names.faults === undefined ? CLEAN : { tooDeep: false, faults: names.faults };
+  const many = values > fewValues;
+  if (names.faults === undefined) return many ? CLEAN_AND_MANY : CLEAN;
+  return { tooDeep: false, values: many ? 'many' : 'few', faults: names.faults };
+}
+
+/** Whether more than `max` member names differ. For texts that may have so many; assumes valid JSON. */
+export function hasMoreNames(text: string, max: number): boolean {
+  const names = new Set<string>();
+  for (let from = text.indexOf('"'); from >= 0;) {
+    const end = stringEnd(text, from + 1);
+    let next = end + 1;
+    while (isSpace(text.charCodeAt(next))) next++;
+    if (text.charCodeAt(next) === COLON && names.add(text.slice(from + 1, end)).size > max) return true;
+    from = text.indexOf('"', next);
+  }
+  return false;
+}
+
+function isSpace(c: number): boolean {
+  return c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09;
 }
 
 /**

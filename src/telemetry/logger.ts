@@ -5,9 +5,12 @@
 import { pino, type Logger as PinoLogger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import { type LogLine } from '../admin/protocol.js';
+import { HIDDEN, redact } from '../protocol/redact.js';
 import { stripControl } from '../protocol/text.js';
 
+/** A pino logger. */
 export type Logger = PinoLogger;
+/** Hears each line as it is written. */
 export type LogListener = (line: LogLine) => void;
 
 const RING_SIZE = 2_000;
@@ -19,6 +22,7 @@ export class LogRing {
   #next = 0;
   readonly #listeners = new Set<LogListener>();
 
+  /** Keeps a line, and tells whoever follows. */
   add(line: LogLine): void {
     if (this.#lines.length < RING_SIZE) this.#lines.push(line);
     else this.#lines[this.#next] = line;
@@ -33,26 +37,39 @@ export class LogRing {
     return count === 0 ? [] : ordered.filter(wanted).slice(-count); // slice(-0) is everything
   }
 
+  /** Calls `listener` with each line from now on, until the answer is called. */
   follow(listener: LogListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 }
 
+/** A log: where to write, and its last lines. */
 export interface LogOutput {
+  /** Writes. */
   readonly log: Logger;
+  /** The last 2,000 lines. */
   readonly ring: LogRing;
   /** Whether lines go to stderr besides the ring. */
   setQuiet(quiet: boolean): void;
+  /** Values that no line shows from now on, besides what looks like a credential. */
+  hide(secrets: readonly string[]): void;
+  /** `text` as a line would show it. */
+  redact(text: string): string;
 }
 
+/** A log on stderr of this level (`trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent`): JSON lines, or text for people with `pretty`. */
 export function createLog(level: string, pretty: boolean): LogOutput {
   const ring = new LogRing();
   let quiet = false;
+  let secrets: readonly string[] = [];
   const terminal = pretty
     ? PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' })
     : null;
-  const write = (text: string): void => {
+  const clean = (text: string): string =>
+    secrets.reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), redact(text));
+  const write = (line: string): void => {
+    const text = clean(line);
     ring.add(readLine(text));
     if (quiet) return;
     if (terminal) terminal.write(text);
@@ -65,6 +82,11 @@ export function createLog(level: string, pretty: boolean): LogOutput {
     setQuiet: (value) => {
       quiet = value;
     },
+    hide: (values) => {
+      // As they are, and as they stand in a line of JSON.
+      secrets = [...new Set(values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1)]))];
+    },
+    redact: clean,
   };
 }
 

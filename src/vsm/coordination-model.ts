@@ -2,8 +2,13 @@
  * S2's models: it damps the oscillation of units that know nothing of each other, and commands none of them. They ask it
  * when their turn is; the answers are plain arithmetic. Pure.
  *
- * Sources: Brooker, "Exponential Backoff and Jitter" (2015); docs/vsm.md.
+ * A breaker that goes to and fro tells it of each turn and is told for how long to stay open (`flap.ts`); without S2 it stays
+ * open for its own hold alone.
+ *
+ * Sources: RFC 2439; Brooker, "Exponential Backoff and Jitter" (2015); docs/vsm.md.
  */
+
+import { type Flap, type FlapRules, NO_FLAP, penaltyNow, reversed, suppressedHold, suppressedNow } from './flap.js';
 
 export interface CoordinationRules {
   /** Off: nobody is held back. */
@@ -15,7 +20,17 @@ export interface CoordinationRules {
   readonly probes: number;
 }
 
+/** As S2 goes by them: with the whole viable system off it is off, too. */
+export function coordinationRules(vsm: {
+  readonly enabled: boolean;
+  readonly coordination: CoordinationRules;
+}): CoordinationRules {
+  return vsm.enabled || !vsm.coordination.enabled ? vsm.coordination : { ...vsm.coordination, enabled: false };
+}
+
 const MAX_ROUTES = 10_000;
+/** A penalty below this is forgotten. */
+const WORTH_KEEPING = 0.01;
 
 /**
  * Turns for a herd: a burst goes at once, then `rate` a second, each at a random instant of its own slice of time, so
@@ -39,7 +54,7 @@ export class Pacer {
   }
 }
 
-/** How much a breaker has gone to and fro (RFC 2439), decayed to now. */
+/** How much a breaker has gone to and fro, decayed to now, and whether it is held open for longer because of that. */
 export interface Penalty {
   readonly penalty: number;
   readonly suppressed: boolean;
@@ -51,8 +66,7 @@ export type CoordinationStatus = 'idle' | 'coordinating' | 'damping';
 const ACTIVE_MS = 60_000;
 
 export class Coordination {
-  /** Flap penalties of breakers, by route; `suppressed` ones are held open. Set when the gateway is put together. */
-  penalties: (now: number) => Iterable<Penalty> = () => [];
+  readonly #flaps = new Map<string, { readonly flap: Flap; readonly rules: FlapRules }>();
   readonly #pacers = new Map<string, Pacer>();
   readonly #probing = new Set<string>();
   #lastAction = -Infinity;
@@ -72,6 +86,33 @@ export class Coordination {
       this.#lastAction = now;
     }
     return delay;
+  }
+
+  /** A breaker has opened after it was closed, or closed after it was open. */
+  turned(route: string, now: number, flapRules: FlapRules, { enabled }: CoordinationRules): void {
+    if (!enabled) return;
+    const before = this.#flaps.get(route)?.flap ?? NO_FLAP;
+    if (this.#flaps.size < MAX_ROUTES || before !== NO_FLAP)
+      this.#flaps.set(route, { flap: reversed(before, now, flapRules), rules: flapRules });
+  }
+
+  /** Milliseconds that a breaker which opens now is to stay so for going to and fro; 0: as long as it would anyway. */
+  holdFor(route: string, now: number, { enabled }: CoordinationRules): number {
+    const known = this.#flaps.get(route);
+    if (!enabled || !known || !suppressedNow(known.flap, now, known.rules)) return 0;
+    return suppressedHold(penaltyNow(known.flap, now, known.rules), known.rules);
+  }
+
+  penaltyOf(route: string, now: number): Penalty {
+    const known = this.#flaps.get(route);
+    if (!known) return { penalty: 0, suppressed: false };
+    const { flap, rules } = known;
+    return { penalty: penaltyNow(flap, now, rules), suppressed: suppressedNow(flap, now, rules) };
+  }
+
+  /** An operator has closed it, or it is there no more. */
+  forgetTurns(route: string): void {
+    this.#flaps.delete(route);
   }
 
   /** A token for a probe of `route`; `false` when enough others probe. Give it back. */
@@ -98,7 +139,8 @@ export class Coordination {
   status(now: number): { readonly status: CoordinationStatus; readonly maxPenalty: number } {
     let maxPenalty = 0;
     let damping = false;
-    for (const { penalty, suppressed } of this.penalties(now)) {
+    for (const route of this.#flaps.keys()) {
+      const { penalty, suppressed } = this.penaltyOf(route, now);
       maxPenalty = Math.max(maxPenalty, penalty);
       damping ||= suppressed;
     }
@@ -110,6 +152,8 @@ export class Coordination {
   tidy(now: number, rules: CoordinationRules): void {
     if (this.coalesced > this.#coalescedBefore) this.#lastAction = now;
     this.#coalescedBefore = this.coalesced;
+    for (const [route, { flap, rules: flapRules }] of this.#flaps)
+      if (penaltyNow(flap, now, flapRules) < WORTH_KEEPING) this.#flaps.delete(route);
     for (const [route, pacer] of this.#pacers)
       if (pacer.isIdle(now, rules.connectsPerSecond, rules.connectBurst)) this.#pacers.delete(route);
   }

@@ -31,10 +31,14 @@ export interface ModeRule {
   readonly mode: 'conserve' | 'lockdown';
 }
 
-export interface PolicyRules {
-  readonly modes: readonly ModeRule[];
-  /** Milliseconds without a reason after which S5 goes back to normal. */
-  readonly calm: number;
+/** A rule with its pattern made ready: S5 must not spend its first instant on that. */
+export interface CompiledRule {
+  readonly rule: ModeRule;
+  readonly fits: (name: string) => boolean;
+}
+
+export function compileModes(rules: readonly ModeRule[]): readonly CompiledRule[] {
+  return rules.map((rule) => ({ rule, fits: compileFilter({ allow: [rule.when] }) }));
 }
 
 /** What conserve sheds. */
@@ -80,14 +84,13 @@ export function isAdministrator({ role, subject }: Petitioner): boolean {
 /** The strictest mode that these alarms call for, and the one that does. */
 export function calledFor(
   alarms: Iterable<Alarm>,
-  rules: readonly ModeRule[],
+  rules: readonly CompiledRule[],
 ): { readonly mode: Mode; readonly because: Alarm | null } {
   let mode: Mode = 'normal';
   let because: Alarm | null = null;
-  const compiled = rules.map((rule) => ({ rule, fits: compileFilter({ allow: [rule.when] }) }));
   for (const alarm of alarms) {
     if (alarm.value < alarm.pain) continue;
-    for (const { rule, fits } of compiled) {
+    for (const { rule, fits } of rules) {
       if (SEVERITIES.indexOf(alarm.severity) < SEVERITIES.indexOf(rule.severity)) continue;
       if (MODES.indexOf(rule.mode) <= MODES.indexOf(mode)) continue;
       if (!fits(`${alarm.source}/${alarm.index}`)) continue;
@@ -101,22 +104,21 @@ export function calledFor(
 const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
 /**
- * What S5 decides now. `quietSince`: since when no alarm has called for the mode that it set. Returns the standing as it
- * is when nothing is to change.
+ * What S5 decides now. `called`: the strictest mode that alarms call for. `quietSince`: since when none has called for the
+ * mode that it set; `calm`: how long that takes to be over, milliseconds. Returns the standing as it is when nothing is to change.
  */
 export function decide(
   standing: Standing,
-  alarms: readonly Alarm[],
+  { mode, because }: ReturnType<typeof calledFor>,
   quietSince: number | null,
-  rules: PolicyRules,
+  calm: number,
   now: number,
 ): Standing {
-  const { mode, because } = calledFor(alarms, rules.modes);
   if (because !== null && MODES.indexOf(mode) > MODES.indexOf(standing.mode)) {
     return next(standing, mode, 'policy', `${because.source} ${because.index}: ${because.message}`, now);
   }
   if (standing.by === 'operator' || standing.mode === 'normal' || because !== null) return standing;
-  if (quietSince === null || now - quietSince < rules.calm) return standing;
+  if (quietSince === null || now - quietSince < calm) return standing;
   return next(standing, 'normal', 'policy', 'its reason is gone', now);
 }
 

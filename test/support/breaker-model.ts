@@ -1,6 +1,6 @@
 /**
- * A circuit breaker as plain code, written from its documentation and not from the machine: calls are kept one by one, the
- * window is recounted each time, and the penalty is the sum of what is left of each reversal.
+ * A circuit breaker as plain code, written from its documentation and not from the machine: calls are kept one by one, and
+ * the window is recounted each time.
  */
 import { type BreakerInput, type BreakerPhase, type BreakerRules } from '#src/machines/breaker.js';
 
@@ -19,20 +19,9 @@ export class BreakerModel {
   #consecutive = 0;
   #reachable = true;
   #holds = 0;
-  #reversals: number[] = [];
-  #suppressed = false;
 
   constructor(rules: BreakerRules) {
     this.#rules = rules;
-  }
-
-  penalty(now: number): number {
-    const { halfLife } = this.#rules.flap;
-    return this.#reversals.reduce((sum, at) => sum + 2 ** ((at - now) / halfLife), 0);
-  }
-
-  suppressed(now: number): boolean {
-    return this.#suppressed && this.penalty(now) >= this.#rules.flap.release;
   }
 
   /** Calls of the window that ends now: of its tenth and the nine before it. */
@@ -53,10 +42,7 @@ export class BreakerModel {
         this.cause ??= 'operator';
         return this.#tryOut();
       case 'reset':
-        this.#forget();
-        this.#reversals = [];
-        this.#suppressed = false;
-        return;
+        return this.#forget();
       case 'configured':
         if (event.rules.window !== this.#rules.window) this.#calls = [];
         this.#rules = event.rules;
@@ -66,16 +52,19 @@ export class BreakerModel {
       case 'reachable':
         this.#reachable = true;
         if (this.phase !== 'open' || (this.until !== null && now < this.until)) return;
-        if (this.cause === 'unreachable') this.#close(now);
+        if (this.cause === 'unreachable') this.#forget();
         else this.#tryOut();
         return;
       case 'unreachable':
         this.#reachable = false;
-        if (this.phase === 'closed' && this.#rules.enabled) this.#open('unreachable', true, now);
-        else if (this.phase === 'free' || this.phase === 'probing') this.#open('unreachable', false, now);
+        if (this.phase === 'closed' && this.#rules.enabled) this.#open('unreachable', now);
+        else if (this.phase === 'free' || this.phase === 'probing') this.#open('unreachable', now);
         return;
       case 'expired':
         if (this.phase === 'open' && this.#reachable && this.until !== null && now >= this.until) this.#tryOut();
+        return;
+      case 'held':
+        if (this.phase === 'open' && event.forMs > 0) this.until = Math.max(this.until ?? 0, now + event.forMs);
         return;
       case 'probe_sent':
         if (this.phase === 'free') this.phase = 'probing';
@@ -84,10 +73,10 @@ export class BreakerModel {
         if (this.phase === 'probing') this.phase = 'free';
         return;
       case 'probe_succeeded':
-        if (this.phase === 'probing') this.#close(now);
+        if (this.phase === 'probing') this.#forget();
         return;
       case 'probe_failed':
-        if (this.phase === 'probing') this.#open('failures', false, now);
+        if (this.phase === 'probing') this.#open('failures', now);
         return;
     }
   }
@@ -101,35 +90,21 @@ export class BreakerModel {
     const { samples, failures } = this.counted(now);
     const row = consecutiveFailures > 0 && this.#consecutive >= consecutiveFailures;
     const part = samples >= minimumSamples && failures > 0 && failures / samples >= failureRatio;
-    if (enabled && (row || part)) this.#open('failures', true, now);
+    if (enabled && (row || part)) this.#open('failures', now);
   }
 
-  #open(cause: 'failures' | 'unreachable', turned: boolean, now: number): void {
-    if (turned) this.#turn(now);
-    const { openFor, maxOpenFor, flap } = this.#rules;
-    const usual = cause === 'unreachable' ? 0 : Math.min(maxOpenFor, openFor * 2 ** this.#holds);
-    const held = this.suppressed(now) ? Math.min(flap.maxHold, flap.hold * 2 ** Math.floor(this.penalty(now) - 2)) : 0;
+  #open(cause: 'failures' | 'unreachable', now: number): void {
+    const { openFor, maxOpenFor } = this.#rules;
     this.phase = 'open';
     this.cause = cause;
     this.opens += 1;
+    this.until = cause === 'unreachable' ? null : now + Math.min(maxOpenFor, openFor * 2 ** this.#holds);
     this.#holds += 1;
-    this.until = usual === 0 && held === 0 ? null : now + Math.max(usual, held);
   }
 
   #tryOut(): void {
     this.phase = 'free';
     this.until = null;
-  }
-
-  #close(now: number): void {
-    this.#turn(now);
-    this.#forget();
-  }
-
-  #turn(now: number): void {
-    const still = this.suppressed(now);
-    this.#reversals.push(now);
-    this.#suppressed = still || this.penalty(now) >= this.#rules.flap.suppress;
   }
 
   #forget(): void {

@@ -46,6 +46,8 @@ export class Gateway {
   readonly logs = new EventLog<LogRecord>();
   /** Lines of stderr that were no JSON. The gateway must not write any. */
   readonly noise: string[] = [];
+  /** Lines of stdout, which is nobody's. */
+  readonly stdout: string[] = [];
   readonly exited: Promise<Exit>;
   readonly pid: number;
   url = '';
@@ -56,7 +58,7 @@ export class Gateway {
     this.#child = child;
     this.#directory = directory;
     this.pid = pid;
-    child.stdout?.resume();
+    if (child.stdout !== null) onLines(child.stdout, (line) => this.stdout.push(line));
     if (child.stderr !== null) onLines(child.stderr, (line) => this.#record(line));
     this.exited = new Promise((resolve) => {
       child.once('close', (code, signal) => {
@@ -232,7 +234,7 @@ export interface Run extends Exit {
 export async function runNode(
   script: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>>; readonly deadline?: number } = {},
 ): Promise<Run> {
   const env = environment({ PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env['PATH'] ?? ''}` });
   const child = spawn(process.execPath, [script, ...args], {
@@ -248,7 +250,7 @@ export async function runNode(
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
   try {
-    return { ...(await within(exit, `${path.basename(script)} ${args.join(' ')}`)), ...output };
+    return { ...(await within(exit, `${path.basename(script)} ${args.join(' ')}`, options.deadline)), ...output };
   } finally {
     child.kill('SIGKILL');
   }

@@ -176,6 +176,18 @@ describe('dashboard on a terminal', () => {
       assert.doesNotMatch(svg, /[\u0000-\u0009\u000b-\u001f]/u);
     }));
 
+  it('says that dashboards are switched off, shows no old figures, and comes back when they are on', () =>
+    onStage(100, 30, async ({ gateway, terminal }) => {
+      await terminal.shows('Upstreams');
+      gateway.refuse('Dashboards are switched off; `viable features enable dashboard` switches them on.');
+      await terminal.shows('Dashboards are switched off');
+      assert.match(terminal.text, /refused/);
+      assert.doesNotMatch(terminal.text, /203\.0\.113\.9/);
+      gateway.refuse(null);
+      await terminal.shows('every 1 s');
+      assert.doesNotMatch(terminal.text, /switched off/);
+    }));
+
   it('is photographed from a gateway’s socket alone', () =>
     onStage(80, 24, async ({ socket }) => {
       const shot = await takeScreenshot({ socket, columns: 100, rows: 30, keys: '2', expect: 'Supervision tree' });

@@ -22,6 +22,7 @@ export interface AuthSnapshot {
   readonly issuers: readonly IssuerSnapshot[];
 }
 
+/** Somebody else whose tokens are taken, and how its keys are. */
 export interface IssuerSnapshot {
   readonly issuer: string;
   /** `null`: never fetched. */

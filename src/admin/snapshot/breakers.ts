@@ -3,6 +3,7 @@
 /** closed: calls pass. half_open: one passes as a probe. open: none does. */
 export type BreakerState = 'closed' | 'half_open' | 'open';
 
+/** One circuit breaker: its state, why, and when it is tried next. docs/breakers.md has the terms. */
 export interface BreakerSnapshot {
   /** The upstream's name; of a client transport `transport:http`. */
   readonly name: string;

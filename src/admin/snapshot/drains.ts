@@ -11,11 +11,13 @@ export type DrainTarget =
   /** A listening socket, by its actor's id, and the connections that came by it. */
   | { readonly kind: 'listener'; readonly id: string };
 
+/** What can be drained. */
 export const DRAIN_TARGETS = ['gateway', 'upstream', 'session', 'principal', 'listener'] as const;
 
 /** States of `src/machines/drain.ts`. `running`: it was called off, and its target serves again. */
 export type DrainState = 'running' | 'lame_duck' | 'draining' | 'closing' | 'stopped';
 
+/** One drain: what it is of, how far it is, and how it ended. */
 export interface DrainSnapshot {
   /** `gateway`, `upstream:github`, `session:<id>` … One at a time for each target. */
   readonly id: string;

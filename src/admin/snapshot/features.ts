@@ -1,5 +1,7 @@
 /** What consoles see of the features that can be switched while the gateway runs. */
+/** The features, in the order in which consoles show them. */
 export const FEATURE_NAMES = ['dashboard', 'tracing', 'jwt', 'draining', 'audit', 'vsm'] as const;
+/** A feature that can be switched while the gateway runs; `jwt` only by its configuration. */
 export type FeatureName = (typeof FEATURE_NAMES)[number];
 
 /** One feature, measured. A figure that was not measured, or that the feature does not have, is `null`. */
@@ -17,3 +19,6 @@ export interface FeatureSnapshot {
   /** Share of look-ups that its cache answered, 0 to 1. */
   readonly cacheHits: number | null;
 }
+
+/** What each feature costs, by its name. */
+export type FeatureMetrics = Readonly<Partial<Record<FeatureName, FeatureSnapshot>>>;

@@ -10,6 +10,7 @@ export interface Figure {
   readonly meaning: string;
 }
 
+/** The figures of the viable system by name, each with its formula and unit. Sources: docs/figures.md. */
 export const FIGURES = {
   varietyAbsorption: {
     title: 'S1 variety absorption',
@@ -58,7 +59,8 @@ export const FIGURES = {
   },
   violations: {
     title: 'S5 policy violations',
-    formula: 'attempts of clients that were denied, and apart from them breaches of the gateway’s own invariants',
+    formula:
+      'attempts of clients that were denied (by a policy rule, a mode, a missing permission, or with a credential that is not good; not those that had none to show), and apart from them breaches of the gateway’s own invariants',
     unit: 'count in 5 min, total',
     meaning: 'Attempts are the policy at work; any breach is an alarm.',
   },
@@ -94,6 +96,7 @@ export const FIGURES = {
   },
 } as const satisfies Record<string, Figure>;
 
+/** A figure of the viable system. */
 export type FigureName = keyof typeof FIGURES;
 
 /** The text of docs/figures.md. */

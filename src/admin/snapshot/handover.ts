@@ -3,6 +3,7 @@
 /** States of `src/machines/handover.ts`. */
 export type HandoverState = 'idle' | 'starting' | 'switching' | 'draining' | 'done' | 'failed';
 
+/** A hand-over to a successor, `viable upgrade`: how far it is. */
 export interface HandoverSnapshot {
   readonly state: HandoverState;
   readonly startedAt: number;

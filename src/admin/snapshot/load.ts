@@ -11,6 +11,7 @@ export interface ConcurrencySnapshot {
   readonly refused: number;
 }
 
+/** Calls that were sent to a server once more, and what is left of the budget for it. */
 export interface RetriesSnapshot {
   /** Calls that were sent once more. */
   readonly sent: number;

@@ -14,6 +14,7 @@ export interface PolicyDetails extends RulesSnapshot {
   readonly text: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** What the policy decides for one principal and one name, and by which rule. */
 export interface PolicyCheck {
   readonly allowed: boolean;
   /** Which rule decided, or `default`. */

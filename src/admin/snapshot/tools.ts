@@ -7,6 +7,7 @@ export interface PinningSnapshot {
   readonly fault: string | null;
 }
 
+/** One tool whose definition is pinned, and whether the server still defines it so. */
 export interface ToolPin {
   /** As at `/mcp`. */
   readonly name: string;
@@ -20,6 +21,7 @@ export interface ToolPin {
   readonly pinnedAt: number | null;
 }
 
+/** What has changed in a tool's definition since it was pinned. */
 export interface ToolDifference {
   readonly name: string;
   readonly state: ToolPin['state'];

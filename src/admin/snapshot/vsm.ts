@@ -54,6 +54,7 @@ export interface LastResortSnapshot {
   readonly count: number;
 }
 
+/** The alarms that live, and those of the past. */
 export interface AlarmsSnapshot {
   /** Worst first. */
   readonly active: readonly AlarmSnapshot[];
@@ -65,8 +66,10 @@ export interface AlarmsSnapshot {
   readonly overflow: number;
 }
 
+/** Who is admitted: everybody, the essential, administrators alone. docs/vsm.md. */
 export type PolicyMode = 'normal' | 'conserve' | 'lockdown';
 
+/** The mode that S5 has decreed, by whom and why. */
 export interface PolicySnapshot {
   readonly version: number;
   readonly mode: PolicyMode;
@@ -120,6 +123,7 @@ export interface ControlSnapshot {
   readonly drainSteps: number;
 }
 
+/** What S3 has granted one unit, until when. */
 export interface LeaseSnapshot {
   readonly unit: string;
   readonly slots: number;
@@ -164,6 +168,7 @@ export interface ViolationsSnapshot {
   readonly breachesTotal: number;
 }
 
+/** The viable system, S1 to S5. docs/vsm.md says what each figure means. */
 export interface VsmSnapshot {
   readonly operations: OperationsSnapshot;
   readonly coordination: CoordinationSnapshot;

@@ -36,6 +36,11 @@ const thresholds = block(LIVE, 'Where pain begins.', {
   heap: threshold('Per cent of the limit of the heap.', 80, 95),
   errorRate: threshold('Per cent of the requests over one transport that fail.', 5, 50),
   upstreamDown: threshold('Milliseconds that an upstream is away.', 15_000, 3_600_000),
+  upstreamsOut: threshold(
+    'Per cent of the demand that is for upstreams which take no calls; 100 when none takes any.',
+    25,
+    90,
+  ),
   drops: threshold('Messages dropped a second.', 10, 1_000),
 });
 

@@ -63,10 +63,22 @@ export interface CallTrace {
   ended(error: string | null, failure?: JsonRpcErrorObject): void;
 }
 
+/** A request that got no further than the door: there is no method to name it by, or nobody to handle it. */
+export interface RefusedRequest {
+  /** Of the span: HTTP method and route, `POST /mcp`. */
+  readonly name: string;
+  /** Of the catalogue. */
+  readonly error: string;
+  readonly message: string;
+  readonly attributes: EventAttributes;
+}
+
 /** Begins traces; `null` in its place when tracing is off. */
 export interface RequestTracer {
   /** `headers`: of the HTTP request that brought it; `undefined` on transports without. */
   begin(request: TracedRequest, headers: IncomingHeaders | undefined, origin: RequestOrigin | null): CallTrace;
+  /** One SERVER span with the error, as sampled as any other request. `headers`: of the HTTP request. */
+  refused(request: RefusedRequest, headers: IncomingHeaders | undefined): void;
   /**
    * A step of the control plane that is worth a trace: a decision of the viable system. Ended by whoever began it.
    * `cause`: the context that led to it; the step becomes its child.

@@ -14,9 +14,12 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
+import { redact } from '../../protocol/redact.js';
 
+/** The part that a span plays (OpenTelemetry, `SpanKind`). */
 export type TraceKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
+/** How a span begins. */
 export interface SpanOptions {
   /** Default `internal`. */
   readonly kind?: TraceKind;
@@ -33,6 +36,7 @@ const KINDS: Readonly<Record<TraceKind, SpanKind>> = {
   consumer: SpanKind.CONSUMER,
 };
 
+/** Spans of your own, and the trace context in and out. Guide: docs/tracing.md. */
 export const Tracing = {
   /**
    * Runs `work` within a span of this name. An exception, or a rejection, is recorded and goes on. Returns what `work` does.
@@ -95,8 +99,8 @@ function finish<T>(span: Span, work: (span: Span) => T): T {
 
 function fail(span: Span, cause: unknown): void {
   const error = cause instanceof Error ? cause : new Error(String(cause));
-  span.recordException(error);
+  span.recordException({ name: error.name, message: redact(error.message) });
   span.setAttribute('error.type', error.name);
-  span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+  span.setStatus({ code: SpanStatusCode.ERROR, message: redact(error.message) });
   span.end();
 }

@@ -15,6 +15,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
+import { redact } from '../../protocol/redact.js';
 import { stripControl } from '../../protocol/text.js';
 import {
   type CallTrace,
@@ -28,6 +29,7 @@ import {
 
 /** Longest text of a client's or server's in an attribute. */
 const MAX_TEXT = 256;
+const SHORTEST_CREDENTIAL = 20;
 
 export class RecordedTrace implements CallTrace {
   readonly recorded = true;
@@ -56,7 +58,7 @@ export class RecordedTrace implements CallTrace {
   sent(call: TracedCall): TraceContext {
     this.#client?.end(); // sent once more: a retry has a span of its own
     this.#server.addEvent('viable.queue_wait', { 'viable.wait_ms': performance.now() - this.#beganAt });
-    const target = stripControl(call.target, MAX_TEXT);
+    const target = shown(call.target);
     const attributes = methodAttributes(call.method, target, call.params);
     const client = this.#tracer.startSpan(
       spanName(call.method, target),
@@ -88,12 +90,12 @@ export class RecordedTrace implements CallTrace {
       if (/^-?\d+$/.test(error)) span.setAttribute('rpc.response.status_code', error);
       span.setStatus({
         code: SpanStatusCode.ERROR,
-        ...(failure && { message: stripControl(failure.message, MAX_TEXT) }),
+        ...(failure && { message: shown(failure.message) }),
       });
     }
     if (failure && !this.#failureTold) {
       this.#failureTold = true;
-      span.recordException({ name: reasonOf(failure), message: stripControl(failure.message, MAX_TEXT) });
+      span.recordException({ name: reasonOf(failure), message: shown(failure.message) });
     }
     span.end();
   }
@@ -108,7 +110,7 @@ export function startServerSpan(
   links: Link[],
   parent: Context,
 ): Span {
-  const visible = stripControl(target, MAX_TEXT);
+  const visible = shown(target);
   const span = tracer.startSpan(
     spanName(request.method, visible),
     { kind: SpanKind.SERVER, attributes: methodAttributes(request.method, visible, request.params), links },
@@ -120,7 +122,7 @@ export function startServerSpan(
 
 /** `tools/call get_weather`: method and target. */
 function spanName(method: string, target: string): string {
-  return target === '' ? method : `${method} ${target}`;
+  return target === '' ? shown(method) : `${method} ${target}`;
 }
 
 /** What the SERVER span says of where the request came in. */
@@ -149,8 +151,14 @@ function methodAttributes(method: string, target: string, params: TracedRequest[
   if (target !== '' && method === 'prompts/get') return { 'mcp.method.name': method, 'gen_ai.prompt.name': target };
   const uri = params?.['uri'];
   if (typeof uri === 'string' && method.startsWith('resources/'))
-    return { 'mcp.method.name': stripControl(method, MAX_TEXT), 'mcp.resource.uri': stripControl(uri, MAX_TEXT) };
-  return { 'mcp.method.name': stripControl(method, MAX_TEXT) };
+    return { 'mcp.method.name': shown(method), 'mcp.resource.uri': shown(uri) };
+  return { 'mcp.method.name': shown(method) };
+}
+
+/** What somebody else wrote: one line of it, without credentials. A short text holds none. */
+function shown(text: string): string {
+  const visible = stripControl(text, MAX_TEXT);
+  return visible.length < SHORTEST_CREDENTIAL ? visible : redact(visible);
 }
 
 /** The context of a span, as it is sent on. */

@@ -26,6 +26,7 @@ import {
   type EventAttributes,
   metaOf,
   readContext,
+  type RefusedRequest,
   type RequestOrigin,
   type RequestTracer,
   type TraceContext,
@@ -82,6 +83,19 @@ export class SpanTracer implements RequestTracer {
     return this.#continued(request, readContext(meta), readContext(headers), origin);
   }
 
+  refused({ name, error, message, attributes }: RefusedRequest, headers: IncomingHeaders | undefined): void {
+    const given = readContext(headers);
+    const parent = given && remoteContext(given);
+    if (parent === null) {
+      if (!this.#ids.draw()) return;
+    } else if (this.#parentBased && !isSampled(parent)) return;
+    const options = { kind: SpanKind.SERVER, attributes: { ...attributes, 'error.type': error } };
+    const span = this.#tracer.startSpan(name, options, parent ?? ROOT_CONTEXT);
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
+    span.recordException({ name: error, message });
+    span.end();
+  }
+
   step(name: string, attributes: EventAttributes, cause?: TraceContext | null): ControlStep {
     const parent = cause ? remoteContext(cause) : null;
     if (parent === null && !this.#ids.force()) return NO_STEP;
@@ -102,8 +116,7 @@ export class SpanTracer implements RequestTracer {
       if (!this.#ids.draw()) return this.#unsampledRoot;
       return this.#record(request, origin, ROOT_CONTEXT, given?.baggage, []);
     }
-    const sampled = ((trace.getSpanContext(parent)?.traceFlags ?? 0) & TraceFlags.SAMPLED) !== 0;
-    if (this.#parentBased && !sampled) return meta ? this.#unsampledMeta : new UnsampledHeaders(given);
+    if (this.#parentBased && !isSampled(parent)) return meta ? this.#unsampledMeta : new UnsampledHeaders(given);
     const beside = meta && http ? linkTo(http) : [];
     return this.#record(request, origin, parent, given.baggage, beside, given);
   }
@@ -155,6 +168,10 @@ function remoteContext({ traceparent, tracestate }: TraceContext): Context | nul
   if (parsed === null) return null;
   const state = tracestate === undefined ? {} : { traceState: new TraceState(tracestate) };
   return trace.setSpanContext(ROOT_CONTEXT, { ...parsed, ...state, isRemote: true });
+}
+
+function isSampled(parent: Context): boolean {
+  return ((trace.getSpanContext(parent)?.traceFlags ?? 0) & TraceFlags.SAMPLED) !== 0;
 }
 
 function linkTo({ traceparent }: TraceContext): Link[] {

@@ -1,6 +1,7 @@
 /** Reads an HTTP body up to a bound. */
 import { isUtf8 } from 'node:buffer';
 import { type IncomingMessage } from 'node:http';
+import { type Intake } from './intake.js';
 
 export type Body =
   | { readonly ok: true; readonly text: string; readonly bytes: number }
@@ -10,10 +11,11 @@ export type Body =
 const MERCY_BYTES = 16 * 1024 * 1024;
 
 /**
- * Calls `done` once: with the body's text, or when it is no UTF-8, or when more than `maxBytes` are announced or have come. Not called when the
- * client goes away first. Callbacks and not a promise: this is the data path.
+ * Calls `done` once: with the body's text, or when it is no UTF-8, or when more than the intake takes are announced or have come. A
+ * large body waits for its turn. Not called when the client goes away first. Callbacks and not a promise: this is the data path.
  */
-export function readBody(req: IncomingMessage, maxBytes: number, done: (body: Body) => void): void {
+export function readBody(req: IncomingMessage, intake: Intake, done: (body: Body) => void): void {
+  const { maxBytes } = intake;
   const announced = req.headers['content-length'];
   if (announced !== undefined && Number(announced) > maxBytes) {
     skipRest(req);
@@ -34,6 +36,12 @@ export function readBody(req: IncomingMessage, maxBytes: number, done: (body: Bo
     else (more ??= [first]).push(chunk);
   };
   const onEnd = (): void => {
+    if (!intake.isLarge(bytes)) return finish();
+    intake.inTurn(bytes, () => {
+      if (!req.socket.destroyed) finish();
+    });
+  };
+  const finish = (): void => {
     const whole = more === null ? first : Buffer.concat(more, bytes);
     if (whole === null) done({ ok: true, text: '', bytes });
     // Bytes that are no UTF-8 must not become some other text on the way.

@@ -131,6 +131,7 @@ class Algedonic implements Behavior<AlgedonicMessage> {
 
   #note(what: 'raised' | 'escalated' | 'acknowledged' | 'cleared', alarm: Alarm): void {
     this.#deps.state.traces.noted(this.#deps.plane.tracing, what, alarm);
+    this.#deps.plane.announcements.announce(`alarm/${what}`, () => alarm);
     const { id, source, index, severity, stage, value } = alarm;
     const fields = { event: `alarm_${what}`, id, source, index, severity, stage, value };
     if (what === 'cleared' || what === 'acknowledged') this.#deps.log.info(fields, alarm.message);

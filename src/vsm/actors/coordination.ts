@@ -7,7 +7,7 @@
 import { type DataPlane } from '../../actors/data-plane.js';
 import { type ActorContext, type Behavior } from '../../kernel/index.js';
 import { type Logger } from '../../telemetry/logger.js';
-import { type CoordinationStatus } from '../coordination-model.js';
+import { coordinationRules, type CoordinationStatus } from '../coordination-model.js';
 import { type CoordinationMessage } from './messages.js';
 
 export interface CoordinationDeps {
@@ -36,7 +36,7 @@ class CoordinationActor implements Behavior<CoordinationMessage> {
   handle(): void {
     const { plane, log } = this.#deps;
     const now = this.#context.clock.now();
-    const rules = plane.options.vsm.coordination;
+    const rules = coordinationRules(plane.options.vsm);
     plane.viability.coordination.tidy(now, rules);
     const { status, maxPenalty } = plane.viability.coordination.status(now);
     if (status !== this.#status) log.info({ event: 'coordination', status, maxPenalty }, `S2 is ${status}`);

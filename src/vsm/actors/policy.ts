@@ -10,7 +10,16 @@ import { type DataPlane } from '../../actors/data-plane.js';
 import { CONTROL } from '../../actors/names.js';
 import { type ActorContext, type ActorSystem, type Behavior } from '../../kernel/index.js';
 import { type Logger } from '../../telemetry/logger.js';
-import { calledFor, decide, type Mode, next, type Standing } from '../policy-model.js';
+import {
+  calledFor,
+  type CompiledRule,
+  compileModes,
+  decide,
+  type Mode,
+  type ModeRule,
+  next,
+  type Standing,
+} from '../policy-model.js';
 import { type ViabilityState } from '../view.js';
 import { type Alarm } from '../alarms-model.js';
 import { type PolicyMessage } from './messages.js';
@@ -32,6 +41,8 @@ class Policy implements Behavior<PolicyMessage> {
   readonly #deps: PolicyDeps;
   readonly #context: ActorContext<PolicyMessage>;
   #quietSince: number | null = null;
+  /** The rules of the options in force, made ready once. */
+  #rules: { readonly of: readonly ModeRule[]; readonly compiled: readonly CompiledRule[] } = { of: [], compiled: [] };
 
   constructor(deps: PolicyDeps, context: ActorContext<PolicyMessage>) {
     this.#deps = deps;
@@ -61,11 +72,10 @@ class Policy implements Behavior<PolicyMessage> {
     const { policy: options, enabled } = plane.options.vsm;
     if (!enabled || !options.enabled) return;
     const now = this.#context.clock.now();
-    const alarms = state.alarms.pressing();
-    const { because } = calledFor(alarms, options.modes);
-    const quiet = because === null;
-    this.#quietSince = quiet ? (this.#quietSince ?? now) : null;
-    this.#apply(decide(state.policy, alarms, this.#quietSince, options, now), because);
+    if (options.modes !== this.#rules.of) this.#rules = { of: options.modes, compiled: compileModes(options.modes) };
+    const called = calledFor(state.alarms.pressing(), this.#rules.compiled);
+    this.#quietSince = called.because === null ? (this.#quietSince ?? now) : null;
+    this.#apply(decide(state.policy, called, this.#quietSince, options.calm, now), called.because);
   }
 
   /** Between S3, which has no more to grant, and S4, which sees more coming: what is essential goes before what is fair. */

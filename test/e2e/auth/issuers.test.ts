@@ -40,6 +40,11 @@ class Provider {
     this.#keys.push({ kid, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }, sign: privateKey });
   }
 
+  drop(kid: string): void {
+    const at = this.#keys.findIndex((key) => key.kid === kid);
+    this.#keys.splice(at, 1);
+  }
+
   async token(claims: Json, over: { aud?: string; iss?: string } = {}): Promise<string> {
     const { kid, jwk, sign } = this.#keys.at(-1)!;
     const { aud = 'https://gateway.example/mcp', iss = this.url } = over;
@@ -129,5 +134,25 @@ describe('external issuers', () => {
       what: 'three keys',
     });
     assert.equal(await login(await provider.token({ sub: 'eva' })), 200);
+  });
+
+  it('tells S4 of keys that were rotated, and of nothing when they are the same', async () => {
+    const news = async (): Promise<(readonly [string, string, string])[]> =>
+      (await gateway.status()).vsm.intelligence.recent.map(({ kind, unit, what }) => [kind, unit, what]);
+    // The tests before have turned two in; the same news within a minute is the same event.
+    const expected = ['environment', `issuer:${provider.url}`, 'its keys were rotated: 1 new, 0 gone'];
+    assert.deepEqual(await news(), [expected]);
+    const refresh = async (): Promise<void> => {
+      const { fetches } = provider;
+      await gateway.admin('send', { actor: '/admission/authenticator', message: 'refresh' });
+      await eventually(() => assert.ok(provider.fetches >= fetches + 2));
+    };
+    await refresh();
+    provider.drop('one');
+    await refresh();
+    await eventually(async () => {
+      const gone = ['environment', `issuer:${provider.url}`, 'its keys were rotated: 0 new, 1 gone'];
+      assert.deepEqual(await news(), [gone, expected]);
+    });
   });
 });

@@ -22,6 +22,8 @@ const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 export interface Seen {
   readonly message: Wire;
   readonly headers: IncomingHttpHeaders;
+  /** `performance.now()` when it had been read. */
+  readonly at: number;
 }
 
 export interface DoubleOptions {
@@ -196,7 +198,7 @@ export class UpstreamDouble {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const message = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Wire;
     const { headers } = request;
-    this.seen.push({ message, headers });
+    this.seen.push({ message, headers, at: performance.now() });
     if (message.id === undefined || message.method === undefined) return void response.writeHead(202).end();
     const exchange = new Exchange(this, message, headers, response);
     if (this.era === 'modern') this.#modern(exchange);

@@ -6,6 +6,7 @@
 import type { AdminContext, AdminHandler } from '#src/admin/server.js';
 import {
   LOG_LEVELS,
+  type AdminError,
   type AdminReply,
   type AdminRequest,
   type GatewaySnapshot,
@@ -26,6 +27,8 @@ export class FakeGateway {
   readonly received: AdminRequest[] = [];
   readonly history: LogLine[] = Array.from({ length: 30 }, (_, index) => fakeLog(index));
   readonly #followers = new Set<Follower>();
+  /** Why nobody may watch; `null`: anybody may. */
+  #refused: AdminError | null = null;
   #snapshot: GatewaySnapshot;
 
   constructor(snapshot: GatewaySnapshot = fakeSnapshot()) {
@@ -47,6 +50,14 @@ export class FakeGateway {
     for (const { request, context } of this.#followers) if (request.method === 'watch') context.emit(this.#snapshot);
   }
 
+  /** Shows no figures any more, and says why; `null`: it does again. */
+  refuse(message: string | null): void {
+    this.#refused = message === null ? null : { code: 'feature_unavailable', message };
+    if (!this.#refused) return;
+    for (const { request, context } of this.#followers)
+      if (request.method === 'watch') context.emit({ ended: this.#refused });
+  }
+
   log(entry: LogLine): void {
     this.history.push(entry);
     for (const { request, context } of this.#followers) {
@@ -61,6 +72,7 @@ export class FakeGateway {
       case 'status':
         return result(this.#snapshot);
       case 'watch':
+        if (this.#refused) return { ok: false, error: this.#refused };
         this.#follow(request, context);
         return result(this.#snapshot);
       case 'tree':

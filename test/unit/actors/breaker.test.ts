@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { breaker, type BreakerMessage } from '#src/actors/breaker.js';
 import { BreakerGate, HISTORY, NO_TOKEN, type Outcome } from '#src/actors/breaker-gate.js';
-import { breakerSnapshot, upstreamUnit } from '#src/actors/breaker-view.js';
+import { breakerSnapshot, breakerSource, upstreamUnit } from '#src/actors/breaker-view.js';
 import { type BreakerSnapshot } from '#src/admin/protocol.js';
 import { ask } from '#src/kernel/index.js';
 import { type Reading } from '#src/vsm/reading.js';
@@ -26,8 +26,8 @@ class BreakerWorld extends World {
     window: 10_000,
     openFor: 1_000,
     maxOpenFor: 8_000,
-    flap: { halfLife: 30_000, suppress: 3, release: 1, hold: 60_000, maxHold: 300_000 },
   };
+  readonly flap = { halfLife: 30_000, suppress: 3, release: 1, hold: 60_000, maxHold: 300_000 };
 
   async start(): Promise<void> {
     const { plane, unit, gate, log } = this;
@@ -40,6 +40,7 @@ class BreakerWorld extends World {
           gate,
           log,
           rules: () => this.rules,
+          flap: () => this.flap,
           probeAfter: () => 500,
           probeTimeout: () => 5_000,
           reachable: () => this.reachable,
@@ -78,7 +79,9 @@ class BreakerWorld extends World {
   }
 
   get snapshot(): BreakerSnapshot {
-    return breakerSnapshot(this.unit, this.gate, this.clock.now());
+    const now = this.clock.now();
+    const flap = this.plane.viability.coordination.penaltyOf(breakerSource(this.unit), now);
+    return breakerSnapshot(this.unit, this.gate, flap, now);
   }
 }
 
@@ -226,8 +229,7 @@ describe('breaker actor', () => {
     world.gate.count('success', world.gate.take());
     await world.settle();
     assert.equal(coordination.takeProbe('another', world.clock.now(), rules), true, 'and given back');
-    const { memory } = world.gate;
-    assert.ok((memory?.context.flap.penalty ?? 0) > 1, 'both changes are there for S2 to read');
+    assert.ok(world.snapshot.flapPenalty > 1, 'S2 has heard of both changes');
   });
 
   it('neutral ends open nothing and close nothing', async () => {

@@ -46,6 +46,7 @@ function rendered(changes: object): string {
     idle: [{ target: 'gateway', kind: 'ws', count: 5_000, kbEach: 15.5, totalMb: 180 }],
     kernel: null,
     alarms: null,
+    attacks: [],
     ...changes,
   };
   const folder = mkdtempSync(join(tmpdir(), 'bench-report-'));

@@ -9,7 +9,6 @@ import {
   BreakerStepper,
   samplesOf,
 } from '#src/machines/breaker.js';
-import { suppressedHold } from '#src/machines/flap.js';
 import { BreakerModel } from '../../support/breaker-model.js';
 
 const RULES: BreakerRules = {
@@ -20,7 +19,6 @@ const RULES: BreakerRules = {
   window: 10_000,
   openFor: 1_000,
   maxOpenFor: 8_000,
-  flap: { halfLife: 30_000, suppress: 3, release: 1, hold: 60_000, maxHold: 300_000 },
 };
 const NOW = 1_700_000_000_000;
 
@@ -35,6 +33,7 @@ const INPUTS: readonly BreakerInput[] = [
   { type: 'unreachable' },
   { type: 'reachable' },
   { type: 'expired' },
+  { type: 'held', forMs: 60_000 },
   { type: 'force_open' },
   { type: 'try' },
   { type: 'reset' },
@@ -133,21 +132,20 @@ describe('breaker machine', () => {
       assert.deepEqual(holds, [1_000, 2_000, 4_000, 8_000, 8_000]);
     });
 
-    it('for a minute and more when it flaps, and lets go when it has been quiet', () => {
+    it('for longer when it is held, however it was opened, and not shorter', () => {
       const stepper = new BreakerStepper(RULES);
-      let now = NOW;
-      const holds: number[] = [];
-      for (let i = 0; i < 3; i++) {
-        stepper.send(observed(0, 3, 3, now));
-        holds.push((stepper.context.until ?? 0) - now);
-        now = stepper.context.until ?? now;
-        for (const type of ['expired', 'probe_sent', 'probe_succeeded'] as const) stepper.send({ type, now });
-      }
-      // The third opening is the fifth reversal, with a penalty of a little less than 5.
-      assert.deepEqual(holds, [1_000, 1_000, 240_000]);
-      now += 10 * 60_000;
-      stepper.send(observed(0, 3, 3, now));
-      assert.equal((stepper.context.until ?? 0) - now, 1_000);
+      stepper.send(observed(0, 3, 3));
+      stepper.send({ type: 'held', forMs: 60_000, now: NOW });
+      assert.equal(stepper.context.until, NOW + 60_000);
+      stepper.send({ type: 'held', forMs: 500, now: NOW });
+      assert.equal(stepper.context.until, NOW + 60_000);
+      const away = new BreakerStepper(RULES);
+      away.send({ type: 'unreachable', now: NOW });
+      away.send({ type: 'held', forMs: 60_000, now: NOW });
+      away.send({ type: 'reachable', now: NOW + 1_000 });
+      assert.equal(away.phase, 'open', 'the handshake does not end it');
+      away.send({ type: 'expired', now: NOW + 60_000 });
+      assert.equal(away.phase, 'free');
     });
   });
 
@@ -169,13 +167,6 @@ describe('breaker machine', () => {
     assert.equal(stepper.phase, 'open');
     stepper.send({ type: 'expired', now: NOW + 1_000 });
     assert.equal(stepper.phase, 'free');
-  });
-});
-
-describe('the hold of what flaps', () => {
-  it('doubles with each whole point of penalty, up to the most', () => {
-    const holds = [2, 3, 3.9, 4, 5, 50].map((penalty) => suppressedHold(penalty, RULES.flap));
-    assert.deepEqual(holds, [60_000, 120_000, 120_000, 240_000, 300_000, 300_000]);
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseFrame, type FrameFault, type ParsedFrame } from '#src/protocol/parse.js';
+import { CLIENT_LIMITS, parseFrame, type FrameFault, type ParsedFrame } from '#src/protocol/parse.js';
 import { errorText, isJsonRpcId, messageKind, resultText, type JsonRpcId } from '#src/protocol/jsonrpc.js';
 
 function refused(text: string): { error: FrameFault; id: JsonRpcId | null } {
@@ -192,6 +192,48 @@ describe('parseFrame: depth', () => {
     assertInvalid('['.repeat(100_000), 'too_deep', null);
     assertInvalid(nested(100_000), 'too_deep', null);
     assertInvalid('{"a":'.repeat(100_000), 'too_deep', null);
+  });
+});
+
+describe('parseFrame: values and names', () => {
+  const limits = { maxDepth: 128, maxValues: 100, maxNames: 10 };
+  const list = (count: number): string =>
+    envelope(`"id":1,"method":"m","params":{"a":[${Array(count).fill('1').join(',')}]}`);
+  const named = (count: number, name: (n: number) => string): string =>
+    envelope(
+      `"id":1,"method":"m","params":{"a":{${Array.from({ length: count }, (_, n) => `"${name(n)}" :1`).join(',')}}}`,
+    );
+  const fault = (text: string): unknown => {
+    const frame = parseFrame(text, limits);
+    return frame.kind === 'invalid' ? frame.error : frame.kind;
+  };
+
+  it('counts members, elements, arrays and objects, and refuses one more than the limit', () => {
+    // The envelope: three objects or arrays, three commas.
+    assert.equal(fault(list(95)), 'request');
+    assert.equal(fault(list(96)), 'too_many_values');
+    assert.equal(fault(`[${'[],'.repeat(60)}[]]`), 'too_many_values');
+    assert.equal(fault(`[${'{},'.repeat(60)}{}]`), 'too_many_values');
+    assert.equal(parseFrame(list(10_000)).kind, 'request', 'without limits there are none');
+  });
+
+  it('counts names that differ, wherever they stand, and not strings that are no names', () => {
+    // jsonrpc, id, method, params and a are five.
+    assert.equal(fault(named(5, (n) => `n${n}`)), 'request');
+    assert.equal(fault(named(6, (n) => `n${n}`)), 'too_many_values');
+    assert.equal(fault(named(40, () => 'same')), 'request');
+    const strings = Array.from({ length: 40 }, (_, n) => `"s${n}"`).join(',');
+    assert.equal(fault(envelope(`"id":1,"method":"m","params":{"a":[${strings}]}`)), 'request');
+    assert.equal(
+      fault(envelope(`"id":1,"method":"m","params":{"a":["x\\":",",":"${'a'.repeat(50)}"]}`)),
+      'parse_error',
+    );
+  });
+
+  it('a frame of what a client may send is read whole', () => {
+    const rows = Array.from({ length: 9_000 }, (_, id) => ({ id, name: `n${id}`, tags: ['a', 'b'], at: null }));
+    const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'm', params: { rows } });
+    assert.deepEqual(parseFrame(text, CLIENT_LIMITS), { kind: 'request', message: JSON.parse(text) as unknown });
   });
 });
 

@@ -1,27 +1,16 @@
 /** S2 and the breakers: tokens for probes, and a status that says what the breakers do. */
 import assert from 'node:assert/strict';
-import { UpstreamGate } from '#src/actors/upstream-gate.js';
-import { tieCoordination } from '#src/gateway/coordination.js';
-import { type BreakerRules, BreakerStepper } from '#src/machines/breaker.js';
+import { suppressedHold } from '#src/vsm/flap.js';
 import { ViableWorld } from '../../support/viability.js';
 
-const RULES: BreakerRules = {
-  enabled: true,
-  consecutiveFailures: 1,
-  failureRatio: 1,
-  minimumSamples: 100,
-  window: 10_000,
-  openFor: 1_000,
-  maxOpenFor: 60_000,
-  flap: { halfLife: 30_000, suppress: 3, release: 1, hold: 60_000, maxHold: 300_000 },
-};
+const FLAP = { halfLife: 30_000, suppress: 3, release: 1, hold: 60_000, maxHold: 300_000 };
 
 function world(enabled: boolean) {
   const made = new ViableWorld({ coordination: { enabled, probes: 2 } });
   const { coordination } = made.state;
   const rules = made.plane.options.vsm.coordination;
   const take = (name: string): boolean => coordination.takeProbe(name, made.clock.now(), rules);
-  return { clock: made.clock, plane: made.plane, coordination, take };
+  return { clock: made.clock, rules, coordination, take };
 }
 
 describe('S2 and the breakers', () => {
@@ -47,18 +36,25 @@ describe('S2 and the breakers', () => {
   });
 
   it('is damping while a breaker that flaps is held, and shows the highest penalty', () => {
-    const { coordination, plane, clock } = world(true);
-    const gate = new UpstreamGate('a', 10, 1_000);
-    plane.gates.set('a', gate);
-    tieCoordination(plane);
-    const machine = new BreakerStepper(RULES);
-    const now = clock.now();
-    gate.breaker.memory = {
-      ...machine.memory,
-      context: { ...machine.memory.context, flap: { penalty: 3.2, at: now, suppressed: true } },
-    };
-    assert.deepEqual(coordination.status(now), { status: 'damping', maxPenalty: 3.2 });
+    const { coordination, rules, clock } = world(true);
+    for (let turns = 0; turns < 3; turns++) coordination.turned('a', clock.now(), FLAP, rules);
+    coordination.turned('b', clock.now(), FLAP, rules);
+    assert.deepEqual(coordination.status(clock.now()), { status: 'damping', maxPenalty: 3 });
+    assert.deepEqual(
+      ['a', 'b'].map((route) => coordination.holdFor(route, clock.now(), rules)),
+      [120_000, 0],
+    );
     clock.advance(120_000);
+    coordination.tidy(clock.now(), rules);
     assert.equal(coordination.status(clock.now()).status, 'idle');
+    assert.ok(coordination.penaltyOf('a', clock.now()).penalty > 0);
+    clock.advance(600_000);
+    coordination.tidy(clock.now(), rules);
+    assert.deepEqual(coordination.penaltyOf('a', clock.now()), { penalty: 0, suppressed: false });
+  });
+
+  it('the hold doubles with each whole point of penalty, up to the most', () => {
+    const holds = [2, 3, 3.9, 4, 5, 50].map((penalty) => suppressedHold(penalty, FLAP));
+    assert.deepEqual(holds, [60_000, 120_000, 120_000, 240_000, 300_000, 300_000]);
   });
 });

@@ -1,5 +1,8 @@
 /** Every subsystem does real work: with it switched off, the gateway misbehaves. Real actors, real bounds, virtual time. */
 import assert from 'node:assert/strict';
+import { breaker } from '#src/actors/breaker.js';
+import { BreakerGate, NO_TOKEN } from '#src/actors/breaker-gate.js';
+import { upstreamUnit } from '#src/actors/breaker-view.js';
 import { AUDIT, CONTROL } from '#src/actors/names.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
 import { type UnitCycle } from '#src/vsm/unit-model.js';
@@ -29,6 +32,45 @@ describe('without S2', () => {
     assert.equal(most(herd(false)), 200);
     assert.ok(most(herd(true)) <= 10 + 21, String(most(herd(true))));
   });
+
+  it('a breaker that goes to and fro is let go at once each time: nothing damps it', async () => {
+    assert.deepEqual(await holds({ coordination: { enabled: false } }), [1_000, 1_000, 1_000, 1_000]);
+    assert.deepEqual(await holds({ enabled: false }), [1_000, 1_000, 1_000, 1_000], 'nor without all of it');
+    // The third opening is the fifth turn, with a penalty of a little less than 5; after that hold it is forgiven.
+    assert.deepEqual(await holds({}), [1_000, 1_000, 240_000, 1_000]);
+  });
+
+  /** For how long a breaker stays open each time when its server fails, is well again, fails … */
+  async function holds(vsm: object): Promise<number[]> {
+    const world = new ViableWorld(vsm);
+    const gate = new BreakerGate();
+    const { plane, log, clock } = world;
+    const { flap, ...rules } = plane.options.breaker;
+    const deps = {
+      plane,
+      log,
+      gate,
+      unit: upstreamUnit('one'),
+      rules: () => ({ ...rules, consecutiveFailures: 1, openFor: 1_000 }),
+      flap: () => flap,
+      probeAfter: () => 100,
+      probeTimeout: () => 1_000,
+      reachable: () => true,
+      probe: (ended: (outcome: 'success') => void) => (ended('success'), true),
+    };
+    await world.start({ '/breaker': live(breaker(deps)) });
+    const seen: number[] = [];
+    while (seen.length < 4) {
+      gate.count('failure', NO_TOKEN);
+      await world.settle();
+      const hold = (gate.until ?? 0) - clock.now();
+      seen.push(hold);
+      await world.advance(hold);
+      await world.advance(100); // nobody calls: it is asked, and is well
+      assert.equal(gate.state, 'closed');
+    }
+    return seen;
+  }
 });
 
 describe('without S3', () => {
