@@ -28,7 +28,12 @@ async function watching(
     const path = join(directory, 'v.sock');
     const start = async (): Promise<AdminServer> =>
       await startAdminServer({ path, handler: gateway.handler, onError: unexpected });
-    const state = { server: await start(), wake: (): void => undefined };
+    const state = { server: await start(), turns: 0, wake: (): void => undefined };
+    // Given before the command sleeps, a turn counts for its next sleep.
+    const turn = (): void => {
+      state.turns += 1;
+      state.wake();
+    };
     const terminal = new FakeTerminal(...size);
     const stop = new AbortController();
     const io = {
@@ -38,7 +43,13 @@ async function watching(
       signal: stop.signal,
       sleep: () =>
         new Promise<void>((resolve) => {
-          state.wake = resolve;
+          state.wake = () => {
+            if (state.turns === 0) return;
+            state.turns -= 1;
+            state.wake = () => undefined;
+            resolve();
+          };
+          state.wake();
           stop.signal.addEventListener('abort', () => resolve(), { once: true });
         }),
     } as unknown as CliIo;
@@ -47,14 +58,14 @@ async function watching(
       await work({
         terminal,
         gateway,
-        next: () => state.wake(),
+        next: turn,
         restart: async () => {
           await state.server.close();
           // Whoever looks now finds nobody; the test lets it look again.
-          state.wake();
+          turn();
           await terminal.shows(/away since \d\d:\d\d:\d\d/);
           state.server = await start();
-          state.wake();
+          turn();
         },
         stop: async () => {
           stop.abort();
