@@ -13,6 +13,8 @@ const SLOW = ['--slow', '10'] as const;
 /** Those who are not told over a stream keep calling until then, or until they are closed. Milliseconds. */
 const TERM_DEADLINE_MS = 4_000;
 const UNDER_WAY_MS = 1_000;
+/** What a connection may take to be opened, on a slow machine. Milliseconds. */
+const CONNECT_MS = 30;
 /** Whose calls are to be under way. */
 const TERM_LOAD = ['a-http', 'a-sse', 'a-websocket'];
 
@@ -159,17 +161,20 @@ export const consoles: Scenario = {
     }),
 };
 
+/** As many as the gateway needs to start, for its modules are read at once, and not many more. */
+const DESCRIPTORS = 400;
+
 export const descriptors: Scenario = {
   name: 'descriptors',
   about:
     'all file descriptors taken by idle sockets: those who are served are served on, and newcomers come in afterwards',
   run: (context) =>
     inWorld(context, async (world) => {
-      await world.gateway({ servers: { chaos: world.stdio(...SLOW) }, limit: 'ulimit -n 160' });
+      await world.gateway({ servers: { chaos: world.stdio(...SLOW) }, limit: `ulimit -n ${DESCRIPTORS}` });
       await world.load('a', '--sessions', '1', '--outstanding', '2');
       await until('calls under way', () => world.newResults().length > 0);
       world.fault('descriptors exhausted');
-      const idle = Array.from({ length: 400 }, () => hold(world.base));
+      const idle = Array.from({ length: 2 * DESCRIPTORS }, () => hold(world.base));
       await pause(500);
       world.newResults();
       await until('results while no descriptor is left', () => world.newResults().length > 0);
@@ -206,7 +211,9 @@ export const mass: Scenario = {
       const args = ['--sessions', String(Math.ceil(connections / 2 / 4)), '--outstanding', '0', '--heed'];
       // Idle streams and sockets, in processes of a few hundred each; a few that work.
       for (const name of ['a', 'b', 'c', 'd']) await world.load(name, ...args, '--transports', 'sse,websocket');
-      await world.until('all connected', (snapshot) => snapshot.connections.total >= connections);
+      const within = 20_000 + connections * CONNECT_MS;
+      await world.until('all connected', (snapshot) => snapshot.connections.total >= connections, within);
+      context.progress(`${connections} connections are open`);
       await world.load('e', '--sessions', '4', '--heed');
       let seen = 0;
       await until('calls under way', () => (seen += world.newResults().length) > 20);
@@ -215,6 +222,7 @@ export const mass: Scenario = {
       world.signal('SIGTERM');
       await world.gatewayEnd();
       const took = performance.now() - begun;
+      context.progress(`drained in ${(took / 1_000).toFixed(1)} s`);
       const result = await judge(world);
       return { ...result, missed: drainMissed(world, connections, took, deadline, result) };
     }),

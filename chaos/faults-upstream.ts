@@ -22,8 +22,8 @@ async function killing(world: World, { size, random, progress }: Context, over: 
   const network = over === 'stdio' ? null : await world.network(over, ...SLOW);
   const entry = network ? { type: over, url: urlOf(over, network.port) } : world.stdio(...SLOW);
   await world.gateway({ servers: { chaos: entry }, gateway: AT_ONCE });
-  await world.load('a');
-  await world.load('b');
+  await world.load('a', '--sessions', '1');
+  await world.load('b', '--sessions', '1');
   let living = await aliveAfter(world, 0);
   for (let kill = 0; kill < size.kills; kill += 1) {
     await pause(random() * 60);

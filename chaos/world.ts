@@ -18,6 +18,8 @@ export type UpstreamTransport = 'stdio' | 'http' | 'sse' | 'ws';
 /** Where the product is: its own build, or a mutant of it. */
 export const PRODUCT = fileURLToPath(new URL('../../dist', import.meta.url));
 const WAIT_MS = 20_000;
+/** A snapshot of thousands of connections is work for the gateway. */
+const LOOK_MS = 50;
 const PATIENCE_MS = 15_000;
 
 function programPath(name: string): string {
@@ -174,11 +176,11 @@ export class World {
     }
   }
 
-  async until(what: string, fits: (snapshot: GatewaySnapshot) => boolean): Promise<void> {
-    const end = now() + WAIT_MS;
+  async until(what: string, fits: (snapshot: GatewaySnapshot) => boolean, withinMs = WAIT_MS): Promise<void> {
+    const end = now() + withinMs;
     while (!fits(await this.snapshot())) {
-      if (now() > end) throw new Error(`not within ${WAIT_MS} ms: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }
 

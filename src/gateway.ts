@@ -28,7 +28,6 @@ import { type Config, secretsOf, type ServerConfig } from './config/index.js';
 import { type ActorInit, ActorSystem, describeExit, type ExitReason } from './kernel/index.js';
 import { admissionInits } from './gateway/admission.js';
 import { type GatewayOptions, type RouteOptions, type ShutdownOptions, type TrustedUser } from './gateway/options.js';
-import { reconfigured } from './gateway/reconfigured.js';
 import { logReport } from './gateway/reports.js';
 import { MessageRouter } from './gateway/routed-messages.js';
 import { type UpstreamCredential } from './credentials/credential.js';
@@ -123,8 +122,10 @@ export class Gateway {
       telemetry: this.#telemetry,
       switchAudit: (on) => this.#security.switchAudit(on),
     });
-    const onLogLevel: SessionEnvironment['onLogLevel'] = (level) =>
-      void this.#system.tell(REGISTRY, { type: 'registry/log-level', level });
+    const onLogLevel: SessionEnvironment['onLogLevel'] = (before, after) => {
+      this.#plane.logLevels.change(before, after);
+      this.#system.tell(REGISTRY, { type: 'registry/log-level' });
+    };
     const { wheel, clock } = this.#system;
     this.#env = { system: this.#system, plane: this.#plane, wheel, clock, version: VERSION, onLogLevel };
     this.#access = new Access(this.#plane);
@@ -370,7 +371,7 @@ export class Gateway {
 
   #applyOptions(config: Config): void {
     const before = this.#plane.options;
-    this.#plane.options = this.#features.applied(reconfigured(before, config.gateway));
+    this.#plane.options = this.#features.applied(config.gateway);
     if (this.#plane.auth.configure(this.#plane.options))
       this.#system.tell(AUTHENTICATOR, { type: 'authenticator/refresh' });
     this.#security.reconfigured();

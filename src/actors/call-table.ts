@@ -190,11 +190,13 @@ export class CallTable {
   }
 
   /** Many calls that are lost with one session are one failure. */
-  #failureOf({ gate, to }: Call, error: JsonRpcErrorObject): Outcome {
+  #failureOf({ gate, to, carrier, token }: Call, error: JsonRpcErrorObject): Outcome {
     const outcome = gate.failurePolicy.ofError(error);
-    if (outcome !== 'failure' || error.code !== ERRORS.upstream_lost.code || to.alive) return outcome;
-    if (gate.lastLost === to) return 'neutral';
-    gate.lastLost = to;
+    const session = carrier ?? to;
+    if (outcome !== 'failure' || error.code !== ERRORS.upstream_lost.code || session.alive) return outcome;
+    // A probe always says how it ended: another one waits for that.
+    if (gate.lost.has(session) && token === NO_TOKEN) return 'neutral';
+    gate.lost.add(session);
     return outcome;
   }
 

@@ -107,6 +107,8 @@ export class Call extends Deadline {
   sentAt = 0;
   /** How long its upstream took is on record. Likewise. */
   measured = false;
+  /** The session that it was sent over, whatever it was sent to. Likewise. */
+  carrier: Ref<UpstreamSessionMessage> | null = null;
   /** Set by the client session; an upstream session that has not sent the call yet drops it. */
   cancelled = false;
 

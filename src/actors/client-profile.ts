@@ -100,4 +100,5 @@ export class ClientProfile {
   }
 }
 
-const DEFAULT_LEVEL: LogLevel = 'info';
+/** What servers are asked for where no client asks for a level. */
+export const DEFAULT_LEVEL: LogLevel = 'info';

@@ -257,6 +257,8 @@ export class ClientShell implements SessionEntry, RequestOrigin {
     const reachable = this.facts.transport === 'http' || this.#outlet.streaming;
     if (reachable) this.session.failAll('cancelled_by_gateway', 'the gateway ended the session');
     this.session.close('the client is gone');
+    const { wantedLevel } = this.session.profile;
+    if (wantedLevel !== null) this.#env.onLogLevel(wantedLevel, null);
   }
 
   #push(text: string): void {

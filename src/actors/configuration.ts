@@ -16,6 +16,7 @@ import {
   type LoadResult,
   renderProblems,
   type ServerConfig,
+  withoutRestart,
 } from '../config/index.js';
 import {
   type ActorContext,
@@ -41,11 +42,18 @@ export type ConfigurationMessage =
   { readonly type: 'configuration/reload'; readonly cause: string; readonly replyTo?: ReplyTo<ReloadOutcome> };
 
 export type ReloadOutcome =
-  | { readonly applied: true; readonly version: number; readonly summary: string }
+  | {
+      readonly applied: true;
+      readonly version: number;
+      readonly summary: string;
+      /** Options of the file that differ from what runs and wait for the next start. */
+      readonly restart: readonly string[];
+    }
   | { readonly applied: false; readonly problems: string };
 
 /** The running configuration. Written by the configuration actor, read by all. */
 export interface RunningConfig {
+  /** What is in force: options that wait for the next start are those of this one. */
   current: Config;
   version: number;
   loadedAt: number;
@@ -105,11 +113,15 @@ class Configuration implements Behavior<ConfigurationMessage> {
     if (!loaded.ok) return this.#refuse(loaded.problems, cause);
     const diff = diffConfig(running.current, loaded.config);
     running.rejected = null;
-    if (isEmptyDiff(diff)) return { applied: true, version: running.version, summary: 'nothing has changed' };
-    running.current = loaded.config;
+    const { restart } = diff.gateway;
+    if (restart.length > 0)
+      log.warn({ event: 'configuration_restart', options: restart }, 'these options take effect at the next start');
+    if (isEmptyDiff({ ...diff, gateway: { ...diff.gateway, restart: [] } }))
+      return { applied: true, version: running.version, summary: summaryOf('nothing has changed', restart), restart };
+    running.current = { ...loaded.config, gateway: withoutRestart(running.current.gateway, loaded.config.gateway) };
     running.version += 1;
     running.loadedAt = this.#context.clock.now();
-    this.#deps.onOptions(loaded.config);
+    this.#deps.onOptions(running.current);
     if (diff.gateway.applied.some((path) => /^gateway\.(?:catalogue|toolsets)\b/.test(path)))
       system.tell(CATALOGUE, { type: 'catalogue/reconfigured' });
     for (const transport of CLIENT_TRANSPORTS)
@@ -129,14 +141,9 @@ class Configuration implements Behavior<ConfigurationMessage> {
       { event: 'configuration', cause, version: running.version, added, removed, changed, options: gateway.applied },
       `configuration applied: ${summary}`,
     );
-    if (gateway.restart.length > 0)
-      log.warn(
-        { event: 'configuration_restart', options: gateway.restart },
-        'these options take effect at the next start',
-      );
     const { version } = running;
     this.#deps.plane.announcements.announce('configuration/applied', () => ({ version, summary }));
-    return { applied: true, version, summary };
+    return { applied: true, version, summary: summaryOf(summary, restart), restart };
   }
 
   #refuse(problems: readonly ConfigProblem[], cause: string): ReloadOutcome {
@@ -202,4 +209,8 @@ class Configuration implements Behavior<ConfigurationMessage> {
     plane.gates.clear();
     for (const [name, gate] of kept) if (gate) plane.gates.set(name, gate);
   }
+}
+
+function summaryOf(what: string, restart: readonly string[]): string {
+  return restart.length === 0 ? what : `${what}; at the next start: ${restart.join(', ')}`;
 }

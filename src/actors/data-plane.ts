@@ -21,6 +21,7 @@ import { Announcements } from './announcements.js';
 import { BreakerGate } from './breaker-gate.js';
 import { type ClientMessage } from './client-message.js';
 import { type HandoverLink, type PredecessorLink } from './handover-links.js';
+import { LogLevels } from './log-levels.js';
 import { Parking } from './parking.js';
 import { SharedReads } from './shared-reads.js';
 import { SessionDirectory } from './session-directory.js';
@@ -50,7 +51,9 @@ export class DataPlane {
   readonly sessions: SessionDirectory;
   /** Modern clients with a stream of changes open. Written by themselves. */
   readonly listeners = new Set<Ref<ClientMessage>>();
-  /** The most verbose level of log messages that any client has asked for; `null` until one does. Written by the registry. */
+  /** Levels of log messages that clients have asked for. Written by themselves. */
+  readonly logLevels = new LogLevels();
+  /** What upstreams were told of them last; `null`: no client asks for a level. Written by the registry. */
   logLevel: LogLevel | null = null;
   /** Calls that wait for input. Written by their bridges. */
   readonly parking: Parking;

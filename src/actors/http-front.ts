@@ -172,7 +172,8 @@ export class HttpFront {
       this.#connections.read(req.socket);
       if (!body.ok) return this.#fail(res, body.why, bodyRefusal(body.why));
       const frame = parseFrame(body.text, CLIENT_LIMITS);
-      if (frame.kind === 'invalid') return this.#fail(res, frame.error, { id: frame.id, detail: frame.detail });
+      if (frame.kind === 'invalid')
+        return this.#fail(res, frame.error, { id: frame.id, detail: frame.detail, status: 400 });
       const limited = this.#access.limitFrame(arrival.principal, req, frame, arrival.scope);
       if (limited) return this.#refuseFrame(res, frame, limited);
       this.#byEra(arrival, frame, body.bytes);
@@ -353,7 +354,8 @@ export class HttpFront {
     readBody(req, this.#plane.intake, (body) => {
       if (!body.ok) return this.#fail(res, body.why, bodyRefusal(body.why));
       const frame = parseFrame(body.text, CLIENT_LIMITS);
-      if (frame.kind === 'invalid') return this.#fail(res, frame.error, { id: frame.id, detail: frame.detail });
+      if (frame.kind === 'invalid')
+        return this.#fail(res, frame.error, { id: frame.id, detail: frame.detail, status: 400 });
       const entry = this.#plane.sessions.get(sessionId);
       if (entry?.transport !== 'sse' || entry.principal.key !== principal.key)
         return this.#fail(res, 'session_not_found');

@@ -214,8 +214,8 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
     const { session } = this.#shell;
     if (initialize) session.profile.introduce(initialize);
     if (logLevel !== null) {
+      this.#env.onLogLevel(null, logLevel);
       session.profile.logLevel = logLevel;
-      this.#env.onLogLevel(logLevel);
     }
     session.phase = phase;
     session.subscriptions.restore(subscriptions, this.#env.plane.routing.scope(session.scope));

@@ -1,5 +1,14 @@
 /** What a legacy session answers of itself, and how it writes the answers of upstreams. Pure. */
-import { errorText, isJsonObject, type JsonObject, type JsonRpcResponse, resultText } from '../protocol/jsonrpc.js';
+import { gatewayError } from '../protocol/errors.js';
+import {
+  errorText,
+  isJsonObject,
+  type JsonObject,
+  type JsonRpcErrorObject,
+  type JsonRpcResponse,
+  resultText,
+} from '../protocol/jsonrpc.js';
+import { LOG_LEVELS } from '../protocol/methods.js';
 import { errorForLegacy, resultForLegacy } from '../protocol/modern/bridge.js';
 import { stripControl } from '../protocol/text.js';
 import { type Call } from './call.js';
@@ -10,7 +19,7 @@ const MAX_CLIENT_NAME = 80;
  * The aggregate (`undefined`) promises every list, for an upstream may come that has it; one server's endpoint promises
  * what the server has.
  */
-export function legacyCapabilities(has: ReadonlySet<string> | undefined): JsonObject {
+function legacyCapabilities(has: ReadonlySet<string> | undefined): JsonObject {
   const offers = (name: string): boolean => has === undefined || has.has(name);
   return {
     ...(offers('tools') && { tools: { listChanged: true } }),
@@ -19,6 +28,39 @@ export function legacyCapabilities(has: ReadonlySet<string> | undefined): JsonOb
     ...(offers('logging') && { logging: {} }),
     ...(offers('completions') && { completions: {} }),
   };
+}
+
+/** The result of `initialize`. `view`: what the client sees; `aggregate`: of all servers. */
+export function initializeResult(
+  protocolVersion: string,
+  version: string,
+  view: { readonly instructions?: string | undefined; readonly capabilities: ReadonlySet<string> } | undefined,
+  aggregate: boolean,
+): JsonObject {
+  const instructions = view?.instructions;
+  return {
+    protocolVersion,
+    capabilities: legacyCapabilities(aggregate ? undefined : view?.capabilities),
+    serverInfo: { name: 'viable', title: 'Viable MCP gateway', version },
+    ...(instructions === undefined ? {} : { instructions }),
+  };
+}
+
+export function badLevel(): JsonRpcErrorObject {
+  return gatewayError('invalid_params', `"level" must be one of ${LOG_LEVELS.join(', ')}`);
+}
+
+/** Takes each in turn: those behind one that throws are owed their answers all the same. Then throws what was first. */
+export function eachOf<T>(items: readonly T[], take: (item: T) => void): void {
+  let defect: { readonly cause: unknown } | undefined;
+  for (const item of items) {
+    try {
+      take(item);
+    } catch (cause) {
+      defect ??= { cause };
+    }
+  }
+  if (defect) throw defect.cause;
 }
 
 /** The upstream's answer under the client's id, in the words of the legacy era. */

@@ -8,7 +8,7 @@
  */
 import { type Principal } from '../auth/principal.js';
 import { type ActorSystem, type Clock, type Ref, type TimerWheel } from '../kernel/index.js';
-import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
+import { decodeCursor, LIST_KINDS, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, gatewayError } from '../protocol/errors.js';
 import {
   errorText,
@@ -21,8 +21,9 @@ import {
   resultText,
 } from '../protocol/jsonrpc.js';
 import { type IncomingHeaders } from '../protocol/modern/headers.js';
-import { CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, isLogLevel, LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
+import { CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, isLogLevel, type LogLevel } from '../protocol/methods.js';
 import { resultType } from '../protocol/modern/envelope.js';
+import { paramsFault } from '../protocol/params.js';
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
 import { stripControl } from '../protocol/text.js';
 import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
@@ -36,7 +37,7 @@ import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
 import { InputRounds } from './input-rounds.js';
 import { CallTable } from './call-table.js';
-import { answerText, legacyCapabilities } from './legacy-answers.js';
+import { answerText, badLevel, eachOf, initializeResult } from './legacy-answers.js';
 import { LegacySubscriptions } from './legacy-subscriptions.js';
 import { type NotResolved, refusalOf, viewFor } from './policy-guard.js';
 import { type DataPlane } from './data-plane.js';
@@ -48,8 +49,8 @@ export interface SessionEnvironment {
   readonly wheel: TimerWheel;
   readonly clock: Clock;
   readonly version: string;
-  /** Tells the registry the level that this session wants. */
-  readonly onLogLevel: (level: LogLevel) => void;
+  /** A session that wanted log messages from `before` on wants them from `after` on; `null`: it asks for no level. */
+  readonly onLogLevel: (before: LogLevel | null, after: LogLevel | null) => void;
 }
 
 /** new → initializing (answered `initialize`) → ready (heard `initialized`). */
@@ -104,7 +105,7 @@ export class LegacySession {
   receive(frame: ParsedFrame, channel: Channel, headers?: IncomingHeaders): void {
     if (frame.kind !== 'batch') return this.#message(frame, channel, headers);
     if (!this.profile.allowsBatch) return this.#refuse(null, gatewayError('batch_unsupported'), channel);
-    for (const item of frame.items) this.#message(item, channel, headers);
+    eachOf(frame.items, (item) => this.#message(item, channel, headers));
   }
 
   /** The upstream answered. */
@@ -237,14 +238,25 @@ export class LegacySession {
   #watched(request: JsonRpcRequest, channel: Channel, headers: IncomingHeaders | undefined): void {
     const { watch } = this.#calls;
     watch.begin(request, headers);
-    this.#request(request, channel);
-    watch.settle(this.#calls.has(request.id));
+    try {
+      this.#request(request, channel);
+    } catch (defect) {
+      if (!this.#waits(request.id)) this.#refuse(request.id, gatewayError('internal_error'), channel);
+      throw defect;
+    } finally {
+      watch.settle(this.#calls.has(request.id));
+    }
+  }
+
+  /** Somebody will answer it. */
+  #waits(id: JsonRpcId): boolean {
+    return this.#calls.has(id) || this.#rounds?.has(id) === true;
   }
 
   #request(request: JsonRpcRequest, channel: Channel): void {
     const { id, method } = request;
     const params = request.params ?? {};
-    if (this.#calls.has(id) || this.#rounds?.has(id) === true) {
+    if (this.#waits(id)) {
       const detail = 'the id is that of a request which is not answered yet';
       return this.#refuse(null, gatewayError('invalid_request', detail), channel); // with the id it would answer the other one
     }
@@ -253,19 +265,18 @@ export class LegacySession {
       return this.#refuse(id, gatewayError('method_not_found', stripControl(method, 80)), channel);
     if (this.phase === 'new' && !('beforeInitialized' in rule))
       return this.#refuse(id, gatewayError('not_initialized'), channel);
+    const fault = paramsFault(params);
+    if (fault !== undefined) return this.#refuse(id, gatewayError('invalid_params', fault), channel);
     switch (rule.method) {
       case 'initialize':
         return this.#initialize(id, params, channel);
       case 'ping':
         return this.#answer(channel, resultText(id, '{}'));
       case 'tools/list':
-        return this.#list(id, 'tools', params, channel);
       case 'prompts/list':
-        return this.#list(id, 'prompts', params, channel);
       case 'resources/list':
-        return this.#list(id, 'resources', params, channel);
       case 'resources/templates/list':
-        return this.#list(id, 'resourceTemplates', params, channel);
+        return this.#list(id, LIST_KINDS[rule.method], params, channel);
       case 'tools/call':
         return this.#callTool(request, params, channel);
       case 'prompts/get':
@@ -287,13 +298,7 @@ export class LegacySession {
     const protocolVersion = this.profile.introduce(params);
     this.#links.declare(this.profile.capabilities, this.profile.info);
     this.phase = 'initializing';
-    const instructions = this.#view()?.instructions;
-    const result = {
-      protocolVersion,
-      capabilities: legacyCapabilities(this.scope === null ? undefined : this.#view()?.capabilities),
-      serverInfo: { name: 'viable', title: 'Viable MCP gateway', version: this.#env.version },
-      ...(instructions === undefined ? {} : { instructions }),
-    };
+    const result = initializeResult(protocolVersion, this.#env.version, this.#view(), this.scope === null);
     this.#answer(channel, resultText(id, JSON.stringify(result)));
   }
 
@@ -339,19 +344,14 @@ export class LegacySession {
 
   #setLevel(id: JsonRpcId, params: JsonObject, channel: Channel): void {
     const level = params['level'];
-    if (!isLogLevel(level)) {
-      return this.#refuse(
-        id,
-        gatewayError('invalid_params', `"level" must be one of ${LOG_LEVELS.join(', ')}`),
-        channel,
-      );
-    }
+    if (!isLogLevel(level)) return this.#refuse(id, badLevel(), channel);
+    this.#env.onLogLevel(this.profile.wantedLevel, level);
     this.profile.logLevel = level;
-    this.#env.onLogLevel(level);
     this.#answer(channel, resultText(id, '{}'));
   }
 
   #notification(method: string, params: JsonObject = {}): void {
+    if (paramsFault(params) !== undefined) return this.#env.plane.counters.drop('unroutable_notification');
     switch (CLIENT_NOTIFICATIONS.get(method)?.method) {
       case 'notifications/initialized':
         if (this.phase === 'initializing') this.phase = 'ready';

@@ -8,7 +8,7 @@
  */
 import { type Principal } from '../auth/principal.js';
 import { type Ref, type TimerHandle } from '../kernel/index.js';
-import { decodeCursor, type CursorKind } from '../protocol/cursor.js';
+import { decodeCursor, LIST_KINDS, type CursorKind } from '../protocol/cursor.js';
 import { type ErrorName, ERRORS, modernError, modernHttpStatus } from '../protocol/errors.js';
 import {
   errorText,
@@ -99,8 +99,19 @@ export class ModernPeer {
     const { message, headers } = request;
     const { watch } = this.#calls;
     watch.begin(message, headers);
-    this.#dispatch(request);
-    watch.settle(this.#calls.has(message.id));
+    try {
+      this.#dispatch(request);
+    } catch (defect) {
+      if (!this.#waits(message.id)) this.#refuse(request.channel, message.id, 'internal_error');
+      throw defect;
+    } finally {
+      watch.settle(this.#calls.has(message.id));
+    }
+  }
+
+  /** Somebody will answer it. */
+  #waits(id: JsonRpcId): boolean {
+    return this.#calls.has(id) || this.#streams.has(id);
   }
 
   #dispatch(request: ModernRequest): void {
@@ -109,20 +120,17 @@ export class ModernPeer {
     const params = message.params ?? {};
     const rule = MODERN_CLIENT_REQUESTS.get(method);
     if (rule === undefined) return this.#refuse(channel, id, 'method_not_found', stripControl(method, 80));
-    if (this.#calls.has(id) || this.#streams.has(id)) {
+    if (this.#waits(id)) {
       return this.#refuse(channel, null, 'invalid_request', 'the id is that of a request which is not answered yet');
     }
     switch (rule.method) {
       case 'server/discover':
         return this.#discover(request);
       case 'tools/list':
-        return this.#list(request, 'tools', params);
       case 'prompts/list':
-        return this.#list(request, 'prompts', params);
       case 'resources/list':
-        return this.#list(request, 'resources', params);
       case 'resources/templates/list':
-        return this.#list(request, 'resourceTemplates', params);
+        return this.#list(request, LIST_KINDS[rule.method], params);
       case 'tools/call':
         return this.#callTool(request, params);
       case 'prompts/get':

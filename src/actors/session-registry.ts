@@ -7,7 +7,6 @@
 import { type ActorSystem, type Behavior, type ReplyTo } from '../kernel/index.js';
 import { type CursorKind } from '../protocol/cursor.js';
 import { type JsonObject } from '../protocol/jsonrpc.js';
-import { LOG_LEVELS, type LogLevel } from '../protocol/methods.js';
 import { type ScopeKey, toolsetOf } from '../routing/scopes.js';
 import { type ListChange } from './catalogue.js';
 import { type ClientMessage } from './client-message.js';
@@ -19,8 +18,8 @@ export type RegistryMessage =
   | { readonly type: 'registry/lists-changed'; readonly changes: readonly ListChange[] }
   /** An upstream's log message while no call of it runs. */
   | { readonly type: 'registry/log-message'; readonly server: string; readonly params: JsonObject }
-  /** A session wants log messages from this level on. */
-  | { readonly type: 'registry/log-level'; readonly level: LogLevel }
+  /** What clients want of log messages may have changed (`plane.logLevels`). */
+  | { readonly type: 'registry/log-level' }
   | { readonly type: 'registry/count'; readonly replyTo: ReplyTo<number> };
 
 export interface RegistryDeps {
@@ -44,6 +43,7 @@ class SessionRegistry implements Behavior<RegistryMessage> {
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
+    this.#lookAtLogLevel(); // the sessions of the incarnation before are gone
   }
 
   handle(message: RegistryMessage): void {
@@ -53,7 +53,7 @@ class SessionRegistry implements Behavior<RegistryMessage> {
       case 'registry/log-message':
         return this.#logMessage(message.server, message.params);
       case 'registry/log-level':
-        return this.#wantLogLevel(message.level);
+        return this.#lookAtLogLevel();
       case 'registry/count':
         return message.replyTo.reply(this.#deps.plane.sessions.size);
     }
@@ -87,12 +87,13 @@ class SessionRegistry implements Behavior<RegistryMessage> {
   }
 
   /**
-   * Upstreams send from the most verbose level that any session asked for; each session keeps what it wants. Upstreams
+   * Upstreams send from the most verbose level on that any session asks for; each session keeps what it wants. Upstreams
    * that are configured later find the level at their gate.
    */
-  #wantLogLevel(level: LogLevel): void {
+  #lookAtLogLevel(): void {
     const { plane } = this.#deps;
-    if (plane.logLevel !== null && LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(plane.logLevel)) return;
+    const level = plane.logLevels.mostVerbose;
+    if (level === plane.logLevel) return;
     plane.logLevel = level;
     for (const name of plane.gates.keys()) {
       this.#deps.system.tell(upstreamLifecycle(name), { type: 'upstream/log-level', level });

@@ -57,7 +57,7 @@ export class UpstreamGate {
   readonly jointLeases = new Map<string, Lease>();
   /** Makes the key of a lease that is one client's unique. */
   leasesMade = 0;
-  /** The most verbose level of log messages that clients have asked for; `null` until one does. */
+  /** The most verbose level of log messages that clients ask for; `null` while none does. */
   logLevel: string | null = null;
   /** Of the server that answers now. */
   era: Era = 'legacy';
@@ -66,8 +66,8 @@ export class UpstreamGate {
   readonly breaker = new BreakerGate();
   /** How the end of a call counts for the breaker. Written by the lifecycle. */
   failurePolicy: FailurePolicy = NOTHING_FAILS;
-  /** The session with which calls were lost last: they count as one failure. Written by the client sessions. */
-  lastLost: Ref<UpstreamSessionMessage> | null = null;
+  /** Sessions with which calls were lost: those of one count as one failure. Written by the client sessions. */
+  readonly lost = new WeakSet<Ref<UpstreamSessionMessage>>();
   /** What S3 has granted it: calls, their rate, and sessions of its pool, which heeds it when one is wanted. */
   readonly allowance = new Allowance();
   /** Its books, as an S1 unit. Written by the client sessions. */

@@ -226,6 +226,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     const id = this.#pending.nextId();
     // Before it is sent: whatever happens from here on, the call is answered.
     call.upstreamId = id;
+    call.carrier = this.#context.self;
     this.#pending.add(id, call);
     const context = this.#replies.sent(call) ?? undefined;
     const { params, headers } = this.#wire.call(call, id, context);

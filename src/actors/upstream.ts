@@ -24,6 +24,7 @@ import { gatewayError } from '../protocol/errors.js';
 import { compileFilter } from '../protocol/globs.js';
 import { type Listing } from '../routing/routing-table.js';
 import { type Call, type UpstreamSessionMessage } from './call.js';
+import { DEFAULT_LEVEL } from './client-profile.js';
 import { CATALOGUE, upstreamPool, upstreamSessions } from './names.js';
 import { type ServerFacts } from './upstream-handshake.js';
 import { Deadlines } from './deadlines.js';
@@ -44,7 +45,8 @@ export type UpstreamMessage =
   | { readonly type: 'upstream/offer-again' }
   /** What it offers may not be what was read: read it again. */
   | { readonly type: 'upstream/relist' }
-  | { readonly type: 'upstream/log-level'; readonly level: string }
+  /** `null`: no client asks for a level any more. */
+  | { readonly type: 'upstream/log-level'; readonly level: string | null }
   | { readonly type: 'upstream/reconnect'; readonly replyTo?: ReplyTo<UpstreamPhase> }
   | { readonly type: 'upstream/disable'; readonly replyTo?: ReplyTo<UpstreamPhase> }
   | { readonly type: 'upstream/enable'; readonly replyTo?: ReplyTo<UpstreamPhase> };
@@ -164,10 +166,10 @@ class Upstream implements Behavior<UpstreamMessage> {
   }
 
   /** Sessions that become ready later read it from the gate. */
-  #setLogLevel(level: string): void {
+  #setLogLevel(level: string | null): void {
     this.#deps.gate.logLevel = level;
     const sessions = this.#deps.system.childrenOf<UpstreamSessionInbox>(upstreamSessions(this.#config.name));
-    for (const session of sessions) session.tell({ type: 'log-level', level });
+    for (const session of sessions) session.tell({ type: 'log-level', level: level ?? DEFAULT_LEVEL });
   }
 
   #operate(command: 'upstream/reconnect' | 'upstream/disable' | 'upstream/enable'): void {

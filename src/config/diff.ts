@@ -6,7 +6,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { metaOf, optionPaths, schemaAt } from './introspect.js';
-import { formatPath, valueAt } from './path.js';
+import { formatPath, valueAt, withValueAt } from './path.js';
 import { gatewaySchema } from './schema.js';
 import type { Config, GatewayOptions, ServerConfig } from './types.js';
 
@@ -49,6 +49,15 @@ export function diffConfig(old: Config, next: Config): ConfigDiff {
 /** True when nothing has to be done. */
 export function isEmptyDiff({ added, removed, changed, gateway }: ConfigDiff): boolean {
   return [added, removed, changed, gateway.applied, gateway.restart].every((list) => list.length === 0);
+}
+
+/** `next` as far as a running gateway takes it over: what waits for the next start stays as it is in `running`. */
+export function withoutRestart(running: GatewayOptions, next: GatewayOptions): GatewayOptions {
+  let options = next;
+  for (const path of optionPaths(gatewaySchema))
+    if (metaOf(schemaAt(gatewaySchema, path)).apply === 'restart')
+      options = withValueAt(options, path, valueAt(running, path));
+  return options;
 }
 
 function needsNewSession(before: ServerConfig, after: ServerConfig): boolean {

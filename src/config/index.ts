@@ -1,6 +1,6 @@
 /** What the rest of the gateway uses of the configuration. */
 export { demoConfig, demoFolder, type DemoOptions } from './demo.js';
-export { diffConfig, isEmptyDiff, type ConfigDiff } from './diff.js';
+export { diffConfig, isEmptyDiff, withoutRestart, type ConfigDiff } from './diff.js';
 export { configJsonSchema } from './json-schema.js';
 export { loadConfig, type LoadOptions } from './load.js';
 export { isLoopbackHost } from './host.js';

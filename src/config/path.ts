@@ -26,6 +26,13 @@ export function valueAt(value: unknown, path: Path): unknown {
   return current;
 }
 
+/** A copy of `value` with `found` at `path`; what lies on the way is copied, and never made. */
+export function withValueAt<T>(value: T, [part, ...rest]: Path, found: unknown): T {
+  if (part === undefined) return found as T;
+  if (!isRecord(value) || !Object.hasOwn(value, part)) return value;
+  return { ...value, [part]: withValueAt(value[part], rest, found) };
+}
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -157,7 +157,9 @@ const dashboard = block(RESTART, 'The dashboards: on the terminal, and in a brow
     .describe(
       'Let the browser dashboard act (reconnect, disable, kill, drain) although nobody had to sign in. With authentication on, the token decides.',
     ),
-  historySize: count('Seconds of history in the charts.', 2, 3600).default(60),
+  historySize: count('Seconds of history in the charts.', 2, 3600)
+    .default(60)
+    .meta({ ...LIVE }),
 });
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

@@ -10,6 +10,14 @@
 
 export type CursorKind = 'tools' | 'prompts' | 'resources' | 'resourceTemplates';
 
+/** The list methods, by what they list. */
+export const LIST_KINDS = {
+  'tools/list': 'tools',
+  'prompts/list': 'prompts',
+  'resources/list': 'resources',
+  'resources/templates/list': 'resourceTemplates',
+} as const satisfies Readonly<Record<string, CursorKind>>;
+
 export interface Cursor {
   readonly kind: CursorKind;
   /** The last key of the page before. */

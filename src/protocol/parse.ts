@@ -20,7 +20,8 @@ import {
 } from './jsonrpc.js';
 import { hasMoreNames, scanFrame, type NameFault } from './scan.js';
 
-export type FrameFault = 'parse_error' | 'invalid_request' | 'too_deep' | 'too_many_values' | 'duplicate_key';
+export type FrameFault =
+  'parse_error' | 'invalid_request' | 'invalid_params' | 'too_deep' | 'too_many_values' | 'duplicate_key';
 
 export interface InvalidFrame {
   readonly kind: 'invalid';
@@ -103,9 +104,12 @@ function call(value: JsonObject): ParsedMessage {
   const { id, method, params, result, error } = value;
   if (id !== undefined && !isJsonRpcId(id)) return refuse(value, BAD_ID);
   if (typeof method !== 'string') return refuse(value, 'method must be a string');
-  if (params !== undefined && !isJsonObject(params)) return refuse(value, 'params must be an object');
   if (result !== undefined || error !== undefined) {
     return refuse(value, 'a message with a method has no result or error');
+  }
+  if (params !== undefined && !isJsonObject(params)) {
+    // JSON-RPC knows lists of parameters, so the message is one; a notification has no answer that could say more.
+    return id === undefined ? refuse(value, BAD_PARAMS) : invalid(id, 'invalid_params', BAD_PARAMS);
   }
   // The casts assert exactly what has been checked; copying the message to please the types would cost.
   if (id !== undefined) return { kind: 'request', message: value as unknown as JsonRpcRequest };
@@ -135,6 +139,7 @@ function failure(value: JsonObject, id: unknown, error: unknown): ParsedMessage 
 }
 
 const BAD_ID = 'id must be a string or an integer';
+const BAD_PARAMS = 'params must be an object';
 
 function refuse(value: JsonObject, detail: string): InvalidFrame {
   const { id } = value;

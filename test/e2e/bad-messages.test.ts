@@ -28,7 +28,7 @@ const MALFORMED: readonly { readonly what: string; readonly text: string; readon
   { what: 'an object as id', text: '{"jsonrpc":"2.0","id":{"a":1},"method":"ping"}', code: INVALID_REQUEST },
   { what: 'a boolean as id', text: '{"jsonrpc":"2.0","id":true,"method":"ping"}', code: INVALID_REQUEST },
   { what: 'a number as method', text: '{"jsonrpc":"2.0","id":1,"method":7}', code: INVALID_REQUEST },
-  { what: 'an array as params', text: '{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}', code: INVALID_REQUEST },
+  { what: 'an array as params', text: '{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}', code: INVALID_PARAMS },
   { what: 'result and error at once', text: '{"jsonrpc":"2.0","id":1,"result":{},"error":{}}', code: INVALID_REQUEST },
   {
     what: 'a duplicate id',

@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.js';
 import { textOf } from '../support/fixture-names.js';
 import { startGateway, type Gateway } from '../support/gateway.js';
 import { FixtureHub } from '../support/hub.js';
+import { HttpSession } from '../support/raw-http.js';
 import { WebSocketPeer } from '../support/raw-peers.js';
 import { settings } from '../support/settings.js';
 
@@ -125,6 +126,28 @@ describe('hot reload', () => {
       await eventually(async () => assert.equal((await gateway.status()).config.rejected, null));
     });
   }
+
+  it('says which options wait for the next start, and goes on as it was started', async () => {
+    const reload = async (): Promise<{ restart: string[]; summary: string }> =>
+      await gateway.admin('send', { actor: '/operations/provisioning/configuration', message: 'reload' });
+    const listen = { listen: { maxBodyBytes: 1024 } };
+    await undisturbed(async () => {
+      await gateway.reconfigure({ mcpServers: servers, gateway: settings(listen) });
+      const answer = await reload();
+      assert.deepEqual(answer.restart, ['gateway.listen.maxBodyBytes']);
+      assert.match(answer.summary, /at the next start: gateway\.listen\.maxBodyBytes/);
+      const text = 'x'.repeat(10_000);
+      const { result } = await client.request('tools/call', { name: 'good__echo', arguments: { text } });
+      assert.equal(textOf(result), text, 'the limit is that of the start');
+    });
+    const session = await HttpSession.open(gateway.url);
+    const text = 'x'.repeat(10_000);
+    const { result } = await session.request('tools/call', { name: 'good__echo', arguments: { text } });
+    assert.equal(textOf(result), text);
+    await session.end();
+    await gateway.reconfigure(file());
+    assert.deepEqual((await reload()).restart, []);
+  });
 
   it('takes a file that is written in place', async () => {
     servers = { ...servers, inplace: hub.stdio('sdk-server', 'inplace') };

@@ -40,6 +40,11 @@ const WHOLE: readonly (() => Json)[] = [
   () => ({ jsonrpc: '2.0', id: 8, method: 'resources/subscribe', params: { uri: 'fixture://good/text' } }),
   () => ({ jsonrpc: '2.0', id: 9, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {} } }),
   () => ({ jsonrpc: '2.0', id: 10, method: 'server/discover', params: { _meta: META } }),
+  // What the gateway would pass on, were it not refused.
+  () => ({ jsonrpc: '2.0', id: 13, method: 'tools/call', params: { name: 'good__echo', arguments: {}, _meta: null } }),
+  () => ({ jsonrpc: '2.0', id: 14, method: 'resources/read', params: { uri: 'fixture://good/text', _meta: [META] } }),
+  () => ({ jsonrpc: '2.0', id: 15, method: 'tools/call', params: ['good__echo', { text: 'x' }] }),
+  () => ({ jsonrpc: '2.0', method: 'notifications/roots/list_changed', params: { _meta: 'x' } }),
   () => ({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 3 } }),
   () => ({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress: 1 } }),
   () => ({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } }),

@@ -6,6 +6,8 @@ import { errorText, type JsonRpcId } from '../../protocol/jsonrpc.js';
 export interface ErrorReply {
   readonly id?: JsonRpcId | null;
   readonly detail?: string;
+  /** Default: that of the error in the catalogue. */
+  readonly status?: number;
   readonly data?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -14,10 +16,10 @@ export interface ErrorReply {
 export function sendError(
   res: ServerResponse,
   name: ErrorName,
-  { id = null, detail, data, headers }: ErrorReply = {},
+  { id = null, detail, status = errorEntry(name).httpStatus, data, headers }: ErrorReply = {},
 ): void {
   const text = errorText(id, gatewayError(name, detail, data));
-  sendText(res, errorEntry(name).httpStatus, 'application/json', text, headers);
+  sendText(res, status, 'application/json', text, headers);
 }
 
 /** The same address on a new connection, where another process accepts. */

@@ -74,7 +74,7 @@ export class ClientWorld {
     const { plane, wheel, clock, levels } = this;
     this.system = new ActorSystem({ clock });
     const { system } = this;
-    const onLogLevel = (level: string): void => void levels.push(level);
+    const onLogLevel = (_: string | null, level: string | null): void => void levels.push(level ?? 'none');
     const push = (text: string): boolean => this.pushed.push(JSON.parse(text) as JsonObject) > 0;
     const env = { system, plane, wheel, clock, version: '1.2.3', onLogLevel };
     this.session = new LegacySession(env, this.self, scope, ANONYMOUS, plane.counters.transports.http, push);

@@ -115,9 +115,11 @@ describe('configuration', () => {
         ?.at(-1)
         ?.requests('logging/setLevel')
         .map(({ params }) => params?.['level']) ?? [];
-    for (const level of ['warning', 'debug', 'error'] as const)
-      world.system.tell(REGISTRY, { type: 'registry/log-level', level });
-    await world.settle();
+    for (const level of ['warning', 'debug', 'error'] as const) {
+      world.plane.logLevels.change(null, level);
+      world.system.tell(REGISTRY, { type: 'registry/log-level' });
+      await world.settle();
+    }
     assert.deepEqual(levels('here'), ['warning', 'debug']);
     await reload(ok({ mcpServers: { here: one, moves: { command: 'elsewhere' }, late: one } }));
     assert.deepEqual(levels('late'), ['debug']);
@@ -131,7 +133,8 @@ describe('configuration', () => {
     world.take(CATALOGUE.path);
     const tuned = { ...one, viable: { maxInFlight: 7 } };
     const outcome = await reload(ok({ mcpServers: { comes: one, tuned, stays: one, moves: { command: 'two' } } }));
-    assert.deepEqual(outcome, { applied: true, version: 2, summary: 'added 1, removed 1, changed 2 upstreams' });
+    const summary = 'added 1, removed 1, changed 2 upstreams';
+    assert.deepEqual(outcome, { applied: true, version: 2, summary, restart: [] });
     assert.deepEqual(names(), ['comes', 'tuned', 'stays', 'moves']);
     assert.deepEqual(opened(), { stays: 1, goes: 1, moves: 2, tuned: 1, comes: 1 });
     assert.deepEqual([living('stays'), living('tuned')], before);
@@ -153,8 +156,33 @@ describe('configuration', () => {
       applied: true,
       version: 1,
       summary: 'nothing has changed',
+      restart: [],
     });
     assert.equal(options.length, 0);
+  });
+
+  it('leaves what needs a new start as it was started, and names it at each reload until then', async () => {
+    await boot({ mcpServers: { a: one } });
+    const started = running.current.gateway;
+    const restart = ['gateway.listen.maxBodyBytes', 'gateway.dashboard.web', 'gateway.audit.maxFiles'];
+    const waiting = {
+      listen: { maxBodyBytes: 4096 },
+      dashboard: { web: false, historySize: 30 },
+      audit: { maxFiles: 3 },
+    };
+    const first = await reload(ok({ mcpServers: { a: one }, gateway: waiting }));
+    assert.ok(first.applied);
+    assert.deepEqual([...first.restart].sort(), [...restart].sort());
+    for (const path of first.restart) assert.ok(first.summary.includes(path), first.summary);
+    const { gateway } = options.at(-1) ?? assert.fail();
+    assert.deepEqual([gateway.listen, gateway.audit], [started.listen, started.audit]);
+    assert.deepEqual([gateway.dashboard.web, gateway.dashboard.historySize], [true, 30]);
+    const again = await reload(ok({ mcpServers: { a: one }, gateway: waiting }));
+    assert.ok(again.applied);
+    assert.deepEqual([again.version, again.restart], [first.version, first.restart], 'it still waits');
+    const back = await reload(ok({ mcpServers: { a: one }, gateway: { dashboard: { historySize: 30 } } }));
+    assert.ok(back.applied);
+    assert.deepEqual([back.version, back.restart], [first.version, []], 'and does not when the file is as it was');
   });
 
   it('keeps the old configuration when the new one does not load, and says why until one does', async () => {

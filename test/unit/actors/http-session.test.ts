@@ -78,7 +78,7 @@ describe('HTTP session that goes to another process', () => {
       wheel: system.wheel,
       clock,
       version: '1',
-      onLogLevel: (level: string) => levels.push(level),
+      onLogLevel: (_: string | null, level: string | null) => levels.push(level ?? 'none'),
     };
     const facts = {
       sessionId: 's',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ANONYMOUS } from '#src/auth/principal.js';
 import { type ClientMessage } from '#src/actors/client-message.js';
+import { type LogLevels } from '#src/actors/log-levels.js';
 import { REGISTRY, upstreamLifecycle } from '#src/actors/names.js';
 import { type RegistryMessage, sessionRegistry } from '#src/actors/session-registry.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
@@ -77,14 +78,21 @@ describe('session registry', () => {
   });
 
   it('asks upstreams for the most verbose level that anybody wants', async () => {
-    for (const level of ['error', 'warning', 'alert', 'warning', 'debug'] as const) {
-      await tell({ type: 'registry/log-level', level });
-    }
-    assert.deepEqual(world.take(upstreamLifecycle('a').path), [
-      { type: 'upstream/log-level', level: 'error' },
-      { type: 'upstream/log-level', level: 'warning' },
-      { type: 'upstream/log-level', level: 'debug' },
-    ]);
+    const change = async (...levels: Parameters<LogLevels['change']>): Promise<void> => {
+      world.plane.logLevels.change(...levels);
+      await tell({ type: 'registry/log-level' });
+    };
+    for (const level of ['error', 'warning', 'alert', 'warning', 'debug'] as const) await change(null, level);
+    const told = (): unknown[] =>
+      world.take(upstreamLifecycle('a').path).map((message) => (message as { level?: unknown }).level);
+    assert.deepEqual(told(), ['error', 'warning', 'debug']);
+    await change('debug', null);
+    assert.deepEqual(told(), ['warning'], 'who wanted more is gone');
+    await change('warning', 'notice');
+    await change('warning', null);
+    assert.deepEqual(told(), ['notice'], 'one of two that want the same');
+    for (const level of ['notice', 'error', 'alert'] as const) await change(level, null);
+    assert.deepEqual(told(), ['error', 'alert', null], 'nobody asks for any');
   });
 
   it('counts sessions, and what a full mailbox did not take', async () => {

@@ -28,11 +28,14 @@ async function watching(
     const path = join(directory, 'v.sock');
     const start = async (): Promise<AdminServer> =>
       await startAdminServer({ path, handler: gateway.handler, onError: unexpected });
-    const state = { server: await start(), turns: 0, wake: (): void => undefined };
-    // Given before the command sleeps, a turn counts for its next sleep.
-    const turn = (): void => {
-      state.turns += 1;
-      state.wake();
+    const state = { server: await start() };
+    /** Who sleeps, and how often the next one need not: it was woken before it slept. */
+    const bed: { sleeper: (() => void) | null; woken: number } = { sleeper: null, woken: 0 };
+    const wake = (): void => {
+      const { sleeper } = bed;
+      bed.sleeper = null;
+      if (sleeper) sleeper();
+      else bed.woken += 1;
     };
     const terminal = new FakeTerminal(...size);
     const stop = new AbortController();
@@ -43,13 +46,12 @@ async function watching(
       signal: stop.signal,
       sleep: () =>
         new Promise<void>((resolve) => {
-          state.wake = () => {
-            if (state.turns === 0) return;
-            state.turns -= 1;
-            state.wake = () => undefined;
+          if (bed.woken > 0) {
+            bed.woken -= 1;
             resolve();
-          };
-          state.wake();
+            return;
+          }
+          bed.sleeper = resolve;
           stop.signal.addEventListener('abort', () => resolve(), { once: true });
         }),
     } as unknown as CliIo;
@@ -58,14 +60,14 @@ async function watching(
       await work({
         terminal,
         gateway,
-        next: turn,
+        next: wake,
         restart: async () => {
           await state.server.close();
           // Whoever looks now finds nobody; the test lets it look again.
-          turn();
+          wake();
           await terminal.shows(/away since \d\d:\d\d:\d\d/);
           state.server = await start();
-          turn();
+          wake();
         },
         stop: async () => {
           stop.abort();

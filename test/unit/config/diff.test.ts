@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { diffConfig, isEmptyDiff } from '#src/config/diff.js';
+import { diffConfig, isEmptyDiff, withoutRestart } from '#src/config/diff.js';
 import { accepted, load } from './support.js';
 
 const config = async (content: unknown) => accepted(await load(content)).config;
@@ -51,6 +51,17 @@ describe('config/diff', () => {
       applied: ['gateway.catalogue.pageSize', 'gateway.logging.level'],
       restart: ['gateway.listen.port', 'gateway.listen.allowedHosts', 'gateway.admin.socket'],
     });
+  });
+
+  it('takes over every option that applies at once, and none that waits', async () => {
+    const old = await config({ gateway: {} });
+    const next = await config({
+      gateway: { listen: { port: 1 }, auth: { mode: 'off', tokenTtl: 7000 }, requestState: { secret: 's'.repeat(40) } },
+    });
+    const taken = withoutRestart(old.gateway, next.gateway);
+    assert.deepEqual(taken, { ...old.gateway, auth: { ...next.gateway.auth, mode: old.gateway.auth.mode } });
+    assert.deepEqual(diffConfig(old, { ...next, gateway: taken }).gateway.restart, []);
+    assert.deepEqual(diffConfig({ ...old, gateway: taken }, next).gateway.applied, []);
   });
 
   it('search and toolsets apply at once, each named once', async () => {
