@@ -216,6 +216,11 @@ describe('library', () => {
     assert.equal(reasonOf(await route(undefined)), 'invalid_request');
     assert.equal(reasonOf(await route({ jsonrpc: '2.0', id: 4, method: 'no/such' })), 'method_not_found');
     assert.equal(reasonOf(await route({ jsonrpc: '2.0', id: 4, method: 'subscriptions/listen' })), 'method_not_found');
+    const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`name-${index}`, index]));
+    assert.equal(
+      reasonOf(await route({ jsonrpc: '2.0', id: 4, method: 'tools/list', params: many })),
+      'too_many_values',
+    );
   });
 
   it('a drain waits for routed calls, then takes none, and says how it goes', async () => {
