@@ -51,6 +51,9 @@ export async function startNodeMcp(children: Children, upstreamUrl?: string): Pr
   return { name: 'node-mcp', url, wsUrl: `${url.replace('http', 'ws')}/ws`, tool: 'echo', program };
 }
 
+/** Of all kinds together; the benchmark looks at what they cost, not at how many are let in. */
+const MAX_SESSIONS = 1_000_000;
+
 /** Whether the product has been built. */
 export function gatewayIsBuilt(): boolean {
   return existsSync(GATEWAY_MAIN);
@@ -65,7 +68,9 @@ export async function startGateway(children: Children, upstreamUrl?: string): Pr
     upstreamUrl === undefined
       ? { command: process.execPath, args: [programPath('upstream-stdio')] }
       : { type: 'http', url: upstreamUrl };
-  writeFileSync(config, JSON.stringify({ mcpServers: { bench } }));
+  // More are held than the default allows.
+  const gateway = { sessions: { max: MAX_SESSIONS } };
+  writeFileSync(config, JSON.stringify({ mcpServers: { bench }, gateway }));
   const args = ['--config', config, '--port', '0', '--no-dashboard', '--log-level', 'warn'];
   args.push('--admin-socket', join(folder, 'admin.sock'));
   const env = Object.fromEntries(

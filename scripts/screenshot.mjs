@@ -1,7 +1,8 @@
 /**
- * `npm run docs:screenshot [-- PORT]`: draws docs/images/dashboard.svg and tree.svg from a gateway with the built-in demo,
+ * `npm run docs:screenshot [-- PORT]`: draws the pictures of both dashboards in docs/images/ from a gateway with the built-in demo,
  * while official clients on all three transports call its tools. Takes about a minute, so that the charts are full; on
- * the way one upstream is killed, so that there is something to see of the supervisors.
+ * the way one upstream is killed, so that there is something to see of the supervisors. Apart from `npm run docs`, whose output
+ * must be the same every time. Those of the browser need Chromium; where there is none they stay as they are.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,12 +10,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { WebSocketClientTransport } from '@modelcontextprotocol/sdk/client/websocket.js';
 import WebSocket from 'ws';
+import { findBrowser, launchBrowser } from '../dist-test/test/support/browser.js';
 import { takeScreenshot } from '../dist-test/test/support/screenshot.js';
 
 globalThis.WebSocket ??= WebSocket;
@@ -24,9 +27,14 @@ const AFTER_KILL_MS = 20_000;
 const PAUSE_MS = 48;
 const IMAGES = new URL('../docs/images/', import.meta.url);
 const PICTURES = [
-  { file: 'dashboard.svg', columns: 118, rows: 36, keys: '', expect: /Throughput[^]*child.restarted[^]*catalogue/ },
+  { file: 'dashboard.svg', columns: 118, rows: 36, keys: '', expect: /Throughput[^]*╭─ Pools[^]*╭─ Log/ },
   { file: 'tree.svg', columns: 118, rows: 44, keys: '2', expect: 'RESTARTS' },
 ];
+/** Pages without paths of this machine in them. */
+const WEB_PICTURES = [{ file: 'web-overview.png', page: 'overview', colorScheme: 'light', height: 1_060 }];
+const WEB_WIDTH = 1_280;
+/** So that the charts that the page draws of what it has seen itself show something. */
+const WEB_WATCHES_MS = 12_000;
 const CLIENTS = [
   ['editor', (base) => new StreamableHTTPClientTransport(new URL(base))],
   ['desktop', (base) => new StreamableHTTPClientTransport(new URL(base))],
@@ -62,6 +70,9 @@ try {
     const { svg } = await takeScreenshot({ socket, ...picture });
     await writeFile(new URL(file, IMAGES), svg);
   }
+  if (findBrowser() === undefined)
+    process.stderr.write('No Chromium here: the pictures of the browser stay as they are.\n');
+  else await photographPages(url);
   stop.abort();
   await Promise.all(load);
   await Promise.all(clients.map((client) => client.close()));
@@ -86,6 +97,22 @@ async function untilServing(stderr) {
     }
   }
   throw new Error('the gateway ended before it was ready');
+}
+
+async function photographPages(base) {
+  const browser = await launchBrowser();
+  try {
+    for (const { file, page: name, colorScheme, height } of WEB_PICTURES) {
+      const page = await browser.newPage({ colorScheme, viewport: { width: WEB_WIDTH, height } });
+      await page.goto(`${base}/dashboard#/${name}`);
+      await page.waitForSelector('[data-link=live]');
+      await sleep(WEB_WATCHES_MS);
+      await page.screenshot({ path: fileURLToPath(new URL(file, IMAGES)) });
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+  }
 }
 
 async function connect(name, transport) {

@@ -6,7 +6,8 @@
  */
 import { connectAdmin } from '#src/admin/client.js';
 import { composeScreen } from './compose.js';
-import { Feed, type Wanted } from './feed.js';
+import type { Wanted } from '#src/admin/view/wanted.js';
+import { Feed } from './feed.js';
 import { point, type MouseEvent } from './mouse.js';
 import type { ScreenLayout } from './page.js';
 import { DashboardScreen, type ScreenOptions } from './screen.js';

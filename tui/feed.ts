@@ -4,18 +4,9 @@
  * Reconnects by itself, keeping the last figures meanwhile. Bounded: one snapshot, one list of connections, the newest
  * log lines. Draws nothing and knows no terminal.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { AdminRequestError, NoGatewayError, type AdminClient, type AdminSubscription } from '#src/admin/client.js';
-import type {
-  AdminActor,
-  AdminMessageInfo,
-  AdminMethod,
-  ConnectionSnapshot,
-  GatewaySnapshot,
-  LogLine,
-} from '#src/admin/protocol.js';
-import type { ToolPin } from '#src/admin/snapshot/tools.js';
-import type { TraceSnapshot, TracesSnapshot } from '#src/admin/snapshot/traces.js';
+import type { AdminMethod, GatewaySnapshot, LogLine } from '#src/admin/protocol.js';
+import { lookedAt, NOTHING_LOOKED, requestFor, sameWanted, type Looked, type Wanted } from '#src/admin/view/wanted.js';
 
 export interface NumberedLine {
   /** Grows by one with each line of this dashboard's life; names a line while older ones fall away. */
@@ -23,41 +14,16 @@ export interface NumberedLine {
   readonly entry: LogLine;
 }
 
-export interface FeedView {
+export interface FeedView extends Looked {
   /** `refused`: the gateway is there and shows no figures now. */
   readonly link: 'connecting' | 'live' | 'lost' | 'refused';
   /** Why there is no connection, in words. */
   readonly reason: string | null;
   readonly snapshot: GatewaySnapshot | null;
-  readonly connections: readonly ConnectionSnapshot[];
   readonly logs: readonly NumberedLine[];
-  /** Of the upstream that is looked at. */
-  readonly tools: readonly ToolPin[];
-  /** Admin messages of the actor that is looked at. */
-  readonly messages: readonly AdminMessageInfo[];
-  readonly traces: readonly TraceSnapshot[];
 }
 
-/**
- * What somebody looks at beyond the snapshot. It can be long, so it is asked for, once a snapshot, while it is looked at
- * and not otherwise.
- */
-export type Wanted =
-  | { readonly what: 'connections' }
-  | { readonly what: 'traces' }
-  | { readonly what: 'tools'; readonly server: string }
-  | { readonly what: 'messages'; readonly actor: string };
-
-export const NO_VIEW: FeedView = {
-  link: 'connecting',
-  reason: null,
-  snapshot: null,
-  connections: [],
-  logs: [],
-  tools: [],
-  messages: [],
-  traces: [],
-};
+export const NO_VIEW: FeedView = { link: 'connecting', reason: null, snapshot: null, logs: [], ...NOTHING_LOOKED };
 
 export interface FeedOptions {
   readonly connect: () => Promise<AdminClient>;
@@ -69,7 +35,6 @@ export interface FeedOptions {
 }
 
 const MOST_LINES = 2_000;
-const MOST_TRACES = 100;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 2_000;
 
@@ -116,7 +81,7 @@ export class Feed {
 
   /** What is looked at from now on; `null`: the snapshot alone. */
   want(wanted: Wanted | null): void {
-    if (isDeepStrictEqual(wanted, this.#wanted)) return;
+    if (sameWanted(wanted, this.#wanted)) return;
     this.#wanted = wanted;
     // Another actor's messages must not be sent to this one.
     if (wanted?.what === 'messages') this.#view = { ...this.#view, messages: [] };
@@ -181,8 +146,9 @@ export class Feed {
     if (client === undefined || wanted === null || this.#asking) return;
     this.#asking = true;
     try {
-      const answer = await answerTo(client, wanted);
-      if (wanted === this.#wanted) this.#change(answer);
+      const { method, params } = requestFor(wanted);
+      const result: unknown = await client.request(method, params);
+      if (wanted === this.#wanted) this.#change(lookedAt(wanted, result));
     } catch (error) {
       // A lost connection is dealt with where it is noticed; a refusal leaves the old list.
       if (!(error instanceof NoGatewayError || error instanceof AdminRequestError)) throw error;
@@ -224,22 +190,5 @@ export class Feed {
     if (this.#stopped) return;
     this.#view = { ...this.#view, ...part };
     this.#options.onChange();
-  }
-}
-
-async function answerTo(client: AdminClient, wanted: Wanted): Promise<Partial<FeedView>> {
-  switch (wanted.what) {
-    case 'connections':
-      return { connections: await client.request('connections') };
-    case 'traces': {
-      const { traces }: TracesSnapshot = await client.request('traces', { limit: MOST_TRACES });
-      return { traces };
-    }
-    case 'tools':
-      return { tools: await client.request('tools', { server: wanted.server }) };
-    case 'messages': {
-      const [actor]: readonly AdminActor[] = await client.request('actors', { actor: wanted.actor });
-      return { messages: actor?.messages ?? [] };
-    }
   }
 }

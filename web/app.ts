@@ -18,6 +18,7 @@ import type { TableState } from './table.js';
 
 const TOKEN = 'viable.token';
 const THEME = 'viable.theme';
+const DARK = matchMedia('(prefers-color-scheme: dark)');
 const INTERVALS = [250, 500, 1_000, 2_000, 5_000, 10_000] as const;
 
 class App {
@@ -54,8 +55,7 @@ class App {
   #link: FeedView['link'] = 'connecting';
 
   start(): void {
-    const theme = localStorage.getItem(THEME);
-    if (theme !== null) document.documentElement.dataset['theme'] = theme;
+    this.#paint();
     document.body.replaceChildren(
       h('a', { href: '#main', class: 'skip' }, 'Skip to content'),
       h(
@@ -71,7 +71,7 @@ class App {
     );
     addEventListener('hashchange', () => this.#turned());
     addEventListener('keydown', (event) => this.#key(event));
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#repaint());
+    DARK.addEventListener('change', () => this.#paint());
     this.#turned();
     this.#feed.start();
   }
@@ -83,6 +83,7 @@ class App {
     this.#drawStatus(view);
     this.#filter.hidden = page.filters !== true;
     const { snapshot } = view;
+    this.#feed.want(page.wants?.(this.#table(page.id)) ?? null);
     if (snapshot === null)
       return replaceChildren(this.#main, h('p', { class: 'tone-dim' }, 'Waiting for the gateway…'));
     const nodes = page.draw({
@@ -109,7 +110,6 @@ class App {
   }
 
   #turned(): void {
-    this.#feed.wantConnections(this.#page.wantsConnections === true);
     this.#filter.value = '';
     document.title = `${this.#page.title} · Viable`;
     this.draw();
@@ -211,14 +211,13 @@ class App {
   }
 
   #theme(): void {
-    const dark = getComputedStyle(document.documentElement).getPropertyValue('--scheme').trim() === 'dark';
-    const next = dark ? 'light' : 'dark';
-    document.documentElement.dataset['theme'] = next;
-    localStorage.setItem(THEME, next);
-    this.#repaint();
+    localStorage.setItem(THEME, document.documentElement.dataset['theme'] === 'dark' ? 'light' : 'dark');
+    this.#paint();
   }
 
-  #repaint(): void {
+  /** Light or dark, as somebody has chosen here, else as the browser wishes. */
+  #paint(): void {
+    document.documentElement.dataset['theme'] = localStorage.getItem(THEME) ?? (DARK.matches ? 'dark' : 'light');
     const { throughput, latency, load } = this.#charts;
     for (const chart of [throughput, latency, load]) chart.repaint();
   }

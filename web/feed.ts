@@ -7,11 +7,11 @@ import type {
   AdminEvent,
   AdminMethod,
   AdminResponse,
-  ConnectionSnapshot,
   GatewaySnapshot,
   LogLine,
   WatchEnded,
 } from '#src/admin/protocol.js';
+import { lookedAt, NOTHING_LOOKED, requestFor, sameWanted, type Looked, type Wanted } from '#src/admin/view/wanted.js';
 
 export type Access = 'look' | 'act';
 
@@ -20,14 +20,13 @@ export interface NumberedLine {
   readonly entry: LogLine;
 }
 
-export interface FeedView {
+export interface FeedView extends Looked {
   /** `signed-out`: the gateway wants a token. `off`: its dashboards are switched off. */
   readonly link: 'connecting' | 'live' | 'lost' | 'signed-out' | 'off';
   /** How the figures come. */
   readonly way: 'websocket' | 'stream' | null;
   readonly access: Access;
   readonly snapshot: GatewaySnapshot | null;
-  readonly connections: readonly ConnectionSnapshot[];
   readonly logs: readonly NumberedLine[];
 }
 
@@ -59,14 +58,14 @@ interface Link {
 }
 
 export class Feed {
-  view: FeedView = { link: 'connecting', way: null, access: 'look', snapshot: null, connections: [], logs: [] };
+  view: FeedView = { link: 'connecting', way: null, access: 'look', snapshot: null, logs: [], ...NOTHING_LOOKED };
   readonly #onChange: () => void;
   readonly #token: () => string | null;
   #link: Link | null = null;
   #intervalMs = 1_000;
   #retryMs: number = RETRY_MS.first;
   #failedSockets = 0;
-  #wantsConnections = false;
+  #wanted: Wanted | null = null;
   #asking = false;
   #nextNumber = 1;
 
@@ -91,10 +90,13 @@ export class Feed {
     return this.#intervalMs;
   }
 
-  /** The list of connections can be long; it is asked for only while somebody looks at it. */
-  wantConnections(wanted: boolean): void {
-    this.#wantsConnections = wanted;
-    void this.#askConnections();
+  /** What is looked at from now on; `null`: the snapshot alone. */
+  want(wanted: Wanted | null): void {
+    if (sameWanted(wanted, this.#wanted)) return;
+    this.#wanted = wanted;
+    // Another actor's messages must not be sent to this one.
+    if (wanted?.what === 'messages') this.view = { ...this.view, messages: [] };
+    void this.#ask();
   }
 
   /** Rejects with `RefusedError` when the gateway says no. */
@@ -212,7 +214,7 @@ export class Feed {
       return;
     }
     this.#change({ link: 'live', snapshot });
-    void this.#askConnections();
+    void this.#ask();
   }
 
   #log(value: unknown): void {
@@ -221,16 +223,21 @@ export class Feed {
     this.#change({ logs: [...this.view.logs, ...added].slice(-MOST_LINES) });
   }
 
-  async #askConnections(): Promise<void> {
-    if (!this.#wantsConnections || this.#asking || this.#link === null) return;
+  async #ask(): Promise<void> {
+    const wanted = this.#wanted;
+    if (wanted === null || this.#asking || this.#link === null) return;
     this.#asking = true;
     try {
-      this.#change({ connections: (await this.#link.request('connections')) as ConnectionSnapshot[] });
+      const { method, params } = requestFor(wanted);
+      const result = await this.#link.request(method, params);
+      if (wanted === this.#wanted) this.#change(lookedAt(wanted, result));
     } catch {
       // A lost connection is noticed where it is lost; the old list stays.
     } finally {
       this.#asking = false;
     }
+    // Somebody has turned to something else meanwhile.
+    if (wanted !== this.#wanted) await this.#ask();
   }
 
   #lost(): void {

@@ -1,6 +1,7 @@
 /** What a page of the dashboard is: a title, and elements from what the gateway last said. */
 import type { GatewaySnapshot } from '#src/admin/protocol.js';
 import type { FeedView } from './feed.js';
+import type { Wanted } from '#src/admin/view/wanted.js';
 import type { History } from './history.js';
 import type { TableState } from './table.js';
 
@@ -22,7 +23,7 @@ export interface Action {
   readonly title: string;
   /** What it means, for the question before it; `null` when it needs none. */
   readonly question: string | null;
-  readonly method: 'send' | 'kill' | 'drain' | 'ack';
+  readonly method: 'send' | 'kill' | 'restart' | 'drain' | 'ack';
   readonly params: object;
 }
 
@@ -30,8 +31,8 @@ export interface Page {
   /** In the address: `#/overview`. */
   readonly id: string;
   readonly title: string;
-  /** Asks for the list of connections while it is shown. */
-  readonly wantsConnections?: true;
+  /** What it needs beyond the snapshot while it is shown. */
+  readonly wants?: (table: TableState) => Wanted | null;
   readonly filters?: true;
   draw(input: PageInput): readonly Node[];
 }

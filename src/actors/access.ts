@@ -13,6 +13,7 @@ import { type ErrorName } from '../protocol/errors.js';
 import { type JsonRpcRequest } from '../protocol/jsonrpc.js';
 import { type ParsedFrame } from '../protocol/parse.js';
 import { type RouteKind } from '../protocol/routes.js';
+import { type Challenge } from '../transports/inbound/http-exchange.js';
 import { type ErrorReply } from '../transports/inbound/http-reply.js';
 import { type ConsoleRight } from './admin-web.js';
 import { type DataPlane } from './data-plane.js';
@@ -164,6 +165,10 @@ export class Access {
     if (auth.mode === 'off') return undefined;
     return resourceMetadata(this.resourceOf(req), auth.authorizationServers, options.auth.scopes);
   }
+
+  /** `WWW-Authenticate` for who needs these scopes for what was asked. */
+  readonly scopeChallenge: Challenge = (req, scopes) =>
+    challenge({ error: 'insufficient_scope', scopes, resource: this.resourceOf(req) });
 
   /** The address of `/mcp` as this client knows it. */
   resourceOf(req: IncomingMessage): string {

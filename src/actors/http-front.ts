@@ -211,7 +211,7 @@ export class HttpFront {
     if (closed && closed.name !== 'too_many_sessions')
       return this.#fail(res, closed.name, { ...closed.reply, id: message.id });
     const token = this.#plane.breakers.http.take();
-    const exchange = new HttpExchange(res, this.#plane.outflow, 1, false);
+    const exchange = new HttpExchange(res, this.#plane.outflow, this.#access.scopeChallenge, 1, false);
     const connection = this.#connections.get(req.socket);
     const { headers } = req;
     const sent = connection?.accept({ type: 'http/request', message, envelope, headers, scope, principal, exchange });
@@ -245,7 +245,8 @@ export class HttpFront {
     const late = tooLate(this.#plane, this.#env.clock, frame);
     if (late) return this.#fail(res, 'draining', late);
     const requests = countAnswers(frame);
-    const exchange = new HttpExchange(res, this.#plane.outflow, requests, frame.kind === 'batch');
+    const { outflow } = this.#plane;
+    const exchange = new HttpExchange(res, outflow, this.#access.scopeChallenge, requests, frame.kind === 'batch');
     exchange.sessionId = newId;
     const sent = session.accept({ type: 'http/post', frame, exchange, bytes, principal });
     if (sent === 'full') return exchange.refuse('overloaded');

@@ -380,17 +380,17 @@ export class LegacySession {
   #notFound(id: JsonRpcId, kind: UpstreamRoute, params: JsonObject, found: NotResolved, channel: Channel): void {
     const { plane, clock } = this.#env;
     const asked = { kind, params, scope: this.scope, principal: this.profile.principal };
-    const { error, detail, data, challenge } = refusalOf(plane, asked, found, clock.now());
-    this.#refuse(id, gatewayError(error, detail, data), channel, challenge);
+    const { error, detail, data, scopes } = refusalOf(plane, asked, found, clock.now());
+    this.#refuse(id, gatewayError(error, detail, data), channel, scopes);
   }
 
-  #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel, challenge?: string): void {
+  #refuse(id: JsonRpcId | null, error: JsonRpcErrorObject, channel: Channel, scopes?: readonly string[]): void {
     this.#calls.watch.refused(error);
-    this.#answer(channel, errorText(id, error), challenge);
+    this.#answer(channel, errorText(id, error), scopes);
   }
 
-  #answer(channel: Channel, text: string, challenge?: string): void {
-    if (channel.answer(text, challenge === undefined ? undefined : 403, challenge)) this.sent();
+  #answer(channel: Channel, text: string, scopes?: readonly string[]): void {
+    if (channel.answer(text, scopes && 403, scopes)) this.sent();
     else this.#env.plane.counters.drop('client_gone');
   }
 

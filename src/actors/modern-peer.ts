@@ -281,8 +281,8 @@ export class ModernPeer {
     if (!resolved.ok) {
       const { plane, clock } = this.#env;
       const refusal = refusalOf(plane, { kind, params: given, scope, principal }, resolved, clock.now());
-      const { error, detail, data, challenge } = refusal;
-      return this.#refuse(channel, id, error, detail, data, challenge);
+      const { error, detail, data, scopes } = refusal;
+      return this.#refuse(channel, id, error, detail, data, scopes);
     }
     const { target: gate, tool, params, renamedUri } = resolved;
     const declared = tool && headers ? scanParamHeaders(tool['inputSchema']) : undefined;
@@ -352,11 +352,11 @@ export class ModernPeer {
     name: ErrorName,
     detail?: string,
     data?: JsonObject | Readonly<Record<string, unknown>>,
-    challenge?: string,
+    scopes?: readonly string[],
   ): void {
     const error = modernError(name, detail, data);
     this.#calls.watch.refused(error);
-    this.#answer(channel, errorText(id, error), modernHttpStatus(name), challenge);
+    this.#answer(channel, errorText(id, error), modernHttpStatus(name), scopes);
   }
 
   /** Where lists differ from principal to principal, nobody may share them. */
@@ -369,8 +369,8 @@ export class ModernPeer {
     this.#answer(channel, resultText(id, result), OK);
   }
 
-  #answer(channel: Channel, text: string, status: number, challenge?: string): void {
-    if (channel.answer(text, status, challenge)) this.#counters.messagesOut += 1;
+  #answer(channel: Channel, text: string, status: number, scopes?: readonly string[]): void {
+    if (channel.answer(text, status, scopes)) this.#counters.messagesOut += 1;
     else this.#env.plane.counters.drop('client_gone');
   }
 }

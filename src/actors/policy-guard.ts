@@ -5,7 +5,6 @@
  * A denial is counted and put on record. Source: MCP specification 2025-11-25, "Authorization › Scope Challenge Handling";
  * RFC 6750, 3.1.
  */
-import { challenge } from '../auth/challenge.js';
 import { type Principal } from '../auth/principal.js';
 import { type Target } from '../policy/rules.js';
 import { type ErrorName } from '../protocol/errors.js';
@@ -39,8 +38,8 @@ export interface Refusal {
   readonly error: ErrorName;
   readonly detail?: string | undefined;
   readonly data?: JsonObject | undefined;
-  /** `WWW-Authenticate`, where the client may ask for more. */
-  readonly challenge?: string | undefined;
+  /** What the client may ask for, to be let in. */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** What was asked for, and by whom. */
@@ -73,13 +72,7 @@ export function refusalOf(plane: DataPlane, asked: Asked, found: NotResolved, no
     role: principal.role,
   });
   if (missing === undefined) return found;
-  const scope = missing.join(' ');
-  const { resource } = plane.options.auth;
-  const header =
-    resource === null
-      ? `Bearer error="insufficient_scope", scope="${quoted(scope)}"`
-      : challenge({ error: 'insufficient_scope', scopes: missing, resource });
-  return { error, data: { scope }, challenge: header };
+  return { error, data: { scope: missing.join(' ') }, scopes: missing };
 }
 
 /** What it would have been, were it not kept from this principal; `undefined` when there is nothing of the name. */
@@ -94,9 +87,4 @@ function denied(plane: DataPlane, { kind, params, scope }: Asked): Target | unde
   if (typeof meant['uri'] === 'string')
     return { kind: 'resource', server, names: [meant['uri'], prefixedUri(prefix, meant['uri'])] };
   return { kind: 'prompt', server, names: [aggregateName(prefix, String(meant['name']))] };
-}
-
-/** A quoted-string of RFC 9110 holds neither quotes nor control characters as they are. */
-function quoted(text: string): string {
-  return stripControl(text).replace(/["\\]/g, '');
 }

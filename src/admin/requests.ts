@@ -138,11 +138,6 @@ export function parseAdminRequest(line: string): ParsedAdminRequest {
   return { ok: true, request: { id, method, params: checked.data } };
 }
 
-/** Typed parameters of an already parsed request; a defect (throw) when the request did not come through the parser. */
-export function adminParams<M extends AdminMethod>(method: M, request: AdminRequest): AdminParams<M> {
-  return ADMIN_PARAMS[method].parse(request.params ?? {}) as AdminParams<M>;
-}
-
 function isAdminMethod(method: string): method is AdminMethod {
   return Object.hasOwn(ADMIN_PARAMS, method);
 }

@@ -2,7 +2,7 @@
  * Whose address a request comes from, and how it was reached, when proxies stand before the gateway: their headers count
  * only as far as the proxies that wrote them are trusted. Source: proxy-addr; RFC 7239.
  */
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { type IncomingMessage } from 'node:http';
 import proxyAddr from 'proxy-addr';
 
@@ -17,7 +17,9 @@ export class ClientAddresses {
   of(req: IncomingMessage): string {
     const direct = req.socket.remoteAddress ?? '?';
     if (this.#trust === null || req.headers['x-forwarded-for'] === undefined) return counted(direct);
-    return counted(proxyAddr(req, this.#trust));
+    const named = proxyAddr(req, this.#trust);
+    // A name or a port in its place is nobody's: the proxy that passed it on is counted.
+    return counted(isIP(named) === 0 ? direct : named);
   }
 
   /** `https` where the client spoke TLS, to us or to a trusted proxy. */

@@ -5,6 +5,7 @@
  * alphabet. A token never brings its own key (`jwk`, `jku`, `x5u`, `x5c`), and nothing that must be understood (`crit`).
  * Sources: RFC 7515, 4 and 7.1; RFC 7518, 3; RFC 8725; Project Wycheproof.
  */
+import { PUBLIC_KEY_ALGORITHMS } from '../config/types.js';
 import { isJsonObject, type JsonObject } from '../protocol/jsonrpc.js';
 import { type TokenFault } from './faults.js';
 
@@ -16,22 +17,7 @@ const MAX_KID = 256;
 const FORBIDDEN = ['crit', 'b64', 'jwk', 'jku', 'x5u', 'x5c', 'zip', 'enc'] as const;
 
 /** Algorithms that keys may be pinned to. `none` is not among them. */
-export const ALGORITHMS = [
-  'HS256',
-  'HS384',
-  'HS512',
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-] as const;
+export const ALGORITHMS = ['HS256', 'HS384', 'HS512', ...PUBLIC_KEY_ALGORITHMS] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
 export interface Jws {

@@ -3,15 +3,19 @@ import { SingleBar } from 'cli-progress';
 import type { DrainSnapshot } from '../admin/protocol.js';
 import { drainLine, drainShare } from '../admin/view/drains.js';
 import { printLines, type CliIo } from './context.js';
-import { plainText } from '../admin/view/line.js';
+import { lineWidth, plainText } from '../admin/view/line.js';
 
 const STEPS = 1_000;
+const MIN_BAR = 6;
+const MAX_BAR = 30;
 
 export class DrainMeter {
   readonly #io: CliIo;
   readonly #json: boolean;
   #bar: SingleBar | null = null;
   #shown = '';
+  /** The line as the bar stands before it, for an end that the bar had to cut. */
+  #last: DrainSnapshot | null = null;
 
   constructor(io: CliIo, json: boolean) {
     this.#io = io;
@@ -28,18 +32,32 @@ export class DrainMeter {
   }
 
   stop(): void {
-    this.#bar?.stop();
+    if (this.#bar === null) return;
+    this.#bar.stop();
     this.#bar = null;
+    if (this.#last === null) return;
+    const text = drainLine(this.#last, Date.now());
+    if (this.#barSize + 1 + lineWidth(text) >= this.#columns) printLines(this.#io, [text]);
+  }
+
+  get #columns(): number {
+    return this.#io.stdout.columns ?? 80;
+  }
+
+  /** Words go before the bar where there is little room. */
+  get #barSize(): number {
+    return Math.max(MIN_BAR, Math.min(MAX_BAR, this.#columns - 50));
   }
 
   #draw(snapshot: DrainSnapshot): void {
+    this.#last = snapshot;
     const text = plainText(drainLine(snapshot, Date.now()));
     const done = Math.round(drainShare(snapshot) * STEPS);
     if (this.#bar === null) {
       const stream = this.#io.stdout as unknown as NodeJS.WriteStream;
       this.#bar = new SingleBar({
         format: '{bar} {text}',
-        barsize: 30,
+        barsize: this.#barSize,
         barCompleteChar: '█',
         barIncompleteChar: '░',
         hideCursor: true,

@@ -16,7 +16,5 @@ export const EXIT_CODES = {
   interrupted: 130,
 } as const;
 
-export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
-
 /** What `--help` says of them. */
 export const EXIT_CODES_HELP = `Exit codes: ${EXIT_CODES.ok} done, ${EXIT_CODES.refused} refused by the gateway, ${EXIT_CODES.usage} wrong usage, ${EXIT_CODES.noGateway} no gateway, ${EXIT_CODES.unfinished} unfinished, ${EXIT_CODES.defect} defect, ${EXIT_CODES.interrupted} interrupted.`;

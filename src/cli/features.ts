@@ -66,11 +66,11 @@ export function addSampling(program: Command, io: CliIo): void {
 const COLUMNS: readonly Column<FeatureSnapshot>[] = [
   { title: 'FEATURE', cell: ({ name }) => [span(name, 'strong')] },
   { title: 'STATE', cell: ({ enabled }) => [enabled ? span('on', 'ok') : span('off', 'dim')] },
-  { title: 'ACTIVE', cell: ({ active }) => [span(active === null ? '–' : active ? 'yes' : 'no')] },
+  { title: 'ACTIVE', rank: 1, cell: ({ active }) => [span(active === null ? '–' : active ? 'yes' : 'no')] },
   { title: 'CPU %', align: 'right', cell: ({ cpuPercent }) => [span(figure(cpuPercent, 2))] },
   { title: 'MEMORY MB', align: 'right', cell: ({ memoryMb }) => [span(figure(memoryMb, 2))] },
-  { title: 'SPANS/S', align: 'right', cell: ({ spansPerSecond }) => [span(figure(spansPerSecond, 0))] },
-  { title: 'CACHE HITS', align: 'right', cell: ({ cacheHits }) => [span(figure(cacheHits, 2))] },
+  { title: 'SPANS/S', align: 'right', rank: 3, cell: ({ spansPerSecond }) => [span(figure(spansPerSecond, 0))] },
+  { title: 'CACHE HITS', align: 'right', rank: 2, cell: ({ cacheHits }) => [span(figure(cacheHits, 2))] },
 ];
 
 function figure(value: number | null, digits: number): string {

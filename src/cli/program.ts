@@ -11,6 +11,8 @@ import { paintLine } from '../admin/view/paint.js';
 import { addBreaker } from './breaker.js';
 import { addAck, addAlarms } from './alarms.js';
 import { addAudit } from './audit.js';
+import { complete, completionText } from './complete.js';
+import { addCompletion } from './completion.js';
 import { addConnections } from './connections.js';
 import { colorful, RefusedError, UsageError, type CliIo } from './context.js';
 import { addClientConfig } from './client-config.js';
@@ -48,6 +50,9 @@ Examples:
   viable top
   viable stdio --server filesystem`;
 
+/** For the scripts of `viable completion`: what follows is a command line, not one of ours. */
+const COMPLETE = '__complete';
+
 /** Runs one command line, without the `node viable` before it. Resolves with the exit code; never rejects. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   let code: number = EXIT_CODES.ok;
@@ -55,6 +60,10 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     code = childCode;
   });
   try {
+    if (args[0] === COMPLETE) {
+      io.stdout.write(completionText(await complete(program, args.slice(args[1] === '--' ? 2 : 1), io)));
+      return EXIT_CODES.ok;
+    }
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
@@ -63,7 +72,8 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   }
 }
 
-function buildProgram(io: CliIo, finish: (code: number) => void): Command {
+/** All commands. @param finish takes the exit code of those that have one of their own */
+export function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   const program = new Command('viable')
     .description('Speaks to a running Viable gateway, and serves it to MCP clients that start a process.')
     .version(readVersion(), '--version', 'print the version')
@@ -104,6 +114,7 @@ function buildProgram(io: CliIo, finish: (code: number) => void): Command {
   addAudit(program, io);
   addTools(program, io);
   addUpstream(program, io);
+  addCompletion(program, io);
   // Subcommands made by `command()` copy these settings, but not global options: those are accepted anywhere this way.
   for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
     addGlobalOptions(command).configureHelp({ showGlobalOptions: false });

@@ -17,11 +17,11 @@ Examples:
 const TONES: Readonly<Record<ToolPin['state'], Tone>> = { pinned: 'ok', unpinned: 'dim', quarantined: 'bad' };
 
 const COLUMNS: readonly Column<ToolPin>[] = [
-  { title: 'TOOL', cell: ({ name }) => [span(name)] },
-  { title: 'SERVER', cell: ({ server }) => [span(server)] },
+  { title: 'TOOL', min: 20, cell: ({ name }) => [span(name)] },
+  { title: 'SERVER', rank: 2, cell: ({ server }) => [span(server)] },
   { title: 'STATE', cell: ({ state }) => [span(state, TONES[state])] },
-  { title: 'HASH', cell: ({ hash }) => [span(hash.slice(0, 12))] },
-  { title: 'PINNED', cell: ({ pinnedHash }) => [span(pinnedHash === null ? '–' : pinnedHash.slice(0, 12))] },
+  { title: 'HASH', rank: 1, cell: ({ hash }) => [span(hash.slice(0, 12))] },
+  { title: 'PINNED', rank: 3, cell: ({ pinnedHash }) => [span(pinnedHash === null ? '–' : pinnedHash.slice(0, 12))] },
 ];
 
 export function addTools(program: Command, io: CliIo): void {

@@ -30,6 +30,7 @@ export type AuthOptions = Omit<AuthFileOptions, 'mode' | 'secrets'> & {
   readonly secrets: readonly { readonly kid: string; readonly secret: string }[];
 };
 
+export { PUBLIC_KEY_ALGORITHMS } from './blocks/auth.js';
 export type { AuthMode } from './blocks/auth.js';
 
 /** When the breaker of a server, or of a transport, opens and closes. */

@@ -25,7 +25,7 @@ import {
   PROTOCOL_VERSION_KEY,
   withMeta,
 } from '../protocol/modern/meta.js';
-import { parseFrame } from '../protocol/parse.js';
+import { CLIENT_LIMITS, parseFrame } from '../protocol/parse.js';
 import { MODERN_REVISION } from '../protocol/revisions.js';
 import { parseRoute } from '../protocol/routes.js';
 import { type ScopeKey, toolsetScope } from '../routing/scopes.js';
@@ -228,7 +228,7 @@ class Answer implements Channel {
 
 /** Read as what comes over a wire is, so that nothing passes here which would not pass there. */
 function readRequest(message: unknown): Checked<JsonRpcRequest> {
-  const frame = parseFrame(JSON.stringify(message ?? null));
+  const frame = parseFrame(JSON.stringify(message ?? null), CLIENT_LIMITS);
   if (frame.kind === 'invalid') return refusal(frame.error, frame.detail);
   if (frame.kind !== 'request') return refusal('invalid_request', 'a request is needed, with an id and a method');
   if (frame.message.method === 'subscriptions/listen')

@@ -59,8 +59,6 @@ export interface MonitorHandle {
 }
 
 export type ActorInit<M> = (context: ActorContext<M>) => Behavior<M> | Promise<Behavior<M>>;
-export type SyncActorInit<M> = (context: ActorContext<M>) => Behavior<M>;
-
 interface ChildBase {
   /** Unique among its siblings; a path segment, so without `/`. */
   readonly id: string;

@@ -51,15 +51,6 @@ export interface JsonRpcFailure {
 export type JsonRpcResponse = JsonRpcResult | JsonRpcFailure;
 export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse;
 
-/** What a message is: it asks, it tells, or it answers. */
-export type MessageKind = 'request' | 'notification' | 'response';
-
-/** Tells the three shapes of a valid message apart. */
-export function messageKind(message: JsonRpcMessage): MessageKind {
-  if (!('method' in message)) return 'response';
-  return 'id' in message ? 'request' : 'notification';
-}
-
 /** True for an id that MCP allows: a string, or an integer that a double holds exactly (a larger one could not be echoed). */
 export function isJsonRpcId(value: unknown): value is JsonRpcId {
   return typeof value === 'string' || Number.isSafeInteger(value);

@@ -156,32 +156,6 @@ export type ModernRequestMethod = (typeof MODERN_CLIENT_REQUEST_RULES)[number]['
 export const MODERN_CLIENT_REQUESTS: ReadonlyMap<string, ModernRequestRule & { readonly method: ModernRequestMethod }> =
   new Map(MODERN_CLIENT_REQUEST_RULES.map((rule) => [rule.method, rule]));
 
-/**
- * The one notification that a client may send in the modern era. It is for transports with one channel; over HTTP,
- * closing the response stream cancels.
- */
-export const MODERN_CLIENT_NOTIFICATIONS: ReadonlyMap<string, NotificationRule> = new Map([
-  ['notifications/cancelled', { method: 'notifications/cancelled', route: 'request' }],
-]);
-
-const MODERN_SERVER_NOTIFICATION_RULES = [
-  /** Refers to a `subscriptions/listen` and nothing else. */
-  { method: 'notifications/cancelled', route: 'request' },
-  { method: 'notifications/progress', route: 'request' },
-  /** Belongs to the request whose `logLevel` asked for it, never to a subscription. */
-  { method: 'notifications/message', route: 'request' },
-  { method: 'notifications/tools/list_changed', route: 'gateway' },
-  { method: 'notifications/prompts/list_changed', route: 'gateway' },
-  { method: 'notifications/resources/list_changed', route: 'gateway' },
-  { method: 'notifications/resources/updated', route: 'sessions' },
-  { method: 'notifications/subscriptions/acknowledged', route: 'gateway' },
-] as const satisfies readonly NotificationRule[];
-
-/** Notifications that a modern upstream may send, by method. It sends no requests at all. */
-export const MODERN_SERVER_NOTIFICATIONS: ReadonlyMap<string, NotificationRule> = new Map(
-  MODERN_SERVER_NOTIFICATION_RULES.map((rule) => [rule.method, rule]),
-);
-
 /** What a legacy server asked its client and a modern one puts into `inputRequests`. */
 export const INPUT_REQUEST_METHODS = ['elicitation/create', 'sampling/createMessage', 'roots/list'] as const;
 export type InputRequestMethod = (typeof INPUT_REQUEST_METHODS)[number];

@@ -12,12 +12,6 @@ export type LegacyRevision = (typeof LEGACY_REVISIONS)[number];
 
 export const LATEST_LEGACY_REVISION = '2025-11-25' satisfies LegacyRevision;
 
-/**
- * What an HTTP request without an `MCP-Protocol-Version` header speaks when nothing else tells (specification,
- * "Transports › Protocol Version Header").
- */
-export const ASSUMED_REVISION = '2025-03-26' satisfies LegacyRevision;
-
 export function isLegacyRevision(value: unknown): value is LegacyRevision {
   return (LEGACY_REVISIONS as readonly unknown[]).includes(value);
 }
@@ -32,11 +26,6 @@ export function supportsBatch(version: LegacyRevision): boolean {
   return version === '2025-03-26';
 }
 
-/** True where clients must repeat the negotiated version as an HTTP header: since 2025-06-18. */
-export function requiresVersionHeader(version: LegacyRevision): boolean {
-  return version === '2025-06-18' || version === '2025-11-25';
-}
-
 /** Newest first: the order of preference, in which they are advertised and chosen. */
 export const MODERN_REVISIONS = ['2026-07-28'] as const;
 export type ModernRevision = (typeof MODERN_REVISIONS)[number];
@@ -45,11 +34,6 @@ export const MODERN_REVISION = '2026-07-28' satisfies ModernRevision;
 
 export function isModernRevision(value: unknown): value is ModernRevision {
   return (MODERN_REVISIONS as readonly unknown[]).includes(value);
-}
-
-/** True for every revision that the gateway speaks, of either era. */
-export function isSupportedRevision(value: unknown): value is LegacyRevision | ModernRevision {
-  return isModernRevision(value) || isLegacyRevision(value);
 }
 
 /** True for the name of a modern revision, also of one that the gateway does not speak. */

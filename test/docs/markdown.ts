@@ -5,7 +5,7 @@ import path from 'node:path';
 export const ROOT = path.join(import.meta.dirname, '../../..');
 
 /** Not the project's own text: fetched, built, or of a tool. */
-const FOREIGN = new Set(['node_modules', 'dist', 'dist-test', 'coverage', '.git', '.nyc_output']);
+const FOREIGN = new Set(['node_modules', 'dist', 'dist-test', 'coverage', 'api-docs', '.git', '.nyc_output']);
 
 export interface Page {
   /** Relative to the root, `docs/guide.md`. */

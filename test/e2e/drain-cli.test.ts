@@ -76,7 +76,7 @@ describe('viable drain', () => {
     const { call } = await hold(await WebSocketPeer.open(gateway.url));
     const run = await viable('drain', '--wait', '--timeout', '0.2s');
     assert.equal(run.code, UNFINISHED);
-    assert.match(run.stdout, /◐ draining gateway {2}\d+\/\d+ connections, 1 calls left/);
+    assert.match(run.stdout, /◐ draining gateway {2}\d+\/\d+ connections, 1 call left/);
     assert.match(run.stdout, /gateway {2}its time was over/);
     assert.ok((await call).error);
     assert.deepEqual(await gateway.exited, { code: 0, signal: null });

@@ -149,8 +149,11 @@ describe('library', () => {
   it('the limits of the role and the policy hold as for clients', async () => {
     for (let count = 0; count < 20; count += 1)
       assert.ok('result' in (await gateway.routeMessage('ada', { jsonrpc: '2.0', id: count, method: 'tools/list' })));
-    const limited = await gateway.routeMessage('ada', { jsonrpc: '2.0', id: 21, method: 'tools/list' });
-    assert.equal(reasonOf(limited), 'rate_limited');
+    // The limit refills while the loop runs.
+    await eventually(async () => {
+      const limited = await gateway.routeMessage('ada', { jsonrpc: '2.0', id: 21, method: 'tools/list' });
+      assert.equal(reasonOf(limited), 'rate_limited');
+    });
     const trusted = { subject: 'trial-1', role: 'premium' } as const;
     const listed = await gateway.routeMessage(trusted, { jsonrpc: '2.0', id: 1, method: 'tools/list' });
     assert.match(JSON.stringify(listed), /up__echo/);
@@ -216,6 +219,11 @@ describe('library', () => {
     assert.equal(reasonOf(await route(undefined)), 'invalid_request');
     assert.equal(reasonOf(await route({ jsonrpc: '2.0', id: 4, method: 'no/such' })), 'method_not_found');
     assert.equal(reasonOf(await route({ jsonrpc: '2.0', id: 4, method: 'subscriptions/listen' })), 'method_not_found');
+    const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`name-${index}`, index]));
+    assert.equal(
+      reasonOf(await route({ jsonrpc: '2.0', id: 4, method: 'tools/list', params: many })),
+      'too_many_values',
+    );
   });
 
   it('a drain waits for routed calls, then takes none, and says how it goes', async () => {

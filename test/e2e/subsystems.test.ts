@@ -148,6 +148,36 @@ describe('S3', () => {
   });
 });
 
+describe('S1', () => {
+  let upstream: UpstreamDouble;
+  let gateway: Gateway;
+
+  before(async () => {
+    upstream = await UpstreamDouble.start('legacy');
+    gateway = await startGateway({ config: { mcpServers: { up: { url: upstream.url } }, gateway: settings() } });
+    await gateway.waitForTools(['up__echo']);
+  });
+  after(async () => {
+    await gateway.stop();
+    await upstream.close();
+  });
+
+  it('demands are what is asked of servers: lists and pings that the gateway answers are none', async () => {
+    const figures = async () => {
+      const { demands, kinds, varietyAbsorption } = (await vsmOf(gateway)).operations;
+      return { demands, kinds, varietyAbsorption };
+    };
+    const session = await HttpSession.open(gateway.url);
+    for (const method of ['tools/list', 'resources/list', 'ping']) await session.request(method);
+    assert.deepEqual(await figures(), { demands: 0, kinds: 0, varietyAbsorption: null });
+    const call = { name: 'up__echo', arguments: { text: 'x' } };
+    for (let times = 0; times < 3; times += 1) await session.request('tools/call', call);
+    await session.request('resources/subscribe', { uri: 'double://one' });
+    assert.deepEqual(await figures(), { demands: 4, kinds: 2, varietyAbsorption: 1 });
+    await session.end();
+  });
+});
+
 describe('viable restart', () => {
   let gateway: Gateway;
 

@@ -7,7 +7,7 @@ import { table } from '../table.js';
 export const connectionsPage: Page = {
   id: 'connections',
   title: 'Connections',
-  wantsConnections: true,
+  wants: () => ({ what: 'connections' }),
   filters: true,
   draw,
 };

@@ -1,4 +1,5 @@
 /** Connections, throughput, latency, upstreams and the newest log lines at a glance. */
+import { signalLines } from '#src/admin/view/alarms.js';
 import { upstreamColumns } from '#src/admin/view/columns.js';
 import { count, latency, percent } from '#src/admin/view/format.js';
 import { span } from '#src/admin/view/line.js';
@@ -6,6 +7,7 @@ import { logLine } from '#src/admin/view/logs.js';
 import { connectionFacts, processFacts, trafficFacts } from '#src/admin/view/status.js';
 import { Chart } from '../chart.js';
 import { facts, h, panel, spans } from '../dom.js';
+import { breakersPanel, poolsPanel } from '../gauges.js';
 import type { Page, PageInput } from '../page.js';
 import { table } from '../table.js';
 import { viabilityStrip } from '#src/admin/view/viability.js';
@@ -79,6 +81,22 @@ function draw(input: PageInput, charts: OverviewCharts): readonly Node[] {
         onChange: input.redraw,
         empty: 'No upstream is configured.',
       }),
+    ),
+    h(
+      'div',
+      { class: 'grid two' },
+      panel('Pools', poolsPanel(snapshot.upstreams)),
+      panel('Breakers, 10 minutes', breakersPanel(snapshot.breakers, snapshot.takenAt)),
+    ),
+    panel(
+      'Algedonic log',
+      h(
+        'ol',
+        { class: 'log' },
+        signalLines(snapshot.alarms, snapshot.takenAt)
+          .slice(0, 8)
+          .map((line) => h('li', {}, spans(line))),
+      ),
     ),
     panel(
       'Log',

@@ -1,16 +1,23 @@
 /** The supervision tree that runs: restarts, mailboxes and the last fault of each actor. */
-import type { SupervisionNode } from '#src/admin/protocol.js';
+import type { AdminMessageInfo, SupervisionNode } from '#src/admin/protocol.js';
 import { treeColumns } from '#src/admin/view/columns.js';
 import { NONE, clock, count, duration } from '#src/admin/view/format.js';
-import { line, span, type Line } from '#src/admin/view/line.js';
+import { line, span } from '#src/admin/view/line.js';
 import { marked, NODE_MARKS } from '#src/admin/view/marks.js';
+import { nodeFacts } from '#src/admin/view/nodes.js';
 import { treeRows } from '#src/admin/view/tree.js';
 import { facts, h, panel, spans } from '../dom.js';
-import type { Page, PageInput } from '../page.js';
+import type { Action, Page, PageInput } from '../page.js';
 import { table } from '../table.js';
 import { button } from './upstreams.js';
 
-export const treePage: Page = { id: 'tree', title: 'Tree', filters: true, draw };
+export const treePage: Page = {
+  id: 'tree',
+  title: 'Tree',
+  filters: true,
+  wants: ({ chosen }) => (chosen === null ? null : { what: 'messages', actor: chosen }),
+  draw,
+};
 
 function draw(input: PageInput): readonly Node[] {
   const { snapshot, filter } = input;
@@ -18,7 +25,7 @@ function draw(input: PageInput): readonly Node[] {
   const chosen = rows.find(({ node }) => node.path === input.table.chosen)?.node;
   const list = table({
     caption: 'Supervision tree',
-    columns: treeColumns(snapshot.takenAt),
+    columns: treeColumns(snapshot.takenAt).filter(({ title }) => title !== 'RESTART'),
     rows,
     keyOf: ({ node }) => node.path,
     state: input.table,
@@ -26,42 +33,81 @@ function draw(input: PageInput): readonly Node[] {
     empty: 'No actor matches.',
     fixedOrder: true,
   });
+  const detail = chosen ? detailOf(chosen, input) : h('p', { class: 'tone-dim' }, 'Choose an actor.');
   return [
-    panel('Supervision tree', list),
-    panel(
-      chosen?.path ?? 'Actor',
-      chosen ? detailOf(chosen, input) : h('p', { class: 'tone-dim' }, 'Choose an actor.'),
+    h(
+      'div',
+      { class: 'grid beside' },
+      h('div', { class: 'mono-first' }, panel('Supervision tree', list)),
+      panel(chosen?.path ?? 'Actor', detail),
     ),
   ];
 }
 
-function detailOf(node: SupervisionNode, { snapshot, act }: PageInput): HTMLElement {
-  const kill = {
-    title: 'Kill',
-    question: `Kill ${node.path}? Its supervisor starts it again as its restart type says (${node.restart}).`,
-    method: 'kill',
-    params: { actor: node.path },
-  } as const;
+function detailOf(node: SupervisionNode, { snapshot, view, act }: PageInput): HTMLElement {
+  const now = snapshot.takenAt;
+  const fault = node.lastFault;
   return h(
     'div',
     {},
-    facts(factsOf(node, snapshot.takenAt)),
-    node.lastFault &&
-      h('p', { class: 'tone-warn' }, `${clock(node.lastFault.at)} `, spans([span(node.lastFault.message)])),
-    act === null || node.path === '/' ? null : h('div', { class: 'actions' }, button(kill, act)),
+    facts([
+      ...nodeFacts(node, now),
+      ['Last fault', line(fault === null ? NONE : `${clock(fault.at)}, ${duration(now - fault.at)} ago`)],
+    ]),
+    fault && h('p', { class: 'tone-warn' }, spans([span(fault.message)])),
+    node.children.length === 0
+      ? null
+      : h(
+          'ul',
+          { class: 'tools-list', 'aria-label': 'Children' },
+          node.children.map(({ id, state, restarts }) =>
+            h(
+              'li',
+              {},
+              spans([span(`${id} `), ...marked(NODE_MARKS[state]), span(` ${count(restarts)} restarts`, 'dim')]),
+            ),
+          ),
+        ),
+    act === null || node.path === '/'
+      ? null
+      : h(
+          'div',
+          { class: 'actions' },
+          actionsFor(node, view.messages).map((action) => button(action, act)),
+        ),
   );
 }
 
-function factsOf(node: SupervisionNode, now: number): readonly (readonly [string, Line])[] {
+/** One that runs is restarted or killed for good, one that was stopped is started; messages without arguments are buttons. */
+function actionsFor(
+  { path, state, restart }: SupervisionNode,
+  messages: readonly AdminMessageInfo[],
+): readonly Action[] {
+  const life: readonly Action[] =
+    state === 'stopped'
+      ? [{ title: 'Start', question: null, method: 'restart', params: { actor: path } }]
+      : [
+          {
+            title: 'Restart',
+            question: `Restart ${path}? It is killed, and its supervisor does what its restart type (${restart}) says.`,
+            method: 'kill',
+            params: { actor: path },
+          },
+          {
+            title: 'Kill',
+            question: `Kill ${path} for good? It stays away until somebody starts it again.`,
+            method: 'kill',
+            params: { actor: path, forGood: true },
+          },
+        ];
+  const plain = messages.filter(({ args }) => args === undefined);
   return [
-    ['State', marked(NODE_MARKS[node.state])],
-    ['Kind', line([node.kind, node.restart, node.strategy ?? ''].filter((part) => part !== '').join(', '))],
-    ['Incarnation', line(String(node.incarnation))],
-    ['Restarts', line(count(node.restarts))],
-    ['Mailbox', line(`${count(node.mailbox.urgent)} urgent, ${count(node.mailbox.normal)} normal`)],
-    ['Handled', line(count(node.handled))],
-    ['Up', line(duration(now - node.startedAt))],
-    ['Children', line(count(node.childCount))],
-    ['Last fault', line(node.lastFault === null ? NONE : `${duration(now - node.lastFault.at)} ago`)],
+    ...plain.map(({ name, description }): Action => ({
+      title: `Send ${name}`,
+      question: `${path}: ${description}`,
+      method: 'send',
+      params: { actor: path, message: name },
+    })),
+    ...life,
   ];
 }

@@ -16,16 +16,20 @@ function draw({ snapshot, table: state, redraw }: PageInput): readonly Node[] {
   return [
     panel(
       'Figures',
-      table({
-        caption: 'Figures',
-        columns: VIABILITY_COLUMNS,
-        rows,
-        keyOf: ({ name }) => name,
-        state,
-        onChange: redraw,
-        empty: '',
-        fixedOrder: true,
-      }),
+      h(
+        'div',
+        { class: 'wraps' },
+        table({
+          caption: 'Figures',
+          columns: VIABILITY_COLUMNS,
+          rows,
+          keyOf: ({ name }) => name,
+          state,
+          onChange: redraw,
+          empty: '',
+          fixedOrder: true,
+        }),
+      ),
       h(
         'p',
         { class: 'tone-dim' },

@@ -25,6 +25,9 @@ export function drainLine(drain: DrainSnapshot, now: number): Line {
   if (outcome !== null) return [...head, ...OUTCOMES[outcome]];
   const clients = connectionsAtStart === 0 ? '' : `${connectionsLeft}/${connectionsAtStart} connections, `;
   const until = state === 'lame_duck' ? graceUntil : deadlineAt;
-  const left = span(`${clients}${inFlight} calls left, ${duration(until - now)}`, 'warn');
+  const left = span(
+    `${clients}${inFlight} ${inFlight === 1 ? 'call' : 'calls'} left, ${duration(until - now)}`,
+    'warn',
+  );
   return line(...head, left, ...(drain.stalled ? [span('  no progress', 'bad')] : []));
 }

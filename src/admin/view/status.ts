@@ -16,7 +16,7 @@ export function phaseLine(snapshot: GatewaySnapshot): Line {
   const { drain } = snapshot;
   if (drain === null) return [...marked(PHASE_MARKS[snapshot.phase]), up];
   const left = duration((drain.state === 'lame_duck' ? drain.graceUntil : drain.deadlineAt) - snapshot.takenAt);
-  const progress = ` ${drain.connectionsLeft}/${drain.connectionsAtStart} connections, ${drain.inFlight} calls left, ${left}`;
+  const progress = ` ${drain.connectionsLeft}/${drain.connectionsAtStart} connections, ${drain.inFlight} ${drain.inFlight === 1 ? 'call' : 'calls'} left, ${left}`;
   return [...marked(PHASE_MARKS[snapshot.phase]), span(progress, 'warn')];
 }
 

@@ -23,6 +23,7 @@ export const PUBLIC_KEY_ALGORITHMS = [
   'ES384',
   'ES512',
   'EdDSA',
+  'Ed25519',
 ] as const;
 
 const ROLE = z.enum(['admin', 'premium', 'user', 'guest']);

@@ -1,5 +1,5 @@
 /**
- * Freshness hints: reading them from upstreams, combining them for merged lists, and what may be kept at all.
+ * Freshness hints: reading them from upstreams, and combining them for merged lists.
  *
  * Nothing here reads a clock. When in doubt a result is private and stale: a wrong `public` leaks across users.
  *
@@ -7,7 +7,6 @@
  */
 import { type JsonObject } from '../jsonrpc.js';
 import { MODERN_CLIENT_REQUESTS } from '../methods.js';
-import { resultType } from './envelope.js';
 
 export type CacheScope = 'public' | 'private';
 
@@ -45,11 +44,6 @@ export function combineCacheHints(hints: Iterable<CacheHints>): CacheHints {
   return combined ?? NO_CACHING;
 }
 
-/** The hints to pass on `ageMs` after receipt: a client must not be told again of time that has passed. */
-export function agedHints({ ttlMs, cacheScope }: CacheHints, ageMs: number): CacheHints {
-  return { ttlMs: Math.max(0, Math.floor(ttlMs - Math.max(0, ageMs))), cacheScope };
-}
-
 /** The result with these hints in place of its own. */
 export function withCacheHints<T extends JsonObject>(result: T, { ttlMs, cacheScope }: CacheHints): T & CacheHints {
   return { ...result, ttlMs, cacheScope };
@@ -58,28 +52,4 @@ export function withCacheHints<T extends JsonObject>(result: T, { ttlMs, cacheSc
 /** True where a complete result of this method must carry hints. */
 export function carriesCacheHints(method: string): boolean {
   return MODERN_CLIENT_REQUESTS.get(method)?.cacheable === true;
-}
-
-/**
- * The hints under which this answer may be kept, or `undefined` where it must not be: another method, an interim
- * result, or the result of a retry, which depends on inputs that are no part of the cache key.
- */
-export function storableHints(
-  method: string,
-  params: JsonObject | undefined,
-  result: JsonObject,
-): CacheHints | undefined {
-  if (!carriesCacheHints(method) || resultType(result) !== 'complete') return undefined;
-  if (params?.['inputResponses'] !== undefined || params?.['requestState'] !== undefined) return undefined;
-  const hints = readCacheHints(result);
-  return hints.ttlMs > 0 ? hints : undefined;
-}
-
-/**
- * What a kept answer is found by: the method and the params that shape its result, and for a private one the
- * authorization context. `principal` is the gateway's own name for the latter and must tell two access tokens apart.
- */
-export function cacheKey(method: string, params: JsonObject | undefined, scope: CacheScope, principal: string): string {
-  const { cursor, uri } = params ?? {};
-  return JSON.stringify([method, cursor ?? null, uri ?? null, ...(scope === 'private' ? [principal] : [])]);
 }

@@ -32,11 +32,6 @@ const NAME_SOURCE: ReadonlyMap<string, 'name' | 'uri'> = new Map([
   ['resources/read', 'uri'],
 ]);
 
-/** The member of params that `Mcp-Name` mirrors; `undefined` where the request carries none. */
-export function nameSource(method: string): 'name' | 'uri' | undefined {
-  return NAME_SOURCE.get(method);
-}
-
 interface RequestLike {
   readonly method: string;
   readonly params?: JsonObject;

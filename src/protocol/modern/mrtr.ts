@@ -86,11 +86,6 @@ export interface RetryFault {
   readonly data?: { readonly key: string };
 }
 
-/** True where the params are of a retry: such a result must not be cached. */
-export function isRetry(params: JsonObject | undefined): boolean {
-  return params?.['inputResponses'] !== undefined || params?.['requestState'] !== undefined;
-}
-
 /** Reads what the params of a request bring as a retry. */
 export function readRetry(params: JsonObject | undefined): Retry | RetryFault {
   const { inputResponses, requestState } = params ?? {};

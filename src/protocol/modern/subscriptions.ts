@@ -1,6 +1,5 @@
 /**
- * `subscriptions/listen`: filters, the notifications of the stream and its end, and what feeds it from upstreams of
- * either era.
+ * `subscriptions/listen`: filters, the notifications of the stream and its end.
  *
  * Invariants: the acknowledgement comes first; every message of the stream carries the id of the listen request as its
  * receiver sent it, so on the way through the gateway ids are replaced, never passed; nothing is delivered that the
@@ -10,15 +9,13 @@
  */
 import {
   isJsonObject,
-  isJsonRpcId,
   type JsonObject,
   type JsonRpcId,
   type JsonRpcNotification,
-  type JsonRpcRequest,
   type JsonRpcResult,
 } from '../jsonrpc.js';
 import { uriAndAbove } from '../resource-uris.js';
-import { metaOf, SERVER_INFO_KEY, SUBSCRIPTION_ID_KEY, withMeta, withoutMeta } from './meta.js';
+import { SERVER_INFO_KEY, SUBSCRIPTION_ID_KEY, withMeta } from './meta.js';
 
 export interface SubscriptionFilter {
   readonly toolsListChanged: boolean;
@@ -27,13 +24,6 @@ export interface SubscriptionFilter {
   /** URIs whose `notifications/resources/updated` are wanted, as their receiver names them. */
   readonly resourceSubscriptions: ReadonlySet<string>;
 }
-
-export const NO_SUBSCRIPTION: SubscriptionFilter = {
-  toolsListChanged: false,
-  promptsListChanged: false,
-  resourcesListChanged: false,
-  resourceSubscriptions: new Set(),
-};
 
 /** A fault is −32602, `invalid_params`. */
 export type FilterReading =
@@ -106,13 +96,6 @@ export function honouredFilter(
   };
 }
 
-/** One filter that lets through what any of these does: for one stream to an upstream that feeds many. */
-export function uniteFilters(filters: Iterable<SubscriptionFilter>): SubscriptionFilter {
-  const all = [...filters];
-  const resources = new Set(all.flatMap((filter) => [...filter.resourceSubscriptions]));
-  return filterOf((flag) => all.some((filter) => filter[flag]), resources);
-}
-
 /** True where the filter asks for nothing: its stream is acknowledged and ended. */
 export function isEmptyFilter(filter: SubscriptionFilter): boolean {
   return filter.resourceSubscriptions.size === 0 && !FLAGS.some((flag) => filter[flag]);
@@ -124,12 +107,6 @@ export function filterToWire(filter: SubscriptionFilter): JsonObject {
   for (const flag of FLAGS) if (filter[flag]) wire[flag] = true;
   if (filter.resourceSubscriptions.size > 0) wire['resourceSubscriptions'] = [...filter.resourceSubscriptions];
   return wire;
-}
-
-/** A listen request to a modern upstream. `envelope` is the gateway's own or a session's (`legacyEnvelope`). */
-export function listenRequest(id: JsonRpcId, filter: SubscriptionFilter, envelope: JsonObject): JsonRpcRequest {
-  const params = { notifications: filterToWire(filter), _meta: envelope };
-  return { jsonrpc: '2.0', id, method: 'subscriptions/listen', params };
 }
 
 /** The first message of a stream: what of the filter is honoured. */
@@ -166,48 +143,13 @@ function acceptsUri(wanted: ReadonlySet<string>, uri: unknown): boolean {
   return false;
 }
 
-/** The subscription that a notification, or the result that ends a stream, belongs to. */
-export function subscriptionIdOf(holder: JsonObject | undefined): JsonRpcId | undefined {
-  const id = metaOf(holder)?.[SUBSCRIPTION_ID_KEY];
-  return isJsonRpcId(id) ? id : undefined;
-}
-
 /** The notification for one stream. Any id that an upstream gave it is replaced. */
 export function forSubscription(notification: JsonRpcNotification, id: JsonRpcId): JsonRpcNotification {
   return { ...notification, params: withMeta(notification.params ?? {}, { [SUBSCRIPTION_ID_KEY]: id }) };
-}
-
-/** The notification for a legacy session, which has one stream and no ids for it. */
-export function forLegacySession(notification: JsonRpcNotification): JsonRpcNotification {
-  const { params } = notification;
-  return params === undefined ? notification : { ...notification, params: withoutMeta(params, [SUBSCRIPTION_ID_KEY]) };
 }
 
 /** The result with which the server ends a stream of its own accord. */
 export function teardownResult(id: JsonRpcId, serverInfo: JsonObject): JsonRpcResult {
   const _meta = { [SUBSCRIPTION_ID_KEY]: id, [SERVER_INFO_KEY]: serverInfo };
   return { jsonrpc: '2.0', id, result: { resultType: 'complete', _meta } };
-}
-
-/**
- * The notification that ends a stream on transports with one channel ("Cancellation", Behavior Requirements 2). From an
- * upstream it is accepted in place of the result, and is the only `cancelled` that a modern server may send.
- */
-export function cancelledSubscription(id: JsonRpcId, reason?: string): JsonRpcNotification {
-  const params = reason === undefined ? { requestId: id } : { requestId: id, reason };
-  return { jsonrpc: '2.0', method: 'notifications/cancelled', params };
-}
-
-/** What changes at a legacy upstream when the resources wanted of it change. */
-export interface SubscriptionChanges {
-  readonly subscribe: readonly string[];
-  readonly unsubscribe: readonly string[];
-}
-
-/** The `resources/subscribe` and `resources/unsubscribe` requests that lead from one set of URIs to another. */
-export function subscriptionChanges(before: ReadonlySet<string>, after: ReadonlySet<string>): SubscriptionChanges {
-  return {
-    subscribe: [...after].filter((uri) => !before.has(uri)),
-    unsubscribe: [...before].filter((uri) => !after.has(uri)),
-  };
 }

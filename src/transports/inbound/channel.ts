@@ -7,10 +7,10 @@
 export interface Channel {
   /**
    * Gives the answer of one request, at most once each. `status` is the HTTP status of an answer that is the whole
-   * response, `challenge` its `WWW-Authenticate`; transports without statuses leave both out. `false` when the client
+   * response, `scopes` what its client would need; transports without statuses leave both out. `false` when the client
    * is gone.
    */
-  answer(text: string, status?: number, challenge?: string): boolean;
+  answer(text: string, status?: number, scopes?: readonly string[]): boolean;
   /** Sends a notification that belongs to a request of this channel, before its answer. `false` when the client is gone. */
   notify(text: string): boolean;
   /** One request of this channel gets no answer: it was cancelled. */

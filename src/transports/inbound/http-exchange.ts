@@ -4,7 +4,7 @@
  *
  * Source: MCP specification 2025-11-25, "Transports › Streamable HTTP › Sending Messages to the Server"; batches 2025-03-26.
  */
-import { type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type ErrorName } from '../../protocol/errors.js';
 import { type Channel } from './channel.js';
 import { EventStream } from './event-stream.js';
@@ -14,6 +14,9 @@ import { type Replay, type ReplayLog } from './replay-log.js';
 
 /** After how long a client that lost the stream may come back. Milliseconds. */
 const RETRY_MS = 1_000;
+
+/** `WWW-Authenticate` for a request whose client needs these scopes. */
+export type Challenge = (req: IncomingMessage, scopes: readonly string[]) => string;
 
 /** What a session keeps of its streams. */
 export interface ReplayTarget {
@@ -27,6 +30,7 @@ export interface ReplayTarget {
 export class HttpExchange implements Channel {
   readonly #res: ServerResponse;
   readonly #outflow: Outflow;
+  readonly #challenge: Challenge;
   readonly #batch: boolean;
   readonly #answers: string[] = [];
   /** Requests of the body that are not answered yet. */
@@ -39,9 +43,10 @@ export class HttpExchange implements Channel {
   /** Set before the answer when it is that of `initialize`: sent as `Mcp-Session-Id`. */
   sessionId: string | null = null;
 
-  constructor(res: ServerResponse, outflow: Outflow, requests: number, batch: boolean) {
+  constructor(res: ServerResponse, outflow: Outflow, challenge: Challenge, requests: number, batch: boolean) {
     this.#res = res;
     this.#outflow = outflow;
+    this.#challenge = challenge;
     this.#outstanding = requests;
     this.#batch = batch;
   }
@@ -56,9 +61,9 @@ export class HttpExchange implements Channel {
     return this.#res.req.headers;
   }
 
-  answer(text: string, status = 200, challenge?: string): boolean {
+  answer(text: string, status = 200, scopes?: readonly string[]): boolean {
     this.#outstanding -= 1;
-    if (this.#stream === null && !this.#batch) return this.#whole(text, status, challenge);
+    if (this.#stream === null && !this.#batch) return this.#whole(text, status, scopes);
     if (this.#stream === null) this.#answers.push(text);
     const sent = this.#stream === null ? this.#alive() : this.#send(this.#stream, text);
     if (this.#outstanding <= 0) this.#finish();
@@ -151,9 +156,9 @@ export class HttpExchange implements Channel {
   }
 
   /** The hot path: head and body in one write. */
-  #whole(text: string, status = 200, challenge?: string): boolean {
+  #whole(text: string, status = 200, scopes?: readonly string[]): boolean {
     if (!this.#alive()) return false;
-    if (challenge !== undefined) this.#res.setHeader('www-authenticate', challenge);
+    if (scopes !== undefined) this.#res.setHeader('www-authenticate', this.#challenge(this.#res.req, scopes));
     const length = Buffer.byteLength(text);
     this.#res.writeHead(
       status,

@@ -3,7 +3,8 @@
  *
  * Parent: viability. Restart: permanent; signals that live are kept outside, so a restart forgets none.
  *
- * A critical signal is at S5 in the turn in which it is read. Any other has its time at each stage: the unit itself, S3,
+ * A critical signal is at S5 in the turn in which it is read, and whatever else was reported waits for the next one: S5 does not
+ * wait for it. Any other has its time at each stage: the unit itself, S3,
  * S5, the operator (docs/vsm.md). Nothing kills itself on an alarm.
  */
 import { type ActorContext, type ActorSystem, type Behavior } from '../../kernel/index.js';
@@ -46,6 +47,8 @@ class Algedonic implements Behavior<AlgedonicMessage> {
   handle(message: AlgedonicMessage): void {
     switch (message.type) {
       case 'algedonic/readings':
+        return this.#readCritical();
+      case 'algedonic/rest':
         return this.#read();
       case 'algedonic/tick':
         return this.#tick();
@@ -60,6 +63,17 @@ class Algedonic implements Behavior<AlgedonicMessage> {
 
   terminate(): void {
     this.#deps.sink.close();
+  }
+
+  /** First what S5 is to know now. A flood of other readings would hold it up for as long as it takes to read them. */
+  #readCritical(): void {
+    const { state, line } = this.#deps;
+    const critical = state.readings.takeCritical();
+    if (critical.length === 0) return this.#read();
+    const now = this.#context.clock.now();
+    for (const reading of critical) for (const effect of state.alarms.report(reading, now)) this.#act(effect);
+    line.emptied(); // what comes now wakes it anew, and does not wait for the rest
+    if (state.readings.waits) this.#context.after(0, { type: 'algedonic/rest' });
   }
 
   #read(): void {

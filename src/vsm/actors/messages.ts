@@ -11,6 +11,8 @@ import { type Finding } from '../audit-model.js';
 export type AlgedonicMessage =
   /** Urgent: readings wait in the box. */
   | { readonly type: 'algedonic/readings' }
+  /** What was reported beside something critical. */
+  | { readonly type: 'algedonic/rest' }
   | { readonly type: 'algedonic/tick' }
   | {
       readonly type: 'alarm/acknowledge';

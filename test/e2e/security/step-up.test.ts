@@ -66,7 +66,12 @@ describe('policy with tokens', () => {
   it('403 names the permission that is missing, and with it the call is made', async () => {
     for (const reply of Object.values(await ask(await tokenFor('u', { role: 'user' }), 'tools/call', add))) {
       assert.equal(reply.status, 403);
-      assert.match(String(reply.headers['www-authenticate']), /error="insufficient_scope".*scope="tools:add"/);
+      const challenge = String(reply.headers['www-authenticate']);
+      assert.match(challenge, /^Bearer .*error="insufficient_scope".*scope="tools:add"/);
+      // RFC 9728: where the client reads whom to ask for more.
+      const metadata = /resource_metadata="([^"]+)"/.exec(challenge)?.[1];
+      assert.equal(metadata, `${world.gateway.url}/.well-known/oauth-protected-resource/mcp`);
+      assert.equal((JSON.parse((await fetchRaw(metadata)).body) as Json)['resource'], `${world.gateway.url}/mcp`);
       assert.equal((messagesIn(reply)[0]?.error?.data as Json)['reason'], 'insufficient_scope');
     }
     const stepped = await tokenFor('u', { role: 'user', permissions: ['tools:add'] });

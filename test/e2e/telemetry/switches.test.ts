@@ -3,7 +3,7 @@
  * feature does, not what the switch says.
  */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -72,16 +72,19 @@ const PROBES: Readonly<Record<Switchable, (subject: Subject) => Promise<boolean>
     );
   },
   async audit({ url, directory, admin }) {
-    const lines = async (): Promise<number> =>
-      (await readFile(path.join(directory, 'audit.jsonl'), 'utf8')).split('"tool_call"').length;
-    const before = await lines();
+    const args = { text: randomUUID() };
     const session = await HttpSession.open(url);
-    await call(session, 'echo', { text: 'x' });
+    await call(session, 'echo', args);
     await session.end();
+    const hash = createHash('sha256').update(JSON.stringify(args)).digest('hex');
+    const kept = async (): Promise<boolean> =>
+      (await readFile(path.join(directory, 'audit.jsonl'), 'utf8')).includes(hash);
     const features = await admin<FeatureSnapshot[]>('features', { windowMs: 0 });
-    if (features.find(({ name }) => name === 'audit')?.enabled === false) return (await lines()) > before;
-    await eventually(async () => assert.ok((await lines()) > before));
-    return true;
+    if (features.find(({ name }) => name === 'audit')?.enabled === false) return kept();
+    return eventually(async () => {
+      assert.ok(await kept());
+      return true;
+    });
   },
   /** S3 grants leases, and takes them back when it may grant none. */
   vsm: async ({ admin }) => (await admin<GatewaySnapshot>('status')).vsm.control.leases.length > 0,
@@ -117,7 +120,7 @@ describe('switches of features', () => {
     const { telemetry: ownTelemetry, vsm: ownVsm, ...rest } = over;
     return settings({
       telemetry: { ...telemetry, ...ownTelemetry },
-      audit: { path: 'audit.jsonl' },
+      audit: { path: 'audit.jsonl', arguments: 'hash' },
       vsm: { ...vsm, ...ownVsm },
       ...rest,
     });

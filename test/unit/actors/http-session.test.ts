@@ -45,7 +45,7 @@ describe('HTTP session', () => {
     await world.settle();
     const response = new ServerResponse(new IncomingMessage(new Socket()));
     const post = (body: unknown): CountingExchange => {
-      const exchange = new CountingExchange(response, plane.outflow, 0, Array.isArray(body));
+      const exchange = new CountingExchange(response, plane.outflow, () => '', 0, Array.isArray(body));
       const frame = parseFrame(JSON.stringify(body));
       assert.equal(started.ref.accept({ type: 'http/post', frame, exchange, bytes: 1, principal }), 'ok');
       return exchange;

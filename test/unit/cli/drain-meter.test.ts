@@ -8,8 +8,10 @@ import { fakeDrain } from '../../support/admin/fixtures.js';
 /** A terminal, or a pipe, that keeps what is written. */
 class Paper {
   text = '';
-  readonly columns = 100;
-  constructor(readonly isTTY: boolean) {}
+  constructor(
+    readonly isTTY: boolean,
+    readonly columns = 100,
+  ) {}
   write(text: string): boolean {
     this.text += text;
     return true;
@@ -47,6 +49,16 @@ describe('progress of a drain', () => {
       return last.split('█').length - 1;
     };
     assert.deepEqual([fullAfter(GOING.slice(0, 1)), fullAfter(GOING.slice(0, 2)), fullAfter(GOING)], [0, 15, 30]);
+  });
+
+  it('gives way to the words on a narrow terminal, and says the end in full', () => {
+    const paper = new Paper(true, 40);
+    const meter = new DrainMeter(ioOn(paper), false);
+    for (const snapshot of GOING) meter.show(snapshot);
+    meter.stop();
+    const bar = paper.text.slice(paper.text.lastIndexOf('\u001b[1G'));
+    assert.equal(bar.split('█').length - 1, 6);
+    assert.match(paper.text.replaceAll(/\u001b\[[\d;]*m/g, ''), /\n■ stopped gateway {2}everything finished\n$/);
   });
 
   it('is a line for each change that matters elsewhere', () => {

@@ -28,7 +28,15 @@ async function watching(
     const path = join(directory, 'v.sock');
     const start = async (): Promise<AdminServer> =>
       await startAdminServer({ path, handler: gateway.handler, onError: unexpected });
-    const state = { server: await start(), wake: (): void => undefined };
+    const state = { server: await start() };
+    /** Who sleeps, and how often the next one need not: it was woken before it slept. */
+    const bed: { sleeper: (() => void) | null; woken: number } = { sleeper: null, woken: 0 };
+    const wake = (): void => {
+      const { sleeper } = bed;
+      bed.sleeper = null;
+      if (sleeper) sleeper();
+      else bed.woken += 1;
+    };
     const terminal = new FakeTerminal(...size);
     const stop = new AbortController();
     const io = {
@@ -38,7 +46,12 @@ async function watching(
       signal: stop.signal,
       sleep: () =>
         new Promise<void>((resolve) => {
-          state.wake = resolve;
+          if (bed.woken > 0) {
+            bed.woken -= 1;
+            resolve();
+            return;
+          }
+          bed.sleeper = resolve;
           stop.signal.addEventListener('abort', () => resolve(), { once: true });
         }),
     } as unknown as CliIo;
@@ -47,14 +60,14 @@ async function watching(
       await work({
         terminal,
         gateway,
-        next: () => state.wake(),
+        next: wake,
         restart: async () => {
           await state.server.close();
           // Whoever looks now finds nobody; the test lets it look again.
-          state.wake();
+          wake();
           await terminal.shows(/away since \d\d:\d\d:\d\d/);
           state.server = await start();
-          state.wake();
+          wake();
         },
         stop: async () => {
           stop.abort();

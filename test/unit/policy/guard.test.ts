@@ -46,7 +46,7 @@ describe('policy guard', () => {
     const { refusal, recorded, total } = ask('git__push', ANN);
     assert.equal(refusal.error, 'insufficient_scope');
     assert.deepEqual(refusal.data, { scope: 'git:write' });
-    assert.equal(refusal.challenge, 'Bearer error="insufficient_scope", scope="git:write"');
+    assert.deepEqual(refusal.scopes, ['git:write']);
     assert.equal(total, 1);
     assert.deepEqual(recorded, [
       {

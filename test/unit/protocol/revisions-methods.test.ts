@@ -13,7 +13,6 @@ import {
   LATEST_LEGACY_REVISION,
   LEGACY_REVISIONS,
   negotiateLegacy,
-  requiresVersionHeader,
   supportsBatch,
 } from '#src/protocol/revisions.js';
 
@@ -33,7 +32,6 @@ describe('revisions', () => {
 
   it('knows what differs on the wire', () => {
     assert.deepEqual(LEGACY_REVISIONS.filter(supportsBatch), ['2025-03-26']);
-    assert.deepEqual(LEGACY_REVISIONS.filter(requiresVersionHeader), ['2025-06-18', '2025-11-25']);
   });
 });
 

@@ -10,6 +10,7 @@ import { AlarmBook } from '#src/vsm/alarms-model.js';
 import { Webhook } from '#src/vsm/actors/webhook.js';
 import { LastResort } from '#src/vsm/last-resort.js';
 import { eventually } from '../../support/eventually.js';
+import { turn } from '../../support/kernel.js';
 import { HURT, ViableWorld } from '../../support/viability.js';
 
 describe('algedonic channel', () => {
@@ -22,6 +23,27 @@ describe('algedonic channel', () => {
     assert.equal(world.state.policy.mode, 'conserve');
     assert.equal(world.state.policy.by, 'policy');
     assert.match(world.state.policy.reason, /process heap_percent/);
+  });
+
+  it('does not keep S5 waiting for a flood of other readings that came with it', async () => {
+    const world = new ViableWorld();
+    await world.start();
+    const others = Array.from({ length: 1_000 }, (_, n) => ({ ...HURT, source: `upstream:${n}` }));
+    for (const other of others.slice(0, 500)) world.plane.algedonic.report(other);
+    world.plane.algedonic.report({ ...HURT, source: 'process', index: 'heap_percent', value: 10 });
+    for (const other of others.slice(500)) world.plane.algedonic.report(other);
+    while (world.state.policy.mode === 'normal') await turn(); // no time passes
+    assert.deepEqual(
+      world.alarms.map(({ source }) => source),
+      ['process'],
+    );
+    // What turns critical meanwhile is as quick, and the rest is lost to nobody.
+    world.plane.algedonic.report({ ...HURT, source: 'upstream:7', value: 10 });
+    while (world.alarms.length === 1) await turn();
+    assert.deepEqual(new Set(world.alarms.map(({ source }) => source)), new Set(['process', 'upstream:7']));
+    await world.settle();
+    assert.equal(world.alarms.length, 1_000, 'the book is full: one was over its bound');
+    assert.equal(world.state.alarms.overflow, 1);
   });
 
   it('tells S5 at once of a signal that is critical again before it was over', async () => {
