@@ -3,7 +3,7 @@
  *
  * Source: MCP specification 2025-11-25, "Base Protocol › Lifecycle"; 2026-07-28, "Versioning › Backward Compatibility".
  */
-import { type Clock } from '../kernel/index.js';
+import { type Clock, type TimerHandle } from '../kernel/index.js';
 import { type JsonObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { isModernError } from '../protocol/modern/probe.js';
 import { MODERN_REVISION } from '../protocol/revisions.js';
@@ -68,18 +68,23 @@ export async function greet(deps: GreetingDeps): Promise<Acquaintance> {
   return { facts, wire: LEGACY_WIRE };
 }
 
-/** Asks the server for its era. */
-export function askEra(
+/** Asks the server for its era. No timer outlives the answer: it would hold up the end of a program that is done. */
+export async function askEra(
   deps: Omit<GreetingDeps, 'era' | 'client' | 'version'>,
   clientInfo: JsonObject,
 ): Promise<FinalVerdict> {
-  return probeEra({
-    network: deps.network,
-    clientInfo,
-    ask: (method, params, version) => deps.request(method, params, modernWire(version, clientInfo)),
-    wait: (ms) => new Promise((resolve) => void deps.clock.after(ms, resolve)),
-    patienceMs: Math.min(MAX_PROBE_MS, deps.connectTimeout / 3),
-  });
+  const timers: TimerHandle[] = [];
+  try {
+    return await probeEra({
+      network: deps.network,
+      clientInfo,
+      ask: (method, params, version) => deps.request(method, params, modernWire(version, clientInfo)),
+      wait: (ms) => new Promise((resolve) => timers.push(deps.clock.after(ms, resolve))),
+      patienceMs: Math.min(MAX_PROBE_MS, deps.connectTimeout / 3),
+    });
+  } finally {
+    for (const timer of timers) timer.cancel();
+  }
 }
 
 function refusalOf(verdict: Extract<FinalVerdict, { era: 'none' }>): string {
