@@ -150,13 +150,18 @@ const upstreams = block(LIVE, 'Life cycle of upstream servers.', {
 const dashboard = block(RESTART, 'The dashboards: on the terminal, and in a browser at `/mcp/dashboard`.', {
   enabled: z.boolean().default(true).describe('Show the one on the terminal when the gateway is started on one.'),
   refreshInterval: time('Time between two frames.', 100).default(1000),
-  web: z.boolean().default(true).describe('Serve the browser dashboard.'),
+  web: z
+    .boolean()
+    .default(true)
+    .describe('Serve the browser dashboard.')
+    .meta({ ...LIVE }),
   webActions: z
     .boolean()
     .default(false)
     .describe(
       'Let the browser dashboard act (reconnect, disable, kill, drain) although nobody had to sign in. With authentication on, the token decides.',
-    ),
+    )
+    .meta({ ...LIVE }),
   historySize: count('Seconds of history in the charts.', 2, 3600)
     .default(60)
     .meta({ ...LIVE }),
