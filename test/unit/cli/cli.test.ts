@@ -2,65 +2,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { AdminError } from '#src/admin/protocol.js';
 import { startAdminServer } from '#src/admin/server.js';
-import type { CliIo } from '#src/cli/context.js';
 import { EXIT_CODES, EXIT_CODES_HELP } from '#src/cli/exit-codes.js';
-import { runCli } from '#src/cli/program.js';
 import { parseArguments } from '#src/cli/send.js';
 import { textWidth } from '#src/admin/view/text.js';
+import { run } from '../../support/admin/cli.js';
 import { unexpected, withDirectory } from '../../support/admin/console.js';
 import { FakeGateway } from '../../support/admin/fake-gateway.js';
 import { fakeLog } from '../../support/admin/fixtures.js';
-
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-  readonly ran: readonly string[];
-}
-
-interface Settings {
-  readonly columns?: number;
-  readonly env?: Record<string, string>;
-  /** Called after each write, with all output so far. */
-  readonly onOutput?: (out: string, stop: () => void) => void;
-  readonly onSleep?: (ms: number, stop: () => void) => void;
-}
-
-async function run(line: string, settings: Settings = {}): Promise<Outcome> {
-  let out = '';
-  let err = '';
-  const ran: string[] = [];
-  const stop = new AbortController();
-  const halt = (): void => stop.abort();
-  const tty = settings.columns === undefined ? {} : { isTTY: true, columns: settings.columns };
-  const io: CliIo = {
-    stdout: {
-      ...tty,
-      write: (text) => {
-        out += text;
-        settings.onOutput?.(out, halt);
-      },
-    },
-    stderr: { write: (text) => (err += text) },
-    env: settings.env ?? {},
-    signal: stop.signal,
-    sleep: async (ms) => settings.onSleep?.(ms, halt),
-    serveStdio: () => Promise.reject(new Error('not on this terminal')),
-    startGateway: () => Promise.reject(new Error('not in this process')),
-    openTokens: () => Promise.reject(new Error('not in this process')),
-    verifyToken: () => Promise.reject(new Error('not in this process')),
-    examine: () => Promise.reject(new Error('not in this process')),
-    planSetup: () => Promise.reject(new Error('not in this process')),
-    checkSetup: () => Promise.reject(new Error('not in this process')),
-    confirm: () => Promise.resolve(true),
-    run: async (file, args) => {
-      ran.push(file, ...args);
-      return 7;
-    },
-  };
-  const code = await runCli(line.split(' '), io);
-  return { code, out, err, ran };
-}
 
 function withGateway(work: (gateway: FakeGateway, socket: string) => Promise<void>): Promise<void> {
   return withDirectory(async (directory) => {
