@@ -164,10 +164,10 @@ describe('configuration', () => {
   it('leaves what needs a new start as it was started, and names it at each reload until then', async () => {
     await boot({ mcpServers: { a: one } });
     const started = running.current.gateway;
-    const restart = ['gateway.listen.maxBodyBytes', 'gateway.dashboard.web', 'gateway.audit.maxFiles'];
+    const restart = ['gateway.listen.maxBodyBytes', 'gateway.dashboard.refreshInterval', 'gateway.audit.maxFiles'];
     const waiting = {
       listen: { maxBodyBytes: 4096 },
-      dashboard: { web: false, historySize: 30 },
+      dashboard: { refreshInterval: 500, historySize: 30 },
       audit: { maxFiles: 3 },
     };
     const first = await reload(ok({ mcpServers: { a: one }, gateway: waiting }));
@@ -176,7 +176,7 @@ describe('configuration', () => {
     for (const path of first.restart) assert.ok(first.summary.includes(path), first.summary);
     const { gateway } = options.at(-1) ?? assert.fail();
     assert.deepEqual([gateway.listen, gateway.audit], [started.listen, started.audit]);
-    assert.deepEqual([gateway.dashboard.web, gateway.dashboard.historySize], [true, 30]);
+    assert.deepEqual([gateway.dashboard.refreshInterval, gateway.dashboard.historySize], [1_000, 30]);
     const again = await reload(ok({ mcpServers: { a: one }, gateway: waiting }));
     assert.ok(again.applied);
     assert.deepEqual([again.version, again.restart], [first.version, first.restart], 'it still waits');
