@@ -156,19 +156,24 @@ describe('switches of features', () => {
     assert.equal(await enabled(), true);
   }
 
+  /** A gateway in a process of its own, with every feature on. */
+  async function startProcess(): Promise<{ readonly gateway: Gateway; readonly subject: Subject }> {
+    const gateway = await startGateway({
+      config: { mcpServers: { up: { url: upstream.url } }, gateway: gatewayBlock() },
+      env: { OTEL_METRICS_EXPORTER: 'none' },
+    });
+    await gateway.waitForTools(['up__echo']);
+    await gateway.waitForLog(({ event }) => event === 'telemetry_started', 'telemetry');
+    const directory = path.dirname(gateway.configFile);
+    return { gateway, subject: { url: gateway.url, directory, admin: adminOf(directory), upstream } };
+  }
+
   describe('of a process', () => {
     let gateway: Gateway;
     let subject: Subject;
 
     before(async () => {
-      gateway = await startGateway({
-        config: { mcpServers: { up: { url: upstream.url } }, gateway: gatewayBlock() },
-        env: { OTEL_METRICS_EXPORTER: 'none' },
-      });
-      await gateway.waitForTools(['up__echo']);
-      await gateway.waitForLog(({ event }) => event === 'telemetry_started', 'telemetry');
-      const directory = path.dirname(gateway.configFile);
-      subject = { url: gateway.url, directory, admin: adminOf(directory), upstream };
+      ({ gateway, subject } = await startProcess());
     });
     after(() => gateway.stop());
 
@@ -217,14 +222,7 @@ describe('switches of features', () => {
     let subject: Subject;
 
     before(async () => {
-      gateway = await startGateway({
-        config: { mcpServers: { up: { url: upstream.url } }, gateway: gatewayBlock() },
-        env: { OTEL_METRICS_EXPORTER: 'none' },
-      });
-      await gateway.waitForTools(['up__echo']);
-      await gateway.waitForLog(({ event }) => event === 'telemetry_started', 'telemetry');
-      const directory = path.dirname(gateway.configFile);
-      subject = { url: gateway.url, directory, admin: adminOf(directory), upstream };
+      ({ gateway, subject } = await startProcess());
     });
     after(() => gateway.stop());
 
