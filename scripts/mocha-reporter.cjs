@@ -1,7 +1,8 @@
 /**
- * Mocha's readable report, and the counts of the run as `PASSES FAILURES` in the file that VIABLE_TEST_COUNTS names: what
- * `.ci/run` adds up. Failures of hooks count as mocha counts them. A run that does not end by itself after its last test
- * is ended, as a failure.
+ * Mocha's readable report, and the counts of the run as `PASSES FAILURES` in the first line of the file that
+ * VIABLE_TEST_COUNTS names: what `.ci/run` adds up. What failed follows, one test a line with the first line of its error,
+ * for `.ci/run` to say again at its end. Failures of hooks count as mocha counts them. A run that does not end by itself
+ * after its last test is ended, as a failure.
  */
 const { writeFileSync } = require('node:fs');
 const { reporters } = require('mocha');
@@ -13,8 +14,12 @@ module.exports = class CountingReporter extends reporters.Spec {
     super(runner, options);
     const file = process.env['VIABLE_TEST_COUNTS'];
     if (file === undefined) return;
+    const failed = [];
+    runner.on('fail', (test, error) => {
+      failed.push(`${test.fullTitle()}: ${String(error?.message ?? error).split('\n', 1)[0]}\n`);
+    });
     runner.once('end', () => {
-      writeFileSync(file, `${this.stats.passes} ${this.stats.failures}\n`);
+      writeFileSync(file, `${this.stats.passes} ${this.stats.failures}\n${failed.join('')}`);
       // Keeps nothing alive itself: it fires only when something else does.
       setTimeout(() => {
         process.stderr.write('A test left something open: the run does not end by itself.\n');
