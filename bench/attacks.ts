@@ -110,10 +110,11 @@ async function unread(admin: AdminClient): Promise<{ readers: number; bytes: num
 /** Until so many readers have something unread, and no more comes to it. */
 async function settled(admin: AdminClient, readers: number): Promise<void> {
   const end = performance.now() + SETTLE_MS;
-  for (let before = -1; performance.now() < end; await setTimeout(SAMPLE_MS)) {
+  for (let before = -1; performance.now() < end;) {
     const now = await unread(admin);
     if (now.readers >= readers && now.bytes === before) return;
     before = now.bytes;
+    await setTimeout(SAMPLE_MS);
   }
   throw new Error(`not ${readers} readers had something unread within ${SETTLE_MS} ms`);
 }
