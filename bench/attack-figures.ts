@@ -12,6 +12,8 @@ export interface AttackFigures {
   readonly errors: number;
   /** How the attacker was answered: statuses and close codes, with their numbers. */
   readonly answers: Readonly<Record<string, number>>;
+  /** Bytes that lie unread in the gateway meanwhile, where that is the attack. */
+  readonly unreadMb: number | null;
 }
 
 /** The row without an attack. */

@@ -10,8 +10,12 @@ export interface Attack {
   readonly what: string;
   /** Begins; goes on until the process ends. */
   readonly begin: (target: FloodTarget) => void;
+  /** So many connections that do nothing any more once they have something unread: only that state is measured. */
+  readonly still?: number;
 }
 
+/** Readers that sit still: the one attack whose mark is what honest clients see. */
+export const STILL_READERS = 'still-readers';
 export const ATTACKED_TOOL = 'bench__echo';
 /** Largest message that the gateway takes, as it comes. */
 const LIMIT = 4 * 1024 * 1024;
@@ -78,8 +82,14 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     id: 'slow-readers',
-    what: '100 WebSockets and 100 HTTP+SSE streams that read nothing of large answers',
-    begin: slowReaders,
+    what: '100 WebSockets and 100 HTTP+SSE streams that read nothing of large answers, ask on and come back when cut off',
+    begin: (target) => slowReaders(target, Infinity),
+  },
+  {
+    id: STILL_READERS,
+    what: '100 WebSockets and 100 HTTP+SSE streams that asked for 5 MB each, read none of it and sit still',
+    begin: (target) => slowReaders(target, 80),
+    still: 200,
   },
 ];
 
@@ -209,19 +219,20 @@ function phoenixFrames(n: number): { data: string }[] {
   ];
 }
 
-function slowReaders(target: FloodTarget): void {
+/** Each asks for 60 kB at most `atMost` times. */
+function slowReaders(target: FloodTarget, atMost: number): void {
   const call = callText(1, ATTACKED_TOOL, 'x'.repeat(60_000));
-  floodWs(target, 100, () => [{ data: call }], { opening: OPENING, reads: false });
-  for (let i = 0; i < 100; i += 1) slowSse(target, call);
+  floodWs(target, 100, () => [{ data: call }], { opening: OPENING, reads: false, atMost });
+  for (let i = 0; i < 100; i += 1) slowSse(target, call, atMost);
 }
 
 /** An HTTP+SSE client that reads as far as its endpoint and then no more, while it goes on asking. */
-function slowSse(target: FloodTarget, call: string): void {
+function slowSse(target: FloodTarget, call: string, atMost: number): void {
   let stop: () => void = () => undefined;
   const stream = dial(target, () => {
     target.count('closed');
     stop();
-    setTimeout(() => slowSse(target, call), 10);
+    setTimeout(() => slowSse(target, call, atMost), 10);
   });
   let said = '';
   stream.setEncoding('latin1').on('data', (text: string) => {
@@ -230,7 +241,7 @@ function slowSse(target: FloodTarget, call: string): void {
     if (endpoint === undefined) return;
     stream.pause();
     stream.removeAllListeners('data');
-    stop = askOver(target, endpoint, call);
+    stop = askOver(target, endpoint, call, atMost);
   });
   const { host, pathname } = target.url;
   const { authorization = '' } = bearer(target);
@@ -239,8 +250,8 @@ function slowSse(target: FloodTarget, call: string): void {
   );
 }
 
-/** Posts to the endpoint of a stream until told to stop. */
-function askOver(target: FloodTarget, endpoint: string, call: string): () => void {
+/** Posts to the endpoint of a stream, at most `atMost` times, until told to stop. */
+function askOver(target: FloodTarget, endpoint: string, call: string, atMost: number): () => void {
   const headers = bearer(target);
   const opening = OPENING.map((body) => httpRequest(target, { path: endpoint, headers, body }));
   const again = httpRequest(target, { path: endpoint, headers, body: call });
@@ -249,7 +260,7 @@ function askOver(target: FloodTarget, endpoint: string, call: string): () => voi
   const next = (): void => void socket.write(opening[sent++] ?? again);
   socket.on('data', () => {
     target.count('sent');
-    next();
+    if (sent < opening.length + atMost) next();
   });
   socket.on('connect', next);
   return () => socket.destroy();

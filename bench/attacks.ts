@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type AdminClient, connectAdmin } from '#src/admin/client.js';
 import { JwtAuthenticator } from '#src/auth/jwt-authenticator.js';
 import { type AttackFigures, NO_ATTACK } from './attack-figures.js';
@@ -38,20 +39,24 @@ const CLIENTS = 4;
 /** The attack is under way before the window opens. */
 const WARMUP_SECONDS = 2;
 const SAMPLE_MS = 1_000;
+/** In which readers that sit still have asked for everything that they will ask for. Below the gateway's `stallTimeout`. */
+const SETTLE_MS = 20_000;
 
 export async function measureAttacks(children: Children, options: AttackOptions): Promise<AttackFigures[]> {
   const direct = await startDirect(children);
   const figures: AttackFigures[] = [];
   const wanted = ATTACKS.filter(({ id }) => options.only?.includes(id) ?? true);
-  for (const { id, what } of [{ id: NO_ATTACK, what: 'honest clients alone' }, ...wanted]) {
+  for (const { id, what, still } of [{ id: NO_ATTACK, what: 'honest clients alone', still: undefined }, ...wanted]) {
     const attacked = await startAttacked(children, direct.url);
-    const measured = await withstand(children, attacked, id, options.seconds);
+    const measured = await withstand(children, attacked, id, still ?? 0, options.seconds);
     await attacked.stop();
     const figure = { attack: id, what, ...measured };
     figures.push(figure);
     options.progress(
       `${id}: loop delay p99 ${figure.delayMs.toFixed(1)} ms, worst second ${figure.worstDelayMs.toFixed(1)} ms, ` +
-        `${Math.round(figure.callsPerSecond)} honest calls/s, ${figure.errors} refused; ${JSON.stringify(figure.answers)}`,
+        `${Math.round(figure.callsPerSecond)} honest calls/s, ${figure.errors} refused, ` +
+        `p99 ${figure.p99Ms.toFixed(2)} ms; ${JSON.stringify(figure.answers)}` +
+        (figure.unreadMb === null ? '' : `; ${Math.round(figure.unreadMb)} MB lie unread`),
     );
   }
   return figures;
@@ -61,10 +66,12 @@ async function withstand(
   children: Children,
   { target, admin, token }: Attacked,
   id: string,
+  still: number,
   seconds: number,
 ): Promise<Omit<AttackFigures, 'attack' | 'what'>> {
-  const length = WARMUP_SECONDS + seconds;
+  const length = WARMUP_SECONDS + seconds + (still > 0 ? SETTLE_MS / 1_000 : 0);
   const attacker = id === NO_ATTACK ? null : startAttacker(children, id, target, token, length);
+  if (still > 0) await settled(admin, still);
   const delays: number[] = [];
   const watching = await admin.watch(SAMPLE_MS, ({ process }) => delays.push(process.loopDelayP99 ?? Number.NaN));
   const done = await measure(
@@ -75,7 +82,10 @@ async function withstand(
     ['--token', token],
   );
   watching.cancel();
-  const answers = attacker === null ? {} : (await attacker.waitFor('done', READY_MS))['answers'];
+  const held = still === 0 ? null : await unread(admin);
+  if (held !== null && held.readers < still)
+    throw new Error(`${id}: only ${held.readers} of ${still} readers have something unread at the end`);
+  const answers = attacker === null ? {} : (await attacker.waitFor('done', SETTLE_MS + READY_MS))['answers'];
   await attacker?.stop();
   // The first snapshot is of the second before the attack.
   const during = delays.slice(1).filter((delay) => !Number.isNaN(delay));
@@ -86,7 +96,27 @@ async function withstand(
     p99Ms: done.p99Ms,
     errors: done.errors,
     answers: answers as Readonly<Record<string, number>>,
+    unreadMb: held === null ? null : held.bytes / 1_048_576,
   };
+}
+
+/** How many clients have something unread in the gateway, and how much. */
+async function unread(admin: AdminClient): Promise<{ readers: number; bytes: number }> {
+  const rows = await admin.request('connections');
+  const slow = rows.filter((row) => row.unread > 0);
+  return { readers: slow.length, bytes: slow.reduce((sum, row) => sum + row.unread, 0) };
+}
+
+/** Until so many readers have something unread, and no more comes to it. */
+async function settled(admin: AdminClient, readers: number): Promise<void> {
+  const end = performance.now() + SETTLE_MS;
+  for (let before = -1; performance.now() < end;) {
+    const now = await unread(admin);
+    if (now.readers >= readers && now.bytes === before) return;
+    before = now.bytes;
+    await setTimeout(SAMPLE_MS);
+  }
+  throw new Error(`not ${readers} readers had something unread within ${SETTLE_MS} ms`);
 }
 
 function startAttacker(children: Children, id: string, target: Target, token: string, seconds: number): Program {

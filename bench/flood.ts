@@ -61,25 +61,35 @@ export function floodHttp(target: FloodTarget, connections: number, next: (n: nu
   for (let i = 0; i < connections; i += 1) open();
 }
 
-/** `connections` that write `frames(n)` as fast as they are taken. With `reads: false` nothing is read meanwhile. */
+/**
+ * `connections` that write `frames(n)` as fast as they are taken. With `reads: false` nothing is read meanwhile; with `atMost`
+ * each writes no more than so many times and then keeps still.
+ */
 export function floodWs(
   target: FloodTarget,
   connections: number,
   frames: (n: number) => readonly WsFrame[],
-  { path = `${target.url.pathname}/ws`, protocols = ['mcp'], opening = [], reads = true }: WsFloodOptions = {},
+  {
+    path = `${target.url.pathname}/ws`,
+    protocols = ['mcp'],
+    opening = [],
+    reads = true,
+    atMost = Infinity,
+  }: WsFloodOptions = {},
 ): void {
   let sent = 0;
   const open = (): void => {
+    let left = atMost;
     const socket = new WebSocket(`ws://${target.url.host}${path}`, [...protocols], {
       headers: { authorization: `Bearer ${target.token}` },
       perMessageDeflate: false,
     });
     const blow = (): void => {
-      for (let i = 0; i < BURST && socket.bufferedAmount < HIGH_WATER; i += 1) {
+      for (let i = 0; i < BURST && left > 0 && socket.bufferedAmount < HIGH_WATER; i += 1, left -= 1) {
         for (const { data, ...options } of frames((sent += 1))) socket.send(data, options);
         target.count('sent');
       }
-      if (socket.readyState === WebSocket.OPEN) setTimeout(blow, 1);
+      if (left > 0 && socket.readyState === WebSocket.OPEN) setTimeout(blow, 1);
     };
     socket.on('open', () => {
       for (const text of opening) socket.send(text);
@@ -106,6 +116,7 @@ export interface WsFloodOptions {
   /** Sent before the flood. */
   readonly opening?: readonly string[];
   readonly reads?: boolean;
+  readonly atMost?: number;
 }
 
 /** `connections` that write one byte now and then and never come to an end. */

@@ -7,7 +7,7 @@ export interface ProcessCost {
 }
 
 export interface LoadResult {
-  readonly event: 'done';
+  readonly event: string;
   readonly concurrency: number;
   readonly seconds: number;
   readonly calls: number;
@@ -18,4 +18,14 @@ export interface LoadResult {
   /** The first few different problems. */
   readonly problems: readonly string[];
   readonly processes: readonly ProcessCost[];
+}
+
+/** What a parent asks of a load `--on-demand`: a window of so many seconds, answered with an event of its own name. */
+export interface WindowRequest {
+  readonly window: number;
+  readonly seconds: number;
+}
+
+export function windowEvent(window: number): string {
+  return `window-${window}`;
 }

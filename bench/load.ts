@@ -4,11 +4,13 @@
  * same window.
  *
  *   node dist-test/bench/load.js --url http://127.0.0.1:4000/mcp --tool bench__echo -c 16 --seconds 5
+ * With --on-demand it opens its sessions, says `open`, and has one window for each message of its parent.
+ *
  *   node dist-test/bench/load.js --transport ws --url ws://127.0.0.1:4000/mcp/ws --tool bench__echo --count 10000
  */
 import { parseArgs } from 'node:util';
 import { announce, exitWithParent } from './lifeline.js';
-import { type LoadResult } from './load-result.js';
+import { type LoadResult, windowEvent, type WindowRequest } from './load-result.js';
 import { HttpLoadSession } from './load-http.js';
 import { type LoadSession } from './load-session.js';
 import { WsLoadSession } from './load-ws.js';
@@ -19,6 +21,7 @@ import { quantile } from './stats.js';
 const AFTER_ERROR_MS = 20;
 /** How long calls in flight may take when the window is over. */
 const GRACE_MS = 10_000;
+const HANGS = 'a call hangs';
 
 /** What happened since the window was opened. */
 class Window {
@@ -114,46 +117,77 @@ const { values } = parseArgs({
     warmup: { type: 'string', default: '1' },
     pid: { type: 'string', multiple: true, default: [] },
     token: { type: 'string' },
+    'on-demand': { type: 'boolean', default: false },
   },
 });
 
-async function run(url: string): Promise<LoadResult> {
-  const concurrency = Number(values.concurrency);
-  const count = values.count === undefined ? Number.POSITIVE_INFINITY : Number(values.count);
-  const sessions = Array.from({ length: concurrency }, () =>
+/** The sessions of one load, and the windows that they are measured in. */
+class Load {
+  readonly #sessions: readonly LoadSession[];
+  readonly #name = Math.random().toString(36).slice(2, 8);
+  #windows = 0;
+
+  constructor(sessions: readonly LoadSession[]) {
+    this.#sessions = sessions;
+  }
+
+  /** Calls for a while, and measures what comes after the warm-up: so many seconds, or so many calls. */
+  async run(
+    length: { readonly seconds: number } | { readonly count: number },
+    warmupSeconds: number,
+  ): Promise<LoadResult> {
+    const run = (this.#windows += 1);
+    const count = 'count' in length ? length.count : Number.POSITIVE_INFINITY;
+    let window: Window | undefined;
+    let enough: (() => void) | undefined;
+    const clients = this.#sessions.map(
+      (session, i) =>
+        new Client(session, `${this.#name}-${run}-${i}`, (ms, problem) => {
+          if (window === undefined) return;
+          window.add(ms, problem);
+          if (window.latencies.length + window.errors >= count) enough?.();
+        }),
+    );
+    const counted = new Promise<void>((resolve) => (enough = resolve));
+    for (const client of clients) client.start();
+    await delay(warmupSeconds * 1000);
+    window = new Window(values.pid.map(Number));
+    await ('seconds' in length ? delay(length.seconds * 1000) : counted);
+    const result = window.close(this.#sessions.length);
+    window = undefined;
+    const stopped = Promise.all(clients.map((client) => client.stop())).then(() => true);
+    const inTime = await Promise.race([stopped, delay(GRACE_MS).then(() => false)]);
+    return inTime ? result : { ...result, errors: result.errors + 1, problems: [...result.problems, HANGS] };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#sessions.map((session) => session.close()));
+  }
+}
+
+async function open(url: string): Promise<Load> {
+  const sessions = Array.from({ length: Number(values.concurrency) }, () =>
     values.transport === 'ws'
       ? new WsLoadSession(url, values.tool)
       : new HttpLoadSession(url, values.tool, values.token),
   );
   await Promise.all(sessions.map((session) => session.open()));
-
-  let window: Window | undefined;
-  let enough: (() => void) | undefined;
-  const run = Math.random().toString(36).slice(2, 8);
-  const clients = sessions.map(
-    (session, i) =>
-      new Client(session, `${run}-${i}`, (ms, problem) => {
-        if (window === undefined) return;
-        window.add(ms, problem);
-        if (window.latencies.length + window.errors >= count) enough?.();
-      }),
-  );
-  const counted = new Promise<void>((resolve) => (enough = resolve));
-  for (const client of clients) client.start();
-  await delay(Number(values.warmup) * 1000);
-  window = new Window(values.pid.map(Number));
-  await (values.count === undefined ? delay(Number(values.seconds) * 1000) : counted);
-  const result = window.close(concurrency);
-  window = undefined;
-
-  const stopped = Promise.all(clients.map((client) => client.stop())).then(() => true);
-  const inTime = await Promise.race([stopped, delay(GRACE_MS).then(() => false)]);
-  if (inTime) await Promise.all(sessions.map((session) => session.close()));
-  return inTime ? result : { ...result, errors: result.errors + 1, problems: [...result.problems, 'a call hangs'] };
+  return new Load(sessions);
 }
 
 exitWithParent();
 if (values.url === undefined) throw new Error('--url is needed');
-const result = await run(values.url);
-announce({ ...result });
-process.exit(0);
+const load = await open(values.url);
+const warmup = Number(values.warmup);
+if (values['on-demand']) {
+  process.on('message', ({ window, seconds }: WindowRequest) => {
+    void load.run({ seconds }, warmup).then((result) => announce({ ...result, event: windowEvent(window) }));
+  });
+  announce({ event: 'open' });
+} else {
+  const length = values.count === undefined ? { seconds: Number(values.seconds) } : { count: Number(values.count) };
+  const result = await load.run(length, warmup);
+  announce({ ...result });
+  if (!result.problems.includes(HANGS)) await load.close();
+  process.exit(0);
+}

@@ -272,7 +272,7 @@ interface OverheadOptions {
   readonly only?: string;
 }
 
-async function runOverhead({ pairs = 8, seconds = 2, only }: OverheadOptions): Promise<void> {
+async function runOverhead({ pairs = 40, seconds = 1, only }: OverheadOptions): Promise<void> {
   const children = new Children();
   const end = (): void => void children.stop().finally(() => process.exit(130));
   process.once('SIGINT', end);
@@ -306,8 +306,8 @@ const program = new Command('bench')
 program
   .command('overhead')
   .description('What each feature costs: on against off in one gateway, in turns.')
-  .option('--pairs <n>', 'turns of off and on (default 8)', positive)
-  .option('--seconds <s>', 'length of a measured window (default 2)', positive)
+  .option('--pairs <n>', 'turns of off and on (default 40)', positive)
+  .option('--seconds <s>', 'length of a measured window (default 1)', positive)
   .option('--only <features>', 'comma-separated parts of their names')
   .action(runOverhead);
 await program.parseAsync();

@@ -25,7 +25,7 @@ export function renderOverhead({ node, features }: OverheadFigures): string {
     return `| ${title} | ${cpu} | ${signed(feature.memoryMb, 0)}MB | ${signed(feature.latencyMs, 3)}ms | ${verdict(feature)} |`;
   });
   return [
-    `Node ${node}; medians of the turns, off and on in one gateway. ±: half the distance between the quartiles.`,
+    `Node ${node}; medians of ${turns(features)} turns, off and on in one gateway. ±: of that median, with about 95 %.`,
     '',
     '| Feature | CPU Impact | Memory Impact | Latency Impact | Bar |',
     '|---|---|---|---|---|',
@@ -34,6 +34,10 @@ export function renderOverhead({ node, features }: OverheadFigures): string {
     'CPU: of the gateway’s process, a call, C=16. Memory: resident, after the first turn on less before it; a heap that grows',
     'anyway is in it. Latency: median at C=1. A bar within ± of the figure can be neither met nor missed by this run.',
   ].join('\n');
+}
+
+function turns(features: readonly Overhead[]): string {
+  return [...new Set(features.map(({ pairs }) => pairs))].join(' or ');
 }
 
 /** `met`, `MISSED`, or `unsure` where the turns lie further apart than the figure from its bar. */

@@ -1,21 +1,21 @@
 /**
- * CPU time and resident memory of another process, from Linux's /proc. Source: proc(5).
+ * CPU time and resident memory of another process, from Linux's /proc. Sources: proc(5);
+ * the kernel's documentation of `schedstat`.
  */
-import { readFileSync } from 'node:fs';
-
-/** Microseconds in one clock tick: USER_HZ is 100 on every Linux that Node runs on. */
-const TICK_US = 10_000;
+import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * CPU time of a process since its start, user and system, all its threads, children not counted.
- * @returns microseconds, in steps of 10,000.
+ * CPU time of a process since its start, user and system, all its threads that live, children not counted.
+ * @returns microseconds.
  * @throws when the process does not exist or the system has no /proc.
  */
 export function cpuMicros(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The command name may hold spaces and parentheses: fields are counted from the last parenthesis (field 3 = state).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+  let nanoseconds = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const [onCpu] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ');
+    nanoseconds += Number(onCpu);
+  }
+  return nanoseconds / 1_000;
 }
 
 /** Resident set of a process in kB (VmRSS). Throws as {@link cpuMicros}. */

@@ -1,6 +1,7 @@
 /** What one run measured, as written by --json, and the figures that bars are set on. Pure. */
 import { type AlarmFigures } from './alarm-figures.js';
-import { type AttackFigures } from './attack-figures.js';
+import { type AttackFigures, NO_ATTACK } from './attack-figures.js';
+import { STILL_READERS } from './attack-list.js';
 import { type BarValues } from './bars.js';
 import { type CallFigures, type Scenario } from './calls.js';
 import { type KernelFigures } from './kernel-figures.js';
@@ -61,6 +62,12 @@ function bestPeerRate(result: BenchResult): number | undefined {
   return rates.length === 0 ? undefined : Math.max(...rates);
 }
 
+/** What readers that sit still do to the p99 of honest clients. */
+function besideStillReaders(attacks: readonly AttackFigures[]): number | undefined {
+  const p99 = (id: string): number | undefined => attacks.find(({ attack }) => attack === id)?.p99Ms;
+  return ratio(p99(STILL_READERS), p99(NO_ATTACK));
+}
+
 /** The figures of the product that bars are set on. */
 export function barValues(result: BenchResult): BarValues {
   const cpu = (scenario: Scenario, target: string, c: number): number | undefined =>
@@ -86,6 +93,7 @@ export function barValues(result: BenchResult): BarValues {
     actorMessages: result.kernel?.tell.cpuMps,
     alarmP99: result.kernel?.alarmP99Ms,
     alarmToPolicy: result.alarms?.decidedP99Ms,
+    stillReaders: besideStillReaders(result.attacks),
     attackDelay: result.attacks.length === 0 ? undefined : Math.max(...result.attacks.map(({ delayMs }) => delayMs)),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));

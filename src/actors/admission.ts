@@ -68,7 +68,8 @@ export function overloaded(gate: UpstreamGate, why: string): JsonRpcErrorObject 
 }
 
 export function unavailable(gate: UpstreamGate, clock: Clock): JsonRpcErrorObject {
-  const retryAfter = gate.retryAt === null ? undefined : Math.max(0, Math.ceil((gate.retryAt - clock.now()) / 1_000));
+  const soon = gate.awaited === null ? undefined : SOON_S;
+  const retryAfter = gate.retryAt === null ? soon : secondsUntil(gate.retryAt, clock);
   const data = { server: gate.name, ...(retryAfter === undefined ? {} : { retryAfter }) };
   return gatewayError('upstream_unavailable', `upstream "${gate.name}": ${gate.trouble}`, data);
 }

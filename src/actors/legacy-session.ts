@@ -26,12 +26,12 @@ import { resultType } from '../protocol/modern/envelope.js';
 import { paramsFault } from '../protocol/params.js';
 import { type ParsedFrame, type ParsedMessage } from '../protocol/parse.js';
 import { stripControl } from '../protocol/text.js';
-import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
-import { type ScopeView } from '../routing/routing-table.js';
+import { gatewayTool, type UpstreamRoute } from '../routing/resolve.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type Call, type ServerEvent } from './call.js';
+import { resolveFor } from './awaited.js';
 import { ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
 import { ClientProfile } from './client-profile.js';
@@ -41,7 +41,6 @@ import { answerText, badLevel, eachOf, initializeResult } from './legacy-answers
 import { LegacySubscriptions } from './legacy-subscriptions.js';
 import { type NotResolved, refusalOf, viewFor } from './policy-guard.js';
 import { type DataPlane } from './data-plane.js';
-import { type UpstreamGate } from './upstream-gate.js';
 
 export interface SessionEnvironment {
   readonly system: ActorSystem;
@@ -322,18 +321,18 @@ export class LegacySession {
   /** Sends a request on its way to the upstream that it names. */
   #forward(request: JsonRpcRequest, params: JsonObject, kind: UpstreamRoute, channel: Channel): void {
     const { id, method } = request;
-    const resolved = resolveRequest(kind, params, this.#view());
+    const { caller, principal } = this.profile;
+    const resolved = resolveFor(this.#env.plane, kind, params, this.scope, principal);
     if (!resolved.ok) return this.#notFound(id, kind, params, resolved, channel);
-    const { target: gate, params: own, tool, renamedUri } = resolved;
-    const to = this.#links.to(gate, this.profile.principal);
-    const caller = this.profile.caller;
+    const { target: gate, params: own, tool, renamedUri, awaited } = resolved;
+    const to = awaited ? null : this.#links.to(gate, principal);
     const refusal = this.#calls.start({ id, method, params: own, gate, to, caller, tool, channel, renamedUri });
     if (refusal) this.#refuse(id, refusal, channel);
   }
 
   #subscription(request: JsonRpcRequest, params: JsonObject, channel: Channel): void {
     const { id, method } = request;
-    const resolved = resolveRequest('resource', params, this.#view());
+    const resolved = resolveFor(this.#env.plane, 'resource', params, this.scope, this.profile.principal);
     if (!resolved.ok) return this.#notFound(id, 'resource', params, resolved, channel);
     const { subscriptions } = this;
     if (method === 'resources/unsubscribe') subscriptions.unsubscribe(resolved);
@@ -394,7 +393,7 @@ export class LegacySession {
     else this.#env.plane.counters.drop('client_gone');
   }
 
-  #view(): ScopeView<UpstreamGate> | undefined {
+  #view(): ReturnType<typeof viewFor> {
     return viewFor(this.#env.plane, this.scope, this.profile.principal);
   }
 }

@@ -28,13 +28,14 @@ export class LegacySubscriptions {
 
   /** `asked`: the upstream answers the request. `done`: it is answered with an empty result. Otherwise why it cannot be. */
   subscribe(request: JsonRpcRequest, found: Found, channel: Channel): 'asked' | 'done' | JsonRpcErrorObject {
-    const { target: gate, params, renamedUri } = found;
+    const { target: gate, params, renamedUri, awaited } = found;
+    const { id, method } = request;
+    const { caller } = this.#profile;
+    if (awaited) return this.#calls.start({ id, method, params, gate, to: null, caller, channel }) ?? 'asked';
     const own = params['uri'] as string;
     const isFirst = this.#links.subscribe(gate, own, renamedUri?.shown ?? own);
     if (isFirst && gate.era === 'modern') gate.session?.tell({ type: 'resource/subscribe', uri: own });
     if (!isFirst || gate.era === 'modern') return 'done';
-    const { id, method } = request;
-    const { caller } = this.#profile;
     const refusal = this.#calls.start({ id, method, params, gate, to: gate.session, caller, channel, renamedUri });
     if (refusal) this.#links.unsubscribe(gate, own);
     return refusal ?? 'asked';

@@ -33,11 +33,12 @@ import {
 } from '../protocol/modern/headers.js';
 import { SERVER_INFO_KEY } from '../protocol/modern/meta.js';
 import { stripControl } from '../protocol/text.js';
-import { gatewayTool, resolveRequest, type UpstreamRoute } from '../routing/resolve.js';
+import { gatewayTool, type UpstreamRoute } from '../routing/resolve.js';
 import { type ScopeView } from '../routing/routing-table.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Channel } from '../transports/inbound/channel.js';
+import { resolveFor } from './awaited.js';
 import { BridgedCalls } from './bridged-calls.js';
 import { type Call, type CallEvent } from './call.js';
 import { CallTable } from './call-table.js';
@@ -277,21 +278,21 @@ export class ModernPeer {
     const { message, envelope, headers, scope, principal, channel } = request;
     const { id, method } = message;
     const given = message.params ?? {};
-    const resolved = resolveRequest(kind, given, viewFor(this.#env.plane, scope, principal));
+    const { plane, clock } = this.#env;
+    const resolved = resolveFor(plane, kind, given, scope, principal);
     if (!resolved.ok) {
-      const { plane, clock } = this.#env;
       const refusal = refusalOf(plane, { kind, params: given, scope, principal }, resolved, clock.now());
       const { error, detail, data, scopes } = refusal;
       return this.#refuse(channel, id, error, detail, data, scopes);
     }
-    const { target: gate, tool, params, renamedUri } = resolved;
+    const { target: gate, tool, params, renamedUri, awaited } = resolved;
     const declared = tool && headers ? scanParamHeaders(tool['inputSchema']) : undefined;
     const known = declared?.ok === true ? declared.headers : [];
-    const fault = headers && checkParamHeaders(headers, known, params['arguments']);
+    const fault = headers && !awaited && checkParamHeaders(headers, known, params['arguments']);
     if (fault) return this.#refuse(channel, id, fault.error, fault.detail, fault.data);
     const shown = headers ? forwardedParamHeaders(headers, known) : {};
     const caller = { era: 'modern', principal, envelope, headers: shown } as const;
-    const to = this.#bridged.route(gate, method, params, caller);
+    const to = awaited ? null : this.#bridged.route(gate, method, params, caller);
     if (to !== null && 'error' in to) return this.#refuse(channel, id, to.error, to.detail);
     const refusal = this.#calls.start({ id, method, params, gate, to, caller, tool, channel, renamedUri });
     if (refusal) {

@@ -13,6 +13,7 @@ import { type MetricSources } from '../telemetry/metrics/collect.js';
 import { type RunningSdk } from '../telemetry/tracing/sdk.js';
 import { type TelemetrySettings } from '../telemetry/tracing/settings.js';
 import { type TracingState } from '../telemetry/tracing/state.js';
+import { EventWindow } from '../vsm/event-window.js';
 import { type AlgedonicPort } from '../vsm/reading.js';
 
 export type TelemetryMessage =
@@ -35,6 +36,8 @@ export interface TelemetryDeps {
 }
 
 const TICK_MS = 5_000;
+/** Over which the rate of losses is taken: a batch that fails is only given up after its retries, so losses come in bursts. */
+const LOSS_WINDOW_MS = 60_000;
 /** The most time that the last spans may take when the SDK is ended. */
 const FLUSH_MS = 2_000;
 /** Spans lost a second: where pain begins, and where it is agony. */
@@ -51,6 +54,7 @@ class Telemetry implements Behavior<TelemetryMessage> {
   #sdk: RunningSdk | null = null;
   /** What the SDK runs with, or is being loaded for. */
   #current: TelemetrySettings | null = null;
+  readonly #losses = new EventWindow(LOSS_WINDOW_MS, LOSS_WINDOW_MS / TICK_MS);
   #lost = 0;
 
   constructor(deps: TelemetryDeps, context: ActorContext<TelemetryMessage>) {
@@ -152,8 +156,10 @@ class Telemetry implements Behavior<TelemetryMessage> {
 
   #report(): void {
     const lost = this.#lostSoFar();
-    const rate = ((lost - this.#lost) * 1_000) / TICK_MS;
+    const now = this.#context.clock.now();
+    this.#losses.add(now, lost - this.#lost);
     this.#lost = lost;
+    const rate = (this.#losses.within(now) * 1_000) / LOSS_WINDOW_MS;
     const message = rate === 0 ? 'no span is lost' : `${rate.toFixed(1)} spans a second do not reach the collector`;
     this.#deps.algedonic().report({ source: 'telemetry', index: 'lost_spans', value: rate, ...PAIN, message });
   }

@@ -5,6 +5,7 @@
  * object for each configured upstream, for as long as it is configured, whatever happens to its actors.
  */
 import { type Ref } from '../kernel/index.js';
+import { type NameFilter } from '../protocol/globs.js';
 import { RetryBudget } from '../machines/retry-budget.js';
 import { AnswerBook } from './answer-times.js';
 import { BreakerGate } from './breaker-gate.js';
@@ -38,8 +39,18 @@ export interface SharedSession {
   readonly load: SessionLoad;
 }
 
+/** How what a server offers will be named, before it has listed anything. */
+export interface Awaited {
+  /** The prefix that its configuration asks for, if any. */
+  readonly prefix: string | undefined;
+  /** Own names of tools that its configuration lets through. */
+  readonly toolFilter: NameFilter;
+}
+
 export class UpstreamGate {
   readonly name: string;
+  /** `null` while it is switched off: then nobody waits for it. Written by the lifecycle. */
+  awaited: Awaited | null = null;
   /** The session that takes calls; `null` while there is none. */
   session: Ref<UpstreamSessionMessage> | null = null;
   /** One line that says why there is no session, for errors and consoles. */

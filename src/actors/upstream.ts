@@ -191,6 +191,12 @@ class Upstream implements Behavior<UpstreamMessage> {
     this.#deps.gate.deadlines = new Deadlines(this.#config.timeouts);
     this.#deps.gate.sharing = this.#config.sharing;
     this.#deps.gate.failurePolicy = new FailurePolicy(this.#config.breaker.failures);
+    this.#await();
+  }
+
+  #await(): void {
+    const awaited = { prefix: this.#config.prefix, toolFilter: this.#toolFilter };
+    this.#deps.gate.awaited = this.#machine.phase === 'disabled' ? null : awaited;
   }
 
   #offerAgain(): void {
@@ -343,7 +349,9 @@ class Upstream implements Behavior<UpstreamMessage> {
 
   #step(event: UpstreamEvent): UpstreamPhase {
     const before = this.#machine.send(event);
-    if (before !== this.#machine.phase) this.#show();
+    if (before === this.#machine.phase) return before;
+    this.#await();
+    this.#show();
     return before;
   }
 

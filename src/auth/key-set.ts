@@ -8,6 +8,7 @@
 import { calculateJwkThumbprint, compactVerify, type CryptoKey, importJWK } from 'jose';
 import { isJsonObject, type JsonObject } from '../protocol/jsonrpc.js';
 import { type Algorithm, decodeCanonical, isAlgorithm, type Jws } from './jws.js';
+import { isRocaModulus } from './roca.js';
 
 const MAX_KEYS = 100;
 /** Keys that a token without a key id is tried with. */
@@ -168,7 +169,8 @@ function publicMembers(jwk: JsonObject, alg: Algorithm): JsonObject | string {
     const exponent = canonical(e);
     if (modulus === undefined || exponent === undefined) return 'it is no RSA key';
     if (bitsOf(modulus) < MIN_RSA_BITS) return `it has less than ${MIN_RSA_BITS} bits`;
-    return toBigInt(exponent) >= MIN_EXPONENT ? { kty, n, e } : 'its exponent is too small';
+    if (toBigInt(exponent) < MIN_EXPONENT) return 'its exponent is too small';
+    return isRocaModulus(toBigInt(modulus)) ? 'its private key can be computed (CVE-2017-15361)' : { kty, n, e };
   }
   if (isEdDsa(alg))
     return kty === 'OKP' && crv === 'Ed25519' && canonical(x) ? { kty, crv, x } : 'it is no Ed25519 key';

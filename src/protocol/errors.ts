@@ -117,7 +117,8 @@ export const ERRORS = {
     httpStatus: 200,
     retryable: false,
     message: 'Unknown tool',
-    meaning: 'No upstream that is up offers a tool of this name, or a filter hides it.',
+    meaning:
+      'No server offers a tool of this name, or it is hidden from this client. Names of a server that has not listed anything yet get `upstream_unavailable`.',
     remedy:
       'List the tools again. On /mcp and /mcp/t/<toolset> names are <server>__<tool>, on /mcp/s/<server> the plain ones.',
     data: { name: 'the name asked for', near: 'of call_tool: names that were probably meant, best first' },
@@ -128,7 +129,7 @@ export const ERRORS = {
     httpStatus: 200,
     retryable: false,
     message: 'Unknown prompt',
-    meaning: 'No upstream that is up offers a prompt of this name, or a filter hides it.',
+    meaning: 'As `unknown_tool`, of a prompt.',
     remedy: 'List the prompts again. On /mcp names are <server>__<prompt>, on /mcp/s/<server> they are the plain ones.',
     data: { name: 'the name asked for' },
   },
@@ -148,7 +149,8 @@ export const ERRORS = {
     modern: { code: -32602 },
     retryable: false,
     message: 'Resource not found',
-    meaning: 'No upstream that is up lists this URI or has a template that matches it.',
+    meaning:
+      'No server lists this URI or has a template that matches it, or it is hidden from this client. Of a server that has not listed anything yet, only its own endpoint and URIs of the form viable://<server>/… say whose they are: those get `upstream_unavailable`.',
     remedy: 'List the resources and templates again.',
     data: { uri: 'the URI asked for' },
   },

@@ -8,9 +8,13 @@ export const UPSTREAM_ERRORS = {
     httpStatus: 200,
     retryable: true,
     message: 'Upstream unavailable',
-    meaning: 'The server behind this name is not up. The request was not sent to it.',
+    meaning:
+      'The server behind this name is not up, or is starting and has not listed what it offers yet. The request was not sent to it.',
     remedy: 'Try again later. `viable upstreams` shows the server’s state and last error.',
-    data: { server: 'name of the server', retryAfter: 'seconds until the next attempt to reach it, if known' },
+    data: {
+      server: 'name of the server',
+      retryAfter: 'seconds until the next attempt to reach it, at least 1; absent while it is switched off',
+    },
   },
   upstream_lost: {
     code: -31011,

@@ -19,6 +19,8 @@ export type Resolved<T> =
       readonly params: JsonObject;
       /** Set where a collision gave the resource another URI than its own. */
       readonly renamedUri?: { readonly own: string; readonly shown: string };
+      /** Its server has listed nothing yet: the call is refused, not sent. */
+      readonly awaited?: true;
     }
   | { readonly ok: false; readonly error: ErrorName; readonly detail?: string; readonly data?: JsonObject };
 

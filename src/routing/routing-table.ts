@@ -11,7 +11,7 @@ import { aggregateName } from '../protocol/naming.js';
 import { type Access } from './access.js';
 import { type Offer } from './offer.js';
 import { type Collision, ScopeView } from './scope-view.js';
-import { NO_RULES, type ScopeKey, type ScopeRules, toolsetOf, toolsetScope } from './scopes.js';
+import { NO_RULES, type ScopeKey, type ScopeRules, type Selection, toolsetOf, toolsetScope } from './scopes.js';
 import { type ToolSearch } from './tool-search.js';
 
 export type { Listing } from './listing.js';
@@ -85,6 +85,11 @@ export class RoutingTable<T> {
     const view = new ScopeView(offers, true, this.#pageSize, [], { search: rule.search, selected });
     this.#toolsets.set(name, view);
     return view;
+  }
+
+  /** What the toolset of this name holds; `undefined` when none is configured. */
+  selection(toolset: string): Selection | undefined {
+    return this.#rules.toolsets.get(toolset)?.selection;
   }
 
   /** The scopes of all configured toolsets. */

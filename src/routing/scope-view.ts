@@ -140,17 +140,19 @@ export class ScopeView<T> {
   }
 
   /**
-   * Who has this URI: listed exactly, else the server that its prefix names (clients may keep such a URI), else the most
-   * specific template, else the only server with resources.
+   * Who has this URI: listed exactly, else the server that its prefix names and nobody else (clients may keep such a URI),
+   * else the most specific template, else the only server with resources.
    */
   resource(uri: string): Route<T> | undefined {
     if (this.#whole) return this.#readable(this.#whole.resource(uri));
     const exact = this.resources.get(uri);
     if (exact) return exact;
     if (this.#selected) return this.#selectedResource(uri, this.#selected);
-    const split = splitPrefixedUri(uri);
-    const named = split && this.#byPrefix.get(split.prefix);
-    if (split && named !== undefined) return { target: named, own: split.uri };
+    const split = this.#byPrefix.size > 0 ? splitPrefixedUri(uri) : undefined;
+    if (split) {
+      const named = this.#byPrefix.get(split.prefix);
+      return named && { target: named, own: split.uri };
+    }
     for (const { template, target } of this.#templates) if (template.matches(uri)) return { target, own: uri };
     const [only, ...others] = this.#resourceServers;
     return only !== undefined && others.length === 0 ? { target: only, own: uri } : undefined;

@@ -72,7 +72,8 @@ describe('vectors in the form of Project Wycheproof', () => {
         tests: [{ tcId: 11, comment: 'encrypted', jwe: 'x', result: 'valid' }],
       },
     ]);
-    assert.deepEqual(counts, { vectors: 10, agree: 10, falseAccepts: 0, falseRefusals: 0, skipped: 1 }, text);
+    const none = { falseAccepts: 0, falseRefusals: 0, contradicted: 0 };
+    assert.deepEqual(counts, { vectors: 10, agree: 10, ...none, skipped: 1 }, text);
     assert.equal(code, 0);
   });
 
@@ -80,6 +81,8 @@ describe('vectors in the form of Project Wycheproof', () => {
     const wrong = await run([{ private: OCT, tests: [test(1, good, 'invalid')] }]);
     assert.deepEqual([wrong.code, wrong.counts['falseAccepts']], [1, 1]);
     assert.match(wrong.text, /vectors\.json 1: accepted, expected invalid: case 1/);
+    const both = await run([{ private: OCT, tests: [test(1, good, 'valid'), test(2, good, 'invalid')] }]);
+    assert.deepEqual([both.code, both.counts['contradicted']], [0, 1]);
     const weak = { ...OCT, k: encode(Buffer.alloc(8)) };
     const strict = await run([{ private: weak, tests: [test(2, good, 'valid')] }]);
     assert.deepEqual([strict.code, strict.counts['falseRefusals']], [0, 1]);

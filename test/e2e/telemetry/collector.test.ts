@@ -1,5 +1,6 @@
 /** A collector that is slow, gone or full costs no request anything; what is lost is counted. Settings by file and variables. */
 import assert from 'node:assert/strict';
+import { type AlarmsSnapshot } from '#src/admin/snapshot/vsm.js';
 import { eventually } from '../../support/eventually.js';
 import { startGateway, type Gateway, type GatewayOptions } from '../../support/gateway.js';
 import { Collector } from '../../support/otlp.js';
@@ -57,17 +58,22 @@ describe('collector', () => {
     assert.equal(spans.exported, 0);
   });
 
-  it('one that refuses: lost spans are counted and said once; it is told when the collector takes them again', async () => {
+  it('one that refuses: lost spans are counted and said once, and an alarm; it is told when the collector takes them again', async () => {
     collector.mood = 'refusing';
     const session = await start({ endpoint: collector.url, samplingRate: 1 });
     await started();
-    await callMany(session, 5);
+    await callMany(session, 40);
     const failed = await gateway.waitForLog(({ event }) => event === 'telemetry_export_failed', 'the failure');
     assert.match(String(failed['error']), /./);
     await eventually(async () => {
       const { telemetry } = await gateway.status();
       assert.ok(telemetry.spans.failed > 0);
       assert.notEqual(telemetry.trouble, null);
+      const { active } = await gateway.admin<AlarmsSnapshot>('alarms');
+      assert.deepEqual(
+        active.filter(({ source }) => source === 'telemetry').map(({ index }) => index),
+        ['lost_spans'],
+      );
     });
     collector.mood = 'well';
     await callMany(session, 5);
