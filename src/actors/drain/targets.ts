@@ -260,8 +260,9 @@ class WholeGateway extends Sessions {
   /** While a successor takes over, what waits for nothing goes there unnoticed, so that takes no pace. */
   override survey(): void {
     const { plane, sockets, system } = this.deps;
-    if (!plane.handover) return sockets.survey(system.clock.now());
-    sockets.handOver((socket) => plane.handover?.socket(socket));
+    const now = system.clock.now();
+    if (!plane.handover) return sockets.survey(now);
+    sockets.handOver((socket) => plane.handover?.socket(socket), now);
     const reading = sockets.reading;
     for (const entry of this.entries()) {
       const idle = entry.inFlight === 0 && !entry.streaming && !reading.has(entry.id);
@@ -297,7 +298,7 @@ class WholeGateway extends Sessions {
 
   override connections(): number {
     const { plane, sockets } = this.deps;
-    // A successor takes every socket, whatever it is doing now: none of them has to be closed.
+    // A successor takes every socket, whatever it is doing now; one over TLS has to go by itself or be closed.
     return super.connections() + (plane.handover ? sockets.size : sockets.idle);
   }
 
