@@ -31,6 +31,8 @@ export class HttpSockets {
   #idle: readonly HttpPeer[] = [];
   #surveyedAt = 0;
   #give: ((socket: Socket) => void) | null = null;
+  /** No new requests are taken on them until then; `null` while they are. Written by the listener's drain. */
+  quietUntil: number | null = null;
 
   /** The id of the next connection actor; unique over all listeners and their incarnations. */
   nextId(): string {
