@@ -116,9 +116,12 @@ describe('collisions', () => {
     await gateway.waitForUpstream('alpha', (u) => u.state === 'ready', 'is ready');
     await eventually(async () => assert.equal(await read(PLAIN), 'text of alpha'));
     assert.equal(await read(OF_BETA), 'text of beta');
-    assert.deepEqual(
-      (await uris()).filter((uri) => String(uri).endsWith('/text')),
-      [PLAIN, OF_BETA],
-    );
+    // Lists are published a moment after the routes.
+    await eventually(async () => {
+      assert.deepEqual(
+        (await uris()).filter((uri) => String(uri).endsWith('/text')),
+        [PLAIN, OF_BETA],
+      );
+    });
   });
 });

@@ -19,7 +19,10 @@ export async function openFuzzWorld(): Promise<FuzzWorld> {
   const hub = await FixtureHub.start();
   const gateway = await startGateway({
     config: {
-      mcpServers: { good: hub.stdio('sdk-server', 'good'), mad: hub.stdio('raw/mad', 'mad') },
+      mcpServers: {
+        good: { ...hub.stdio('sdk-server', 'good'), viable: { timeouts: { tools: { add: ANSWER_MS } } } },
+        mad: { ...hub.stdio('raw/mad', 'mad'), viable: { timeouts: { request: ANSWER_MS } } },
+      },
       // An SDK server answers nothing at all to some of what is no request: then the deadline does.
       // What goes unanswered for that reason says nothing of the server's health.
       gateway: {
@@ -31,7 +34,7 @@ export async function openFuzzWorld(): Promise<FuzzWorld> {
       },
     },
   });
-  await gateway.waitForTools(['good__echo', 'mad__echo']);
+  await gateway.waitForTools(['good__add', 'mad__echo']);
   return {
     gateway,
     close: async () => {
@@ -50,7 +53,7 @@ export async function fuzz({ gateway }: FuzzWorld, kind: FuzzKind, messages: num
   const where = (sent: number): string => `${kind.name}, seed ${seed}, after ${sent} messages`;
   for (let sent = 0; sent < messages; sent += ROUND) {
     await within(target.send(Math.min(ROUND, messages - sent), roll), where(sent), ANSWER_MS);
-    const nonce = `nonce ${seed} ${sent}`;
+    const nonce = String(seed + sent);
     assert.equal(await within(target.echo(nonce), `${where(sent)}: an answer`, ANSWER_MS), nonce, where(sent));
     assert.equal(ended, undefined, where(sent));
   }

@@ -10,8 +10,8 @@ import { type Dice, fuzzMessage } from './messages.js';
 export interface FuzzTarget {
   /** Sends so many messages and waits until the transport has taken them. */
   send(count: number, roll: Dice): Promise<void>;
-  /** A call that must be answered, with the text to come back. */
-  echo(text: string): Promise<string>;
+  /** A call that must be answered; `number`, in digits, is to come back. */
+  echo(number: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -23,8 +23,12 @@ export interface FuzzKind {
 /** On its way at once. */
 const WINDOW = 64;
 
-const echoed = (answer: Wire): string => textOf(answer.result);
-const call = (text: string) => ({ name: 'good__echo', arguments: { text } });
+const echoed = (answer: Wire): string => {
+  if (answer.error !== undefined) throw new Error(JSON.stringify(answer.error));
+  return textOf(answer.result);
+};
+/** Of a tool that no fuzzed message calls, so that it may have a time of its own to answer. */
+const call = (number: string) => ({ name: 'good__add', arguments: { a: Number(number), b: 0 } });
 
 /** Sends bodies by POST, some at once; a status is answer enough. */
 async function posts(
@@ -170,7 +174,8 @@ export const FUZZ_KINDS: readonly FuzzKind[] = [
           const args = { seed: roll(2 ** 31), count };
           await session.request('tools/call', { name: 'mad__fuzz', arguments: args }, `fuzz ${args.seed}`);
         },
-        echo: async (text) => echoed(await session.request('tools/call', { ...call(text), name: 'mad__echo' }, text)),
+        echo: async (text) =>
+          echoed(await session.request('tools/call', { name: 'mad__echo', arguments: { text } }, text)),
         close: async () => {
           await session.end();
         },

@@ -189,7 +189,11 @@ describe('drain', () => {
         headers: { 'retry-after': '1' },
       });
       const answer = '{"jsonrpc":"2.0","id":7,"result":{}}';
-      assert.equal(tooLate(plane.quietUntil, clock, parseFrame(answer)), undefined, 'what calls in flight wait for is taken');
+      assert.equal(
+        tooLate(plane.quietUntil, clock, parseFrame(answer)),
+        undefined,
+        'what calls in flight wait for is taken',
+      );
       await d.cancel();
       assert.equal(plane.quietUntil, null);
       assert.equal(admit(plane, gate, clock)?.data, undefined);
