@@ -42,8 +42,6 @@ export const BARS = {
   cpuWs64: { what: "CPU a call, WebSocket → HTTP, C=64, by the HTTP client's", unit: '×', sense: 'at most', bar: 1 },
   cpuStdio16: { what: 'CPU a call, HTTP → stdio, C=16', unit: 'µs', sense: 'at most', bar: 60 },
   cpuStdio64: { what: 'CPU a call, HTTP → stdio, C=64', unit: 'µs', sense: 'at most', bar: 60 },
-  /** Waits for the features themselves: no run measures it yet. */
-  featureCpu: { what: 'JWT (cached), limits, sampling at 1 %: CPU a call each', unit: 'µs', sense: 'at most', bar: 5 },
   idleWs: { what: 'idle WebSocket at 5,000', unit: 'kB', sense: 'at most', bar: 16 },
   idleStream: { what: 'idle SSE stream (GET) at 5,000', unit: 'kB', sense: 'at most', bar: 28 },
   idleSse: { what: 'idle HTTP+SSE connection at 5,000', unit: 'kB', sense: 'at most', bar: 28 },

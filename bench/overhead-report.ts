@@ -21,7 +21,7 @@ const ROWS: Readonly<Record<FeatureId, Row>> = {
 export function renderOverhead({ node, features }: OverheadFigures): string {
   const rows = features.map((feature) => {
     const { title } = ROWS[feature.name];
-    const cpu = `${signed(feature.cpuPercent, 1)}% (± ${feature.cpuSpread.toFixed(1)})`;
+    const cpu = `${signed(feature.cpuPercent, 1)}% (± ${feature.cpuSpread.toFixed(1)}), ${signed(feature.cpuUs, 1)} µs`;
     return `| ${title} | ${cpu} | ${signed(feature.memoryMb, 0)}MB | ${signed(feature.latencyMs, 3)}ms | ${verdict(feature)} |`;
   });
   return [

@@ -36,6 +36,8 @@ export interface Overhead {
    * "Variations of Box Plots" (1978): 1.57 times the distance between the quartiles by the root of the number of turns.
    */
   readonly cpuSpread: number;
+  /** Median of the turns' differences of CPU a call at C=16. */
+  readonly cpuUs: number;
   /** Resident memory after the first turn on, less before it. */
   readonly memoryMb: number;
   /** Median of the turns' differences of the median latency at C=1. */
@@ -134,6 +136,7 @@ async function compare(bench: Bench, name: FeatureId): Promise<Overhead> {
   const { options, pid } = bench;
   const turned = await turn(bench, name);
   const ratios: number[] = [];
+  const differences: number[] = [];
   const latencies: number[] = [];
   let errors = 0;
   let memoryMb = Number.NaN;
@@ -155,6 +158,7 @@ async function compare(bench: Bench, name: FeatureId): Promise<Overhead> {
     const [off, on] = [seen.get('off'), seen.get('on')];
     if (!off || !on) continue;
     ratios.push(on.cpu / off.cpu);
+    differences.push(on.cpu - off.cpu);
     latencies.push(on.p50 - off.p50);
     options.progress(`${name} ${pair + 1}/${options.pairs}: CPU ${percent(on.cpu / off.cpu)}`);
   }
@@ -165,6 +169,7 @@ async function compare(bench: Bench, name: FeatureId): Promise<Overhead> {
     name,
     cpuPercent: 100 * (median(ratios) - 1),
     cpuSpread: (157 * (quartile(0.75) - quartile(0.25))) / Math.sqrt(sorted.length),
+    cpuUs: median(differences),
     memoryMb,
     latencyMs: median(latencies),
     pairs: ratios.length,

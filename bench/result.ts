@@ -84,7 +84,6 @@ export function barValues(result: BenchResult): BarValues {
     cpuWs64: ratio(cpu('ws', PRODUCT, 64), cpu('http', PRODUCT, 64)),
     cpuStdio16: cpu('stdio', PRODUCT, 16),
     cpuStdio64: cpu('stdio', PRODUCT, 64),
-    featureCpu: undefined,
     idleWs: idleOf(result, 'ws')?.kbEach,
     idleStream: idleOf(result, 'stream')?.kbEach,
     idleSse: idleOf(result, 'sse')?.kbEach,
