@@ -280,7 +280,7 @@ export class Gateway {
       { system, env, access, web, metrics: () => this.#telemetry.metricsText() },
       this.#succession.sockets,
     );
-    const http = createHttpFace(front, new WebSocketFront({ system, env, access }, front));
+    const http = createHttpFace(front, new WebSocketFront({ system, env, access }, front), plane.options.listen);
     const inits: Record<string, unknown> = {
       ...this.#security.inits(),
       ...this.#telemetry.inits(),

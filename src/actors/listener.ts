@@ -44,18 +44,29 @@ export interface SocketDeps {
   readonly onUpgrade: (socket: Socket) => void;
 }
 
-const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+/** How often Node looks for requests that are late, at most. */
+const LATE_CHECK_MS = 5_000;
 const KEEP_ALIVE_MS = 75_000;
 const KEEP_ALIVE_PROBE_MS = 60_000;
 const BACKLOG = 1_024;
 
+/** In which a client has sent the head of a request, and all of it. Milliseconds. */
+export interface RequestTimeouts {
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+}
+
 /** The HTTP parser for all sockets, whoever accepted them. It outlives every listener. */
-export function createHttpFace(front: HttpFront, webSockets: WebSocketFront): HttpServer {
+export function createHttpFace(
+  front: HttpFront,
+  webSockets: WebSocketFront,
+  { headersTimeout, requestTimeout }: RequestTimeouts,
+): HttpServer {
   const http = createHttpServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout,
+      requestTimeout: Math.max(requestTimeout, headersTimeout),
+      connectionsCheckingInterval: Math.min(LATE_CHECK_MS, headersTimeout),
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     },

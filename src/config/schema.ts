@@ -53,6 +53,13 @@ const listen = block(RESTART, 'Where clients connect.', {
   stallTimeout: time('A client that has something unread and reads none of it for this long is cut off.', 100).default(
     30_000,
   ),
+  headersTimeout: time(
+    'From the first byte of a request, or of a connection, to the end of its headers; a later one is answered 408.',
+    100,
+  ).default(15_000),
+  requestTimeout: time('From the first byte of a request to its last; a later one is answered 408.', 100).default(
+    60_000,
+  ),
   trustedProxies: z
     .array(
       text('a proxy').refine(isProxy, { error: 'must be an IP address, a subnet as in `10.0.0.0/8`, or `loopback`' }),

@@ -210,6 +210,8 @@ describe('config/load: what is accepted', () => {
         maxConnections: 10_000,
         maxBufferedBytes: 8 * 1024 * 1024,
         stallTimeout: 30_000,
+        headersTimeout: 15_000,
+        requestTimeout: 60_000,
         trustedProxies: [],
         tls: { cert: null, key: null, ca: null, clientAuth: 'none' },
       },
