@@ -115,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'drain-many',
     edits: [
       {
-        file: 'actors/drain/targets.js',
+        file: 'actors/drain/sessions.js',
         find: "entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice() });",
         replace: '',
       },

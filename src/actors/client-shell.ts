@@ -20,6 +20,7 @@ import { type ClientMessage, type CloseReason, type CredentialNotice, type Shutd
 import { type Access } from './access.js';
 import { CredentialWatch } from './credential-watch.js';
 import { LegacySession, type SessionEnvironment } from './legacy-session.js';
+import { tooLate } from './newcomers.js';
 import { type SessionEntry } from './session-directory.js';
 
 export interface ClientFacts {
@@ -86,6 +87,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
   readonly #openedAt: number;
   #lastSeenAt: number;
   bytesIn = 0;
+  quietUntil: number | null = null;
 
   constructor(env: SessionEnvironment, context: ActorContext<ClientMessage>, facts: ClientFacts, outlet: ClientOutlet) {
     this.facts = facts;
@@ -173,7 +175,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
       .then((verdict) => void this.ref.answer({ type: 'client/reauthenticated', verdict }));
   }
 
-  /** Hands a frame to the session. What is over a limit is answered here, in the transport's one way: as an error. */
+  /** Hands a frame to the session. What is refused before it is answered here, in the transport's one way: as an error. */
   receive(frame: ParsedFrame, channel: Channel, access: Access, headers?: IncomingHeaders): void {
     if (frame.kind !== 'batch') {
       if (!this.refused(frame, channel, access)) this.session.receive(frame, channel, headers);
@@ -186,9 +188,23 @@ export class ClientShell implements SessionEntry, RequestOrigin {
     );
   }
 
-  /** Whether a request is over a limit; it has been answered then. */
+  /** A batch without the requests that come too late; they have been answered then. Any other frame as it is. */
+  inTime(frame: ParsedFrame, channel: Channel): ParsedFrame {
+    if (this.quietUntil === null || frame.kind !== 'batch') return frame;
+    return { ...frame, items: frame.items.filter((item) => !this.#late(item, channel)) };
+  }
+
+  #late(frame: ParsedMessage, channel: Channel): boolean {
+    const late = tooLate(this.quietUntil, this.#env.clock, frame);
+    if (!late) return false;
+    channel.answer(errorText(late.id ?? null, gatewayError('draining', late.detail, late.data)));
+    return true;
+  }
+
+  /** Whether a request comes too late or is over a limit; it has been answered then. */
   refused(frame: ParsedMessage, channel: Channel, access: Access): boolean {
     if (frame.kind !== 'request') return false;
+    if (this.#late(frame, channel)) return true;
     const refusal = access.limit(this.principal, this.facts.address, frame.message, this.facts.scope);
     if (refusal === undefined) return false;
     channel.answer(errorText(frame.message.id, gatewayError(refusal.name, refusal.reply.detail, refusal.reply.data)));

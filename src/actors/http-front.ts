@@ -174,6 +174,8 @@ export class HttpFront {
       const frame = parseFrame(body.text, CLIENT_LIMITS);
       if (frame.kind === 'invalid')
         return this.#fail(res, frame.error, { id: frame.id, detail: frame.detail, status: 400 });
+      const late = tooLate(this.#plane.quietUntil ?? this.#connections.quietUntil, this.#env.clock, frame);
+      if (late) return this.#fail(res, 'draining', late);
       const limited = this.#access.limitFrame(arrival.principal, req, frame, arrival.scope);
       if (limited) return this.#refuseFrame(res, frame, limited);
       this.#byEra(arrival, frame, body.bytes);
@@ -242,8 +244,6 @@ export class HttpFront {
     bytes: number,
     newId: string | null,
   ): void {
-    const late = tooLate(this.#plane, this.#env.clock, frame);
-    if (late) return this.#fail(res, 'draining', late);
     const requests = countAnswers(frame);
     const { outflow } = this.#plane;
     const exchange = new HttpExchange(res, outflow, this.#access.scopeChallenge, requests, frame.kind === 'batch');

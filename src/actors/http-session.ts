@@ -26,6 +26,7 @@ import {
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
 import { LazyMap } from './lazy-map.js';
 import { type SessionEnvironment } from './legacy-session.js';
+import { tooLate } from './newcomers.js';
 
 export type HttpSessionMessage =
   | ClientMessage
@@ -177,8 +178,10 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
     this.#shell.seen(bytes);
     this.#shell.principal = principal;
     if (frame.kind === 'batch' && !this.#shell.session.profile.allowsBatch) return exchange.refuse('batch_unsupported');
+    const late = tooLate(this.#shell.quietUntil, this.#env.clock, frame);
+    if (late) return exchange.refuse('draining', late);
     exchange.keepIn(this);
-    this.#shell.session.receive(frame, exchange, exchange.headers);
+    this.#shell.session.receive(this.#shell.inTime(frame, exchange), exchange, exchange.headers);
   }
 
   /** To the successor, unless something is in flight. */

@@ -31,6 +31,8 @@ export class HttpSockets {
   #idle: readonly HttpPeer[] = [];
   #surveyedAt = 0;
   #give: ((socket: Socket) => void) | null = null;
+  /** No new requests are taken on them until then; `null` while they are. Written by the listener's drain. */
+  quietUntil: number | null = null;
 
   /** The id of the next connection actor; unique over all listeners and their incarnations. */
   nextId(): string {
@@ -86,8 +88,12 @@ export class HttpSockets {
     return sessions;
   }
 
-  /** From now on sockets go to `give` as soon as they are between two requests. */
-  handOver(give: (socket: Socket) => void): void {
+  /**
+   * From now on sockets go to `give` as soon as they are between two requests. Those over TLS cannot: they are what the
+   * survey finds idle.
+   * @param now milliseconds since the epoch
+   */
+  handOver(give: (socket: Socket) => void, now: number): void {
     if (!this.#give) {
       this.#give = give;
       for (const peer of this.#peers.values()) {
@@ -97,9 +103,13 @@ export class HttpSockets {
         else this.#giveAfter(peer, response);
       }
     }
-    for (const peer of this.between()) this.#giveAway(peer);
-    for (const peer of this.#peers.values()) if (peer.socket.bytesRead === 0) this.#giveAway(peer);
-    this.#idle = [];
+    const silent = [...this.#peers.values()].filter(({ socket }) => socket.bytesRead === 0);
+    const idle = [...this.between(), ...silent];
+    for (const peer of idle) this.#giveAway(peer);
+    this.#note(
+      idle.filter(({ socket }) => this.#peers.has(socket)),
+      now,
+    );
   }
 
   /** The client can send nothing before it has the response, so nothing is lost if the socket goes in the same moment. */
@@ -147,9 +157,13 @@ export class HttpSockets {
 
   /** @param now milliseconds since the epoch */
   survey(now: number): void {
+    this.#note(this.between(), now);
+  }
+
+  #note(idle: readonly HttpPeer[], now: number): void {
     this.#surveyedAt = now;
-    this.#idle = this.between();
-    for (const peer of this.#idle) {
+    this.#idle = idle;
+    for (const peer of idle) {
       if (peer.idleSince > 0 && peer.idleAfter === peer.response) continue;
       peer.idleAfter = peer.response;
       peer.idleSince = now;

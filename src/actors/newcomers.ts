@@ -39,10 +39,13 @@ export function closedTo(
   return closed('breaker_open', retryAfterOf(breaker, clock), transportTrouble(transport), { transport });
 }
 
-/** What a request over HTTP is told when the gateway stops in a moment; `undefined` when it may run, or is none. */
-export function tooLate({ quietUntil }: DataPlane, clock: Clock, frame: ParsedFrame): ErrorReply | undefined {
-  if (quietUntil === null || frame.kind !== 'request') return undefined;
-  const { reply } = closed('draining', secondsUntil(quietUntil, clock), 'it takes no more requests');
+/**
+ * What a request is told in the quiet period of a drain; `undefined` when it may run, or is none.
+ * @param until the end of that period; `null`: there is none
+ */
+export function tooLate(until: number | null, clock: Clock, frame: ParsedFrame): ErrorReply | undefined {
+  if (until === null || frame.kind !== 'request') return undefined;
+  const { reply } = closed('draining', secondsUntil(until, clock), 'it takes no more requests');
   return { ...reply, id: frame.message.id };
 }
 

@@ -22,6 +22,8 @@ export interface SessionEntry {
   readonly streaming: boolean;
   /** When the client was last heard of. Epoch milliseconds. */
   readonly lastSeenAt: number;
+  /** It takes no new requests until then, while those that run finish; `null` while it does. Written by its drain. */
+  quietUntil: number | null;
   /** What consoles see of it, read without asking the actor. */
   inspect(): ConnectionSnapshot;
 }

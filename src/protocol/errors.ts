@@ -293,10 +293,14 @@ export const ERRORS = {
     origin: 'gateway',
     httpStatus: 503,
     retryable: true,
-    message: 'The gateway is shutting down',
-    meaning: 'The gateway finishes what it has begun and takes nothing new. The request was not sent to any server.',
-    remedy: 'Connect again after the time in Retry-After.',
-    data: { reconnectAfterMs: 'milliseconds to wait' },
+    message: 'Being taken out of service',
+    meaning:
+      'The gateway, or the part of it that the request is for (a server, this session, the sessions of this client, the listener), finishes what it has begun and takes nothing new. The request was not sent to any server.',
+    remedy: 'Connect again after `retryAfter` seconds.',
+    data: {
+      server: 'name of the server, if one is the reason',
+      retryAfter: 'seconds to wait, also in Retry-After where the error is the whole HTTP answer',
+    },
   },
   ...AUTH_ERRORS,
   ...MODE_ERRORS,

@@ -21,7 +21,8 @@ import {
 } from './messages.js';
 import { partialDrain } from './partial-drain.js';
 import { type Drainable, type DrainDeps, DrainRun } from './run.js';
-import { drainable, targetNames, type TargetDeps } from './targets.js';
+import { type TargetDeps } from './sessions.js';
+import { drainable, targetNames } from './targets.js';
 
 export interface GatewayDrainDeps extends DrainDeps {
   readonly sockets: TargetDeps['sockets'];

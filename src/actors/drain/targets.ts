@@ -4,18 +4,11 @@
 import { type DrainTarget } from '../../admin/protocol.js';
 import { type ActorSystem } from '../../kernel/index.js';
 import { type ShutdownNotice } from '../client-message.js';
-import { type DataPlane } from '../data-plane.js';
-import { type HttpSockets, MAY_SEND_MS } from '../http-sockets.js';
 import { CATALOGUE, listenerName, upstreamLifecycle } from '../names.js';
 import { type SessionEntry } from '../session-directory.js';
 import { type UpstreamGate } from '../upstream-gate.js';
 import { type Drainable } from './run.js';
-
-export interface TargetDeps {
-  readonly system: ActorSystem;
-  readonly plane: DataPlane;
-  readonly sockets: HttpSockets;
-}
+import { OneSession, PrincipalSessions, Sessions, type TargetDeps } from './sessions.js';
 
 /** The target as something that can be drained; `undefined` when there is none. */
 export function drainable(deps: TargetDeps, target: DrainTarget): Drainable | undefined {
@@ -54,157 +47,6 @@ export function targetNames({ plane }: TargetDeps, kind: DrainTarget['kind']): s
   }
 }
 
-/** Some of the client sessions. */
-abstract class Sessions implements Drainable {
-  protected readonly deps: TargetDeps;
-  readonly #mine: (entry: SessionEntry) => boolean;
-  /** Told to close whatever they do; they leave the directory when they have. */
-  readonly #closed = new WeakSet<SessionEntry>();
-  /** Since when idle ones are closed. */
-  #since: number | null = null;
-  /** Time is short, until then: idle is idle. */
-  #lateUntil: number | null = null;
-
-  constructor(deps: TargetDeps, mine: (entry: SessionEntry) => boolean) {
-    this.deps = deps;
-    this.#mine = mine;
-  }
-
-  survey(): void {
-    // Sessions are counted as they are.
-  }
-
-  lame(): void {
-    // Nobody asks a session whether it is ready.
-  }
-
-  abstract refuse(deadlineAt: number): void;
-
-  reopen(): void {
-    this.#lateUntil = null;
-  }
-
-  tell(notice: () => ShutdownNotice): number {
-    const told = new Set<unknown>();
-    for (const entry of this.entries()) {
-      if (this.#closed.has(entry)) continue;
-      told.add(entry.ref);
-      entry.ref.urgent({ type: 'client/shutdown-pending', notice: notice() });
-    }
-    return this.tellOthers(notice, told);
-  }
-
-  connections(): number {
-    let many = 0;
-    for (const entry of this.entries()) if (!this.#closed.has(entry)) many += 1;
-    return many;
-  }
-
-  inFlight(): number {
-    let many = 0;
-    for (const entry of this.entries()) many += entry.inFlight;
-    return many;
-  }
-
-  shed(most: number): number {
-    const { reading } = this.deps.sockets;
-    const now = this.deps.system.clock.now();
-    this.#since ??= now;
-    const idle = [...this.entries()].filter(
-      (entry) => entry.inFlight === 0 && !reading.has(entry.id) && this.#maySendNothing(entry, now),
-    );
-    idle.sort((a, b) => a.lastSeenAt - b.lastSeenAt);
-    const shed = idle.slice(0, most);
-    for (const entry of shed) this.#shed(entry);
-    return shed.length;
-  }
-
-  quiet(deadlineAt: number): void {
-    this.#lateUntil = deadlineAt;
-  }
-
-  closeAll(): void {
-    for (const entry of this.entries()) if (!this.#closed.has(entry)) this.#close(entry);
-  }
-
-  gone(): boolean {
-    return this.entries().next().done === true;
-  }
-
-  release(): void {
-    // Nothing was held.
-  }
-
-  /** It is not to go before its client says so, or the time is over. */
-  protected stays: (entry: SessionEntry) => boolean = () => false;
-
-  protected *entries(): Generator<SessionEntry> {
-    for (const entry of this.deps.plane.sessions.all()) if (this.#mine(entry)) yield entry;
-  }
-
-  /** Clients without a session; how many were told in all. */
-  protected tellOthers(_notice: () => ShutdownNotice, told: ReadonlySet<unknown>): number {
-    return told.size;
-  }
-
-  /**
-   * Whether nothing is lost if it is closed now. What is on its way to a session of HTTP is answered all the same; on a
-   * connection that closes nobody would learn of it, so those who have just been heard of are left alone while there is time.
-   */
-  #maySendNothing(entry: SessionEntry, now: number): boolean {
-    if (this.#closed.has(entry) || this.stays(entry)) return false;
-    const settled = this.#goesOver(entry) || (entry.transport === 'http' && now - (this.#since ?? now) >= MAY_SEND_MS);
-    return settled || this.#lateUntil !== null || now - entry.lastSeenAt >= MAY_SEND_MS;
-  }
-
-  /** Behind what has come in for it: it may find that something is in flight after all, and stays. */
-  #shed(entry: SessionEntry): void {
-    if (this.#goesOver(entry)) entry.ref.urgent({ type: 'client/hand-over', force: false });
-    else entry.ref.tell({ type: 'client/close', reason: 'shutdown', ifIdle: true });
-  }
-
-  /** Whatever is in flight. */
-  #close(entry: SessionEntry): void {
-    if (this.#goesOver(entry)) return void entry.ref.urgent({ type: 'client/hand-over', force: true });
-    this.#closed.add(entry);
-    entry.ref.urgent({ type: 'client/close', reason: 'shutdown' });
-  }
-
-  #goesOver({ transport }: SessionEntry): boolean {
-    return this.deps.plane.handover !== null && transport === 'http';
-  }
-}
-
-/** One session; told to go, it is served until it does. */
-class OneSession extends Sessions {
-  override refuse(): void {
-    // There are no newcomers to a session.
-  }
-}
-
-/** All sessions of a subject; new ones of it are refused meanwhile. */
-class PrincipalSessions extends Sessions {
-  readonly #subject: string;
-
-  constructor(deps: TargetDeps, mine: (entry: SessionEntry) => boolean, subject: string) {
-    super(deps, mine);
-    this.#subject = subject;
-  }
-
-  override refuse(deadlineAt: number): void {
-    this.deps.plane.drainedSubjects.set(this.#subject, deadlineAt);
-  }
-
-  override reopen(): void {
-    super.reopen();
-    this.release();
-  }
-
-  override release(): void {
-    this.deps.plane.drainedSubjects.delete(this.#subject);
-  }
-}
-
 /** Sessions that live on a connection of this listener, and its HTTP connections. */
 class Listener extends Sessions {
   readonly #id: string;
@@ -215,6 +57,7 @@ class Listener extends Sessions {
   }
 
   override survey(): void {
+    super.survey();
     this.deps.sockets.survey(this.deps.system.clock.now());
   }
 
@@ -225,8 +68,18 @@ class Listener extends Sessions {
     this.deps.system.tell(listenerName(this.#id), { type: 'listener/look' });
   }
 
+  override quiet(deadlineAt: number): void {
+    super.quiet(deadlineAt);
+    this.deps.sockets.quietUntil = deadlineAt;
+  }
+
+  override release(): void {
+    this.deps.sockets.quietUntil = null; // nobody listens: that alone keeps clients out now
+  }
+
   override reopen(): void {
     super.reopen();
+    this.release();
     const door = this.deps.plane.doors.get(this.#id);
     if (door) door.open = true;
     this.deps.system.tell(listenerName(this.#id), { type: 'listener/look' });
@@ -259,9 +112,11 @@ class WholeGateway extends Sessions {
 
   /** While a successor takes over, what waits for nothing goes there unnoticed, so that takes no pace. */
   override survey(): void {
+    super.survey();
     const { plane, sockets, system } = this.deps;
-    if (!plane.handover) return sockets.survey(system.clock.now());
-    sockets.handOver((socket) => plane.handover?.socket(socket));
+    const now = system.clock.now();
+    if (!plane.handover) return sockets.survey(now);
+    sockets.handOver((socket) => plane.handover?.socket(socket), now);
     const reading = sockets.reading;
     for (const entry of this.entries()) {
       const idle = entry.inFlight === 0 && !entry.streaming && !reading.has(entry.id);
@@ -297,7 +152,7 @@ class WholeGateway extends Sessions {
 
   override connections(): number {
     const { plane, sockets } = this.deps;
-    // A successor takes every socket, whatever it is doing now: none of them has to be closed.
+    // A successor takes every socket, whatever it is doing now; one over TLS has to go by itself or be closed.
     return super.connections() + (plane.handover ? sockets.size : sockets.idle);
   }
 

@@ -10,7 +10,7 @@ export const draining = block(LIVE, 'What SIGTERM, `viable drain` and `viable up
   defaultTimeout: time('The longest wait for work in flight.', 0).default(30_000),
   notificationInterval: time('Clients are told the remaining time this often.', 100).default(5000),
   quietPeriod: time(
-    'At the end of that wait new requests are refused for this long, so that those which run can still finish; a quarter of the wait at most.',
+    'At the end of that wait new requests are refused for this long, so that those which run can still finish; a quarter of the wait at most. Also of drains of a session, a principal or a listener.',
     0,
   ).default(5000),
   lameDuck: time(

@@ -8,7 +8,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } f
 import { type ErrorName } from '../../protocol/errors.js';
 import { type Channel } from './channel.js';
 import { EventStream } from './event-stream.js';
-import { sendElsewhere, sendError } from './http-reply.js';
+import { type ErrorReply, sendElsewhere, sendError } from './http-reply.js';
 import { type Outflow } from './outflow.js';
 import { type Replay, type ReplayLog } from './replay-log.js';
 
@@ -93,8 +93,8 @@ export class HttpExchange implements Channel {
   }
 
   /** Answers the whole body with one error and its HTTP status. Before anything else was written. */
-  refuse(name: ErrorName): void {
-    if (this.#alive()) sendError(this.#res, name);
+  refuse(name: ErrorName, reply?: ErrorReply): void {
+    if (this.#alive()) sendError(this.#res, name, reply);
   }
 
   /** Another process has the session. Before anything else was written. */

@@ -111,7 +111,7 @@ export class UpstreamDouble {
   era: ClientEra;
   /** Every message that came, answers too. */
   readonly seen = new EventLog<Seen>();
-  /** Calls of every tool but `echo`, for the test to answer. */
+  /** Calls of every tool but `echo`, and reads of resources, for the test to answer. */
   readonly calls = new EventLog<Exchange>();
   /** Modern: the `subscriptions/listen` streams, in the order in which they were opened. */
   readonly listens = new EventLog<Exchange>();
@@ -265,6 +265,9 @@ export class UpstreamDouble {
       case 'tools/call':
         if (exchange.message.params?.['name'] === 'echo') exchange.text(String(exchange.args['text']));
         else this.calls.push(exchange);
+        return;
+      case 'resources/read':
+        this.calls.push(exchange);
         return;
       default:
         exchange.fail(-32601, 'Method not found', this.era === 'modern' ? 404 : 200);

@@ -27,6 +27,7 @@ export class Guest implements SessionEntry {
   inFlight = 0;
   readonly streaming = true;
   lastSeenAt = 0;
+  quietUntil: number | null = null;
   /** When it was closed. */
   closedAt: number | null = null;
   closes = 0;
@@ -68,6 +69,7 @@ export function subject(name: string): Principal {
 export class DrainWorld {
   readonly world: World;
   readonly board = new DrainBoard();
+  readonly sockets = new HttpSockets();
   readonly outcomes: DrainOutcome[] = [];
   readonly readings: Reading[] = [];
   readonly changes: DrainSnapshot[] = [];
@@ -101,7 +103,7 @@ export class DrainWorld {
           log,
           random,
           board,
-          sockets: new HttpSockets(),
+          sockets: this.sockets,
           onEnd: (outcome) => this.outcomes.push(outcome),
         }),
       ),

@@ -3,6 +3,7 @@ import { type ClientMessage } from '#src/actors/client-message.js';
 import { type DrainReply } from '#src/actors/drain/messages.js';
 import { CATALOGUE, DRAIN, PARTIAL_DRAINS, upstreamLifecycle } from '#src/actors/names.js';
 import { admit } from '#src/actors/admission.js';
+import { MAY_SEND_MS } from '#src/actors/http-sockets.js';
 import { tooLate } from '#src/actors/newcomers.js';
 import { UpstreamGate } from '#src/actors/upstream-gate.js';
 import { parseFrame } from '#src/protocol/parse.js';
@@ -68,7 +69,7 @@ describe('drain', () => {
         [TIMEOUT],
       );
       guest.inFlight = 0;
-      await d.world.advance(100, 10);
+      await d.world.advance(MAY_SEND_MS + 100, 10);
       assert.deepEqual(d.steps('gateway'), ['lame_duck', 'draining', 'closing:completed', 'stopped:completed']);
     });
 
@@ -146,7 +147,7 @@ describe('drain', () => {
       await d.world.advance(1_000, 50);
       assert.equal(busy.closes, 0);
       busy.inFlight = 0;
-      await d.world.advance(100, 10);
+      await d.world.advance(MAY_SEND_MS + 100, 10);
       assert.ok((busy.closedAt ?? 0) > begun + 1_900);
       assert.deepEqual(d.outcomes, ['completed']);
     });
@@ -180,7 +181,7 @@ describe('drain', () => {
       const gate = new UpstreamGate('good', 10, 1_000);
       const refusal = admit(plane, gate, clock);
       assert.deepEqual(refusal?.data, { reason: 'draining', retryAfter: 1 });
-      const late = tooLate(plane, clock, parseFrame('{"jsonrpc":"2.0","id":7,"method":"tools/list"}'));
+      const late = tooLate(plane.quietUntil, clock, parseFrame('{"jsonrpc":"2.0","id":7,"method":"tools/list"}'));
       assert.deepEqual(late, {
         id: 7,
         detail: 'it takes no more requests',
@@ -188,7 +189,11 @@ describe('drain', () => {
         headers: { 'retry-after': '1' },
       });
       const answer = '{"jsonrpc":"2.0","id":7,"result":{}}';
-      assert.equal(tooLate(plane, clock, parseFrame(answer)), undefined, 'what calls in flight wait for is taken');
+      assert.equal(
+        tooLate(plane.quietUntil, clock, parseFrame(answer)),
+        undefined,
+        'what calls in flight wait for is taken',
+      );
       await d.cancel();
       assert.equal(plane.quietUntil, null);
       assert.equal(admit(plane, gate, clock)?.data, undefined);
@@ -269,7 +274,7 @@ describe('drain', () => {
         [1, 0],
       );
       other.inFlight = 0;
-      await d.world.advance(100, 10);
+      await d.world.advance(MAY_SEND_MS + 100, 10);
       assert.deepEqual(d.outcomes, ['completed']);
       assert.equal(d.readings.length, 2);
     });
@@ -300,12 +305,53 @@ describe('drain', () => {
       assert.match(one.notices[0]?.notice.message ?? '', /This session/);
       assert.equal(one.closedAt, null);
       one.inFlight = 0;
-      await d.world.advance(100, 10);
+      await d.world.advance(MAY_SEND_MS + 100, 10);
       assert.equal(one.closes, 1);
       assert.deepEqual([other.notices, other.closedAt], [[], null]);
       assert.deepEqual(d.steps(`session:${one.id}`), ['draining', 'closing:completed', 'stopped:completed']);
       assert.deepEqual(d.outcomes, []);
       assert.equal(d.world.plane.admission.state, 'running');
+    });
+
+    it('a session that was just answered is left alone for a moment: its next request may be on the way', async () => {
+      await boot();
+      const [one] = d.guests(1, 1) as [Guest];
+      await d.begin({ target: { kind: 'session', id: one.id } });
+      await d.world.advance(1_000, 50);
+      for (const inFlight of [0, 1, 0]) {
+        one.inFlight = inFlight;
+        await d.world.advance(MAY_SEND_MS - 100, 10);
+        assert.equal(one.closes, 0);
+      }
+      await d.world.advance(200, 10);
+      assert.equal(one.closes, 1);
+      assert.equal(d.board.snapshot(`session:${one.id}`)?.outcome, 'completed');
+    });
+
+    it('gives its last moments to what runs, as that of the gateway does, and touches nobody else', async () => {
+      await boot({ quietPeriod: 10_000 });
+      const [one] = d.guests(1, 1) as [Guest];
+      const alice = new Guest(d.world, 'a', subject('alice'));
+      alice.inFlight = 1;
+      d.world.plane.doors.set('http', { open: true, server: null });
+      const targets = [
+        { target: { kind: 'session', id: one.id }, quiet: () => one.quietUntil, others: [alice] },
+        { target: { kind: 'principal', subject: 'alice' }, quiet: () => alice.quietUntil, others: [one] },
+        { target: { kind: 'listener', id: 'http' }, quiet: () => d.sockets.quietUntil, others: [] },
+      ] as const;
+      for (const { target, quiet, others } of targets) {
+        const deadline = d.world.clock.now() + TIMEOUT;
+        await d.begin({ target });
+        await d.world.advance(TIMEOUT * 0.75 - 1, 100);
+        assert.equal(quiet(), null);
+        await d.world.advance(1);
+        assert.equal(quiet(), deadline);
+        for (const other of others) assert.equal(other.quietUntil, null);
+        assert.equal(d.world.plane.quietUntil, null);
+        await d.cancel(target);
+        assert.equal(quiet(), null);
+      }
+      assert.deepEqual([one.closes, alice.closes], [0, 0]);
     });
 
     it('a principal: all its sessions, and no new one meanwhile', async () => {

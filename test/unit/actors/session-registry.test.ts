@@ -36,6 +36,7 @@ describe('session registry', () => {
         inFlight: 0,
         streaming: false,
         lastSeenAt: 0,
+        quietUntil: null,
         inspect: () => assert.fail(),
       });
     }
