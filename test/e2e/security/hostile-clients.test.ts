@@ -10,7 +10,7 @@ import { textOf } from '../../support/fixture-names.js';
 import { startGateway, type Gateway } from '../../support/gateway.js';
 import { FixtureHub } from '../../support/hub.js';
 import { fetchRaw } from '../../support/raw-http.js';
-import { type RawPeer } from '../../support/raw-peers.js';
+import { type RawPeer, SsePeer } from '../../support/raw-peers.js';
 import { settings } from '../../support/settings.js';
 
 const MAX_IN_FLIGHT = 8;
@@ -34,39 +34,60 @@ describe('hostile clients', () => {
     await hub.close();
   });
 
-  it('slowloris: 200 connections that never finish their head, for any transport, keep nobody out and are closed', async function () {
-    this.timeout(40_000);
-    const { hostname, port } = new URL(gateway.url);
-    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
-    const heads: Readonly<Record<string, string>> = {
-      HTTP: 'POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\n',
-      'HTTP, modern': 'POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nMCP-Protocol-Version: 2026-07-28\r\n',
-      'HTTP+SSE': 'GET /mcp/sse HTTP/1.1\r\nHost: 127.0.0.1\r\n',
-      'a message of HTTP+SSE': 'POST /mcp/messages?sessionId=x HTTP/1.1\r\nHost: 127.0.0.1\r\n',
-      WebSocket: `GET /mcp/ws HTTP/1.1\r\nHost: 127.0.0.1\r\n${upgrade}`,
-      Phoenix: `GET /mcp/ws/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: 127.0.0.1\r\n${upgrade}`,
-      console: `GET /mcp/dashboard/feed HTTP/1.1\r\nHost: 127.0.0.1\r\n${upgrade}`,
-      metrics: 'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n',
-    };
-    const kinds = Object.entries(heads);
-    const slow = Array.from({ length: 200 }, (_, index) => {
-      const [what, head] = kinds[index % kinds.length] ?? ['', ''];
-      const socket = connect(Number(port), hostname);
-      let said = '';
-      socket.on('error', () => undefined);
-      socket.setEncoding('utf8').on('data', (text: string) => (said += text));
-      socket.write(`${head}X-A: `);
-      return { what, said: () => said, ended: once(socket, 'close') };
+  it('slowloris: 220 connections that never finish their head or body, for any transport, keep nobody out and are closed', async function () {
+    this.timeout(60_000);
+    const patient = await startGateway({
+      config: {
+        mcpServers: { good: hub.stdio('sdk-server', 'patient') },
+        gateway: settings({ listen: { headersTimeout: 3_000, requestTimeout: 5_000 } }),
+      },
     });
-    for (let i = 0; i < 10; i += 1) assert.equal((await fetchRaw(`${gateway.url}/healthz`)).status, 200);
+    await patient.waitForTools(['good__echo']);
+    const { hostname, port } = new URL(patient.url);
+    const sse = await SsePeer.open(patient.url);
+    const { pathname, search } = new URL(sse.endpoint);
+    const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${more}`;
+    const post = (path: string, more = ''): string =>
+      `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n${more}`;
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
+    const modern = 'MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: ping\r\n';
+    const half = 'X-A: ';
+    const body = 'Content-Length: 1000\r\n\r\n{';
+    const begun: Readonly<Record<string, string>> = {
+      HTTP: post('/mcp', half),
+      'HTTP, modern': post('/mcp', modern + half),
+      'HTTP+SSE': get('/mcp/sse', half),
+      'a message of HTTP+SSE': post(pathname + search, half),
+      WebSocket: get('/mcp/ws', upgrade + half),
+      Phoenix: get('/mcp/ws/websocket?vsn=2.0.0', upgrade + half),
+      console: get('/mcp/dashboard/feed', upgrade + half),
+      'HTTP, its body': post('/mcp', body),
+      'HTTP, modern, its body': post('/mcp', modern + body),
+      'HTTP+SSE, its body': post(pathname + search, body),
+      'console, its body': post('/mcp/dashboard/admin', body),
+    };
+    const slow = Object.entries(begun).flatMap(([what, text]) =>
+      Array.from({ length: 20 }, () => {
+        const socket = connect(Number(port), hostname);
+        let said = '';
+        socket.on('error', () => undefined);
+        socket.setEncoding('utf8').on('data', (part: string) => (said += part));
+        socket.write(text);
+        return { what, said: () => said, ended: once(socket, 'close') };
+      }),
+    );
+    for (let i = 0; i < 10; i += 1) assert.equal((await fetchRaw(`${patient.url}/healthz`)).status, 200);
     for (const door of DOORS) {
-      const peer = await door.open(gateway.url);
+      const peer = await door.open(patient.url);
       const answer = await peer.request('tools/call', { name: 'good__echo', arguments: { text: 'x' } });
       assert.equal(answer.error, undefined, door.name);
       await peer.close();
     }
-    await within(Promise.all(slow.map(({ ended }) => ended)), 'all closed', 35_000);
+    await within(Promise.all(slow.map(({ ended }) => ended)), 'all closed', 45_000);
     for (const { what, said } of slow) assert.match(said(), /^HTTP\/1\.1 408 /, what);
+    assert.ok((await sse.request('ping')).result, 'who had been there before');
+    await sse.close();
+    await patient.stop();
   });
 
   for (const door of DOORS) {

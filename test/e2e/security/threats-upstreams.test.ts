@@ -112,6 +112,9 @@ describe('hostile servers on each transport', () => {
         const liar = liarOf(name);
         for (const junk of ['['.repeat(100_000), '{"a":'.repeat(100_000), '{"jsonrpc":"2.0"}', 'hello', '[]', 'null'])
           liar.write(junk);
+        // An answer but for its depth: it is none, and what comes after it is.
+        const deep = `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`;
+        liar.write(`{"jsonrpc":"2.0","id":${JSON.stringify(one.id)},"result":${deep}}`);
         liar.write('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}');
         const evil = `{"jsonrpc":"2.0","id":${JSON.stringify(one.id)},"result":{"__proto__":{"polluted":1},"content":[{"type":"text","text":"data","constructor":{}}]}}`;
         liar.write(evil);
