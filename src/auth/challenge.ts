@@ -3,7 +3,7 @@
  *
  * Sources: RFC 6750, 3; RFC 9728, 2, 3.1 and 5.1; MCP specification, "Authorization".
  */
-export const METADATA_PATH = '/.well-known/oauth-protected-resource';
+const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 export interface ChallengeParts {
   /** RFC 6750, 3.1. Absent where no credential came. */

@@ -63,7 +63,7 @@ export function jtiCredential(issuer: string, jti: string): string {
 }
 
 /** The claim at a dotted path: `realm_access.roles`, `https://example.com/role`. Own members only. */
-export function claimAt(claims: JsonObject, path: string): unknown {
+function claimAt(claims: JsonObject, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
   let current: unknown = claims;
   for (const part of path.split('.')) {
@@ -74,7 +74,7 @@ export function claimAt(claims: JsonObject, path: string): unknown {
 }
 
 /** A list of words, or words with spaces between them as in `scope` (RFC 8693, 4.2). */
-export function wordsOf(value: unknown): string[] {
+function wordsOf(value: unknown): string[] {
   const words = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? (value as unknown[]) : [];
   return words.filter(isName).slice(0, MAX_PERMISSIONS);
 }

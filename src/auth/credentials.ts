@@ -17,7 +17,7 @@ export type Credential =
 
 const NONE: Credential = { kind: 'none' };
 const BEARER = /^bearer +([A-Za-z0-9._~+/=-]+)$/i;
-export const TOKEN_SUBPROTOCOL = 'bearer.';
+const TOKEN_SUBPROTOCOL = 'bearer.';
 
 /** `queryToken`: whether `?token=` is accepted at all. */
 export function credentialOf(

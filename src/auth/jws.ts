@@ -10,14 +10,14 @@ import { isJsonObject, type JsonObject } from '../protocol/jsonrpc.js';
 import { type TokenFault } from './faults.js';
 
 /** Longest token that is looked at, in characters. */
-export const MAX_TOKEN = 16_384;
+const MAX_TOKEN = 16_384;
 const MAX_KID = 256;
 
 /** Never honoured; a token that has one is refused. */
 const FORBIDDEN = ['crit', 'b64', 'jwk', 'jku', 'x5u', 'x5c', 'zip', 'enc'] as const;
 
 /** Algorithms that keys may be pinned to. `none` is not among them. */
-export const ALGORITHMS = ['HS256', 'HS384', 'HS512', ...PUBLIC_KEY_ALGORITHMS] as const;
+const ALGORITHMS = ['HS256', 'HS384', 'HS512', ...PUBLIC_KEY_ALGORITHMS] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
 export interface Jws {

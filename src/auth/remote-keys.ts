@@ -9,10 +9,10 @@ import { isJsonObject } from '../protocol/jsonrpc.js';
 import { type Algorithm, type Jws } from './jws.js';
 import { type KeySet, readKeySet } from './key-set.js';
 
-export const FETCH_TIMEOUT_MS = 5_000;
+const FETCH_TIMEOUT_MS = 5_000;
 const MAX_BYTES = 512 * 1024;
 /** Between two fetches for keys that nobody knows, and after a failure. Milliseconds. */
-export const COOLDOWN_MS = 30_000;
+const COOLDOWN_MS = 30_000;
 
 /** Fetches a small JSON document. Rejects with what went wrong, in words without secrets. */
 export type FetchJson = (url: string) => Promise<unknown>;
