@@ -160,7 +160,7 @@ export class Feed {
         if (line === '') continue;
         const message = JSON.parse(line) as AdminResponse | AdminEvent;
         if ('event' in message) {
-          if (message.id === 0) this.#change({ access: (message.event as { access: Access }).access });
+          if (message.id === 0) this.#told(message.event as { readonly access?: Access });
           else streams.get(message.id)?.(message.event);
           continue;
         }
@@ -175,6 +175,11 @@ export class Feed {
       for (const { reject } of waiting.values()) reject(new Error('The connection to the gateway was lost.'));
       this.#lost();
     };
+  }
+
+  /** What it may do. Of the end of its token it is told too; the connection that ends then says it all. */
+  #told({ access }: { readonly access?: Access }): void {
+    if (access !== undefined) this.#change({ access });
   }
 
   #openStream(ticket: string): void {

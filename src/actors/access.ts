@@ -32,7 +32,7 @@ const STRANGER_MS = 30_000;
 
 export class Access {
   readonly #plane: DataPlane;
-  readonly #noted = new WeakMap<IncomingMessage, Principal>();
+  readonly #noted = new WeakMap<IncomingMessage, Identity>();
 
   constructor(plane: DataPlane) {
     this.#plane = plane;
@@ -143,7 +143,7 @@ export class Access {
     const { auth, options } = this.#plane;
     if (auth.mode === 'off' || credentialOf(req, 'dashboard', options.auth.queryToken).kind === 'none') return then();
     this.identify(req, 'dashboard', (identity) => {
-      if (identity.ok) this.#noted.set(req, identity.principal);
+      this.#noted.set(req, identity);
       then();
     });
   }
@@ -151,12 +151,15 @@ export class Access {
   /** What the web dashboard may show and do for who asks: everything to administrators, the view with permission `dashboard`. */
   consoleRight(req: IncomingMessage): ConsoleRight {
     const { auth, options } = this.#plane;
-    if (auth.mode === 'off') return { ok: true, access: options.dashboard.webActions ? 'act' : 'look' };
-    const principal = this.#noted.get(req);
-    if (principal === undefined) return { ok: false, ...this.#challenge(undefined, undefined, this.resourceOf(req)) };
+    if (auth.mode === 'off')
+      return { ok: true, access: options.dashboard.webActions ? 'act' : 'look', principal: ANONYMOUS };
+    const identity = this.#noted.get(req);
+    if (identity === undefined) return { ok: false, ...this.#challenge(undefined, undefined, this.resourceOf(req)) };
+    if (!identity.ok) return { ok: false, ...identity.refusal };
+    const { principal } = identity;
     const refusal = this.require(principal, 'dashboard', req);
     if (refusal) return { ok: false, ...refusal };
-    return { ok: true, access: principal.role === 'admin' ? 'act' : 'look' };
+    return { ok: true, access: principal.role === 'admin' ? 'act' : 'look', principal };
   }
 
   /** RFC 9728; `undefined` where nobody is asked who they are. */

@@ -15,6 +15,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { createWebSocketStream, type WebSocket } from 'ws';
 import { type Access } from '../admin/access.js';
 import { type AdminHandler } from '../admin/handler.js';
+import { type Principal } from '../auth/principal.js';
 import { parseAdminRequest, WATCH_INTERVAL_MS } from '../admin/requests.js';
 import { type ActorSystem, actor } from '../kernel/index.js';
 import { type ErrorName } from '../protocol/errors.js';
@@ -27,12 +28,20 @@ import { readBody } from '../transports/inbound/read-body.js';
 import { loadWebAssets, type WebAsset, type WebAssets } from '../transports/inbound/web-assets.js';
 import { type DataPlane } from './data-plane.js';
 import { WEB_CONSOLES } from './names.js';
-import { limited, socketConsole, streamConsole, type WebConsoleMessage } from './admin-web-console.js';
+import {
+  type ConsoleOwner,
+  limited,
+  socketConsole,
+  streamConsole,
+  type WebConsoleMessage,
+} from './admin-web-console.js';
 
 /** What a console may do, or why it may not even look. */
 export type ConsoleRight =
-  | { readonly ok: true; readonly access: Access }
+  | { readonly ok: true; readonly access: Access; readonly principal: Principal }
   | { readonly ok: false; readonly name: ErrorName; readonly reply: ErrorReply };
+
+type Granted = ConsoleRight & { readonly ok: true };
 
 export interface WebFrontDeps {
   readonly system: ActorSystem;
@@ -45,6 +54,9 @@ export interface WebFrontDeps {
 /** Browsers that watch at a time; each is sent a snapshot a second. */
 const MAX_CONSOLES = 32;
 const MAX_REQUEST_BYTES = 65_536;
+/** Close codes of RFC 6455 and its registry. */
+const POLICY_VIOLATION = 1008;
+const TRY_AGAIN_LATER = 1013;
 /** Beside the policy of the page. */
 const SECURITY = {
   'x-content-type-options': 'nosniff',
@@ -91,10 +103,17 @@ export class WebFront {
     return this.#deps.rightOf(req);
   }
 
-  openSocket(socket: WebSocket, access: Access): void {
+  openSocket(socket: WebSocket, { access, principal }: Granted): void {
     const stream = createWebSocketStream(socket, { decodeStrings: false });
     const { handler, log } = this.#deps;
-    if (!this.#start('socket', socketConsole(stream, handler, access, log))) socket.close(1013, 'try again later');
+    const close = (why: string): void => socket.close(POLICY_VIOLATION, why);
+    const init = socketConsole({ ...this.#owner(principal), handler, access, log }, stream, close);
+    if (!this.#start('socket', init)) socket.close(TRY_AGAIN_LATER, 'try again later');
+  }
+
+  #owner(principal: Principal): ConsoleOwner {
+    const { system, plane } = this.#deps;
+    return { principal, plane, wheel: system.wheel };
   }
 
   get #consoles(): number {
@@ -139,8 +158,8 @@ export class WebFront {
       : WATCH_INTERVAL_MS.default;
     const stream = new EventStream(res, this.#deps.plane.outflow);
     stream.send({ event: 'access', data: JSON.stringify(right.access) });
-    if (!this.#start('stream', streamConsole(stream, limited(this.#deps.handler, right.access), interval)))
-      stream.end();
+    const handler = limited(this.#deps.handler, right.access);
+    if (!this.#start('stream', streamConsole(this.#owner(right.principal), stream, handler, interval))) stream.end();
   }
 
   #ask(req: IncomingMessage, res: ServerResponse): void {

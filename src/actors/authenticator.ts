@@ -114,7 +114,7 @@ class AuthenticatorActor implements Behavior<AuthenticatorMessage> {
     log.warn({ event: 'revoked', credential: id }, 'revoked');
     // Everybody looks at what they hold: those who hold this are told and closed.
     for (const { ref } of plane.sessions.all()) ref.urgent({ type: 'client/credential-due' });
-    for (const ref of plane.listeners) ref.urgent({ type: 'client/credential-due' });
+    for (const ref of [...plane.listeners, ...plane.consoles]) ref.urgent({ type: 'client/credential-due' });
     const file = plane.options.auth.revocations;
     if (file !== null) this.#writing = this.#writing.then(() => this.#write(file));
     return { revoked: id, kept: file !== null };

@@ -34,7 +34,7 @@ export type ClientMessage =
   | { readonly type: 'client/hand-over'; readonly force: boolean }
   | { readonly type: 'client/idle-check' }
   /** The credential of this client may have ended, by time or by revocation. */
-  | { readonly type: 'client/credential-due' }
+  | CredentialDue
   /** A token that came in band was looked at. */
   | { readonly type: 'client/reauthenticated'; readonly verdict: Verdict }
   /** The client did not answer in time what a server asked during the call of this id. */
@@ -61,6 +61,11 @@ export interface ShutdownNotice {
 /** The notice on an event stream. `retry` makes readers that come back by themselves wait as long as they were told. */
 export function noticeEvent(notice: ShutdownNotice): SseEvent {
   return { event: notice.type, retry: notice.reconnect_after, data: JSON.stringify(notice) };
+}
+
+/** It is time to look at the credential behind a connection: it nears its end, or something was revoked. */
+export interface CredentialDue {
+  readonly type: 'client/credential-due';
 }
 
 /** What a client is told of its credential while it is connected. Times in milliseconds since the epoch. */

@@ -5,19 +5,19 @@
 import { type AuthPlane } from '../auth/auth-plane.js';
 import { type Principal } from '../auth/principal.js';
 import { Deadline, type Ref, type TimerWheel } from '../kernel/index.js';
-import { type ClientMessage } from './client-message.js';
+import { type CredentialDue } from './client-message.js';
 
 /** The client is told this long before the end. Milliseconds; one that ends sooner is not told. */
 const WARNING_MS = 60_000;
 
 export class CredentialWatch extends Deadline {
-  readonly #ref: Ref<ClientMessage>;
+  readonly #ref: Ref<CredentialDue>;
   readonly #wheel: TimerWheel;
   readonly #auth: AuthPlane;
   #newest: Principal;
   #warned = false;
 
-  constructor(ref: Ref<ClientMessage>, wheel: TimerWheel, auth: AuthPlane, principal: Principal) {
+  constructor(ref: Ref<CredentialDue>, wheel: TimerWheel, auth: AuthPlane, principal: Principal) {
     super();
     this.#ref = ref;
     this.#wheel = wheel;

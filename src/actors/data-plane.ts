@@ -19,7 +19,7 @@ import { type RequestTracer } from '../telemetry/tracing/call-trace.js';
 import { type Clock, type Ref, SystemClock } from '../kernel/index.js';
 import { Announcements } from './announcements.js';
 import { BreakerGate } from './breaker-gate.js';
-import { type ClientMessage } from './client-message.js';
+import { type ClientMessage, type CredentialDue } from './client-message.js';
 import { type HandoverLink, type PredecessorLink } from './handover-links.js';
 import { LogLevels } from './log-levels.js';
 import { Parking } from './parking.js';
@@ -51,6 +51,8 @@ export class DataPlane {
   readonly sessions: SessionDirectory;
   /** Modern clients with a stream of changes open. Written by themselves. */
   readonly listeners = new Set<Ref<ClientMessage>>();
+  /** Browsers that watch. Written by themselves. */
+  readonly consoles = new Set<Ref<CredentialDue>>();
   /** Levels of log messages that clients have asked for. Written by themselves. */
   readonly logLevels = new LogLevels();
   /** What upstreams were told of them last; `null`: no client asks for a level. Written by the registry. */

@@ -116,7 +116,7 @@ export class WebSocketFront {
       if (!right.ok) return this.#refuse(req, socket, right.name, right.reply);
       this.#server.handleUpgrade(req, socket, head, (webSocket) => {
         upgraded();
-        this.#http.web.openSocket(webSocket, right.access);
+        this.#http.web.openSocket(webSocket, right);
       });
     });
   }

@@ -39,6 +39,8 @@ export class ConsoleConnection {
   readonly #exchanges = new Map<number, Exchange>();
   /** The console sends nothing more (`nc -U`); what it asked is still answered. */
   #ending = false;
+  /** It was dismissed: nothing is read or written any more. */
+  #dismissed = false;
 
   constructor(socket: Duplex, options: ConsoleOptions) {
     this.#socket = socket;
@@ -58,7 +60,16 @@ export class ConsoleConnection {
     this.#socket.destroy();
   }
 
+  /** A last event of id 0; from then on nothing is taken, answered or followed. Whoever calls this closes the connection. */
+  dismiss(event: unknown): void {
+    this.#write({ id: 0, event });
+    this.#dismissed = true;
+    for (const exchange of this.#exchanges.values()) exchange.abort.abort();
+    this.#exchanges.clear();
+  }
+
   #read(chunk: Buffer): void {
+    if (this.#dismissed) return;
     for (const line of this.#lines.push(chunk)) {
       if (line === null) {
         const message = `A request line may hold at most ${this.#options.limits.maxLineBytes} bytes.`;
@@ -161,7 +172,7 @@ export class ConsoleConnection {
   }
 
   #write(message: unknown): void {
-    if (this.#socket.destroyed) return;
+    if (this.#socket.destroyed || this.#dismissed) return;
     this.#socket.write(`${JSON.stringify(message)}\n`);
     if (this.#isFull()) this.#socket.pause();
   }

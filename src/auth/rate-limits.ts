@@ -47,7 +47,8 @@ export class RateLimits {
       matches: compileFilter({ allow: [glob] }),
       buckets: buckets(perMinute),
     }));
-    this.#logins = buckets(failedLogins);
+    // `burst` is of requests: it lends nobody more guesses.
+    this.#logins = new TokenBuckets({ perMinute: failedLogins, burst: 1, maxKeys });
   }
 
   /**

@@ -36,18 +36,23 @@ export class PhoenixPeer implements RawPeer {
   }
 
   /** Connected, nothing joined. */
-  static async connect(base: string): Promise<PhoenixPeer> {
-    const socket = new WebSocket(phoenixUrl(base));
+  static async connect(base: string, headers: Readonly<Record<string, string>> = {}): Promise<PhoenixPeer> {
+    const socket = new WebSocket(phoenixUrl(base), { headers });
     const peer = new PhoenixPeer(socket);
     await within(once(socket, 'open'), 'Phoenix socket open');
     return peer;
   }
 
   /** Joined as `1`, and initialized. */
-  static async open(base: string, protocolVersion = '2025-11-25'): Promise<PhoenixPeer> {
-    const peer = await PhoenixPeer.connect(base);
+  static async open(
+    base: string,
+    protocolVersion = '2025-11-25',
+    headers: Readonly<Record<string, string>> = {},
+    clientInfo?: Json,
+  ): Promise<PhoenixPeer> {
+    const peer = await PhoenixPeer.connect(base, headers);
     await peer.exchange(['1', '1', TOPIC, 'phx_join', {}]);
-    const answer = await peer.#message(initializeRequest(protocolVersion, 'open'));
+    const answer = await peer.#message(initializeRequest(protocolVersion, 'open', clientInfo));
     if (answer.result === undefined) throw new Error(`initialize: ${JSON.stringify(answer)}`);
     await peer.notify('notifications/initialized');
     return peer;
@@ -60,8 +65,17 @@ export class PhoenixPeer implements RawPeer {
     return await this.#reply(frame[1], from);
   }
 
-  /** Sends `text` as the payload of a push; an error comes as reply, an answer as event. */
+  /** Sends `text` as the payload of a push; an error comes as reply, an answer as event. Or the gateway closes. */
   async send(text: string, count = 1): Promise<Verdict> {
+    const closed = this.closed.then((code) => ({ status: undefined, messages: [], closed: code }));
+    const answered = this.#push(text, count).catch((error: unknown) => {
+      if (this.socket.readyState === WebSocket.OPEN) throw error;
+      return closed;
+    });
+    return await Promise.race([answered, closed]);
+  }
+
+  async #push(text: string, count: number): Promise<Verdict> {
     const ref = `r${(this.#lastRef += 1)}`;
     const from = this.frames.items.length;
     this.socket.send(`["1","${ref}","${TOPIC}","mcp",${text}]`);

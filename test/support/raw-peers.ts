@@ -40,7 +40,10 @@ export interface RawPeerKind {
   readonly open: (base: string, protocolVersion?: string) => Promise<RawPeer>;
 }
 
-class HttpPeer implements RawPeer {
+/** Sent with every request of a peer, upgrades included. */
+type Headers = Readonly<Record<string, string>>;
+
+export class HttpPeer implements RawPeer {
   readonly session: HttpSession;
 
   constructor(session: HttpSession) {
@@ -71,28 +74,35 @@ export class SsePeer implements RawPeer {
   readonly messages = new EventLog<Wire>();
   readonly stream: SseStream;
   readonly endpoint: string;
+  readonly #headers: Headers;
   #lastId = 0;
 
-  private constructor(stream: SseStream, endpoint: string) {
+  private constructor(stream: SseStream, endpoint: string, headers: Headers) {
     this.stream = stream;
     this.endpoint = endpoint;
+    this.#headers = headers;
   }
 
-  static async open(base: string, protocolVersion = '2024-11-05'): Promise<SsePeer> {
-    const stream = await SseStream.open(`${base}/mcp/sse`);
+  static async open(
+    base: string,
+    protocolVersion = '2024-11-05',
+    headers: Headers = {},
+    clientInfo?: Json,
+  ): Promise<SsePeer> {
+    const stream = await SseStream.open(`${base}/mcp/sse`, headers);
     const hello = await stream.events.waitFor((event) => event.event === 'endpoint', 'the endpoint event');
-    const peer = new SsePeer(stream, new URL(hello.data, base).href);
+    const peer = new SsePeer(stream, new URL(hello.data, base).href, headers);
     void peer.#follow();
-    const answer = await peer.exchange(initializeRequest(protocolVersion, 'open'));
+    const answer = await peer.exchange(initializeRequest(protocolVersion, 'open', clientInfo));
     if (answer.result === undefined) throw new Error(`initialize: ${JSON.stringify(answer)}`);
     await peer.notify('notifications/initialized');
     return peer;
   }
 
-  async post(text: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpReply> {
+  async post(text: string, headers: Headers = {}): Promise<HttpReply> {
     return await fetchRaw(this.endpoint, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { 'content-type': 'application/json', ...this.#headers, ...headers },
       body: text,
     });
   }
@@ -157,11 +167,16 @@ export class WebSocketPeer implements RawPeer {
     });
   }
 
-  static async open(base: string, protocolVersion = '2025-11-25'): Promise<WebSocketPeer> {
-    const socket = new WebSocket(`${base.replace(/^http/, 'ws')}/mcp/ws`, 'mcp');
+  static async open(
+    base: string,
+    protocolVersion = '2025-11-25',
+    headers: Headers = {},
+    clientInfo?: Json,
+  ): Promise<WebSocketPeer> {
+    const socket = new WebSocket(`${base.replace(/^http/, 'ws')}/mcp/ws`, 'mcp', { headers });
     await within(once(socket, 'open'), 'WebSocket open');
     const peer = new WebSocketPeer(socket);
-    const answer = await peer.exchange(initializeRequest(protocolVersion, 'open'));
+    const answer = await peer.exchange(initializeRequest(protocolVersion, 'open', clientInfo));
     if (answer.result === undefined) throw new Error(`initialize: ${JSON.stringify(answer)}`);
     await peer.notify('notifications/initialized');
     return peer;

@@ -26,8 +26,10 @@ export class SseStream {
       maxBufferSize: maxEventBytes,
       onEvent: ({ data, event, id }) => {
         if (id !== undefined) this.lastEventId = id;
+        // The parser looks at what waits for its end; an event whose end came with its last bytes it lets pass.
+        if (data.length > maxEventBytes) this.#overflown = true;
         // An event without data only primes the id (SEP-1699).
-        if (data !== '') onEvent(data, event);
+        else if (data !== '') onEvent(data, event);
       },
       onRetry: (ms) => (this.retryMs = ms),
       onError: ({ type }) => {

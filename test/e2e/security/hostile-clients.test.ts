@@ -1,14 +1,16 @@
-/** Threat rows of hostile clients that no other test has: deflate bombs, tiny fragments, slowloris, a flood of calls that wait. */
+/** Threat rows of load on each transport: slowloris, a flood of calls that wait. And arguments of servers that look like a shell’s. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
-import WebSocket from 'ws';
+import { connect } from 'node:net';
+import { DOORS, reasonOf } from '../../support/doors.js';
 import { eventually, within } from '../../support/eventually.js';
+import { textOf } from '../../support/fixture-names.js';
 import { startGateway, type Gateway } from '../../support/gateway.js';
 import { FixtureHub } from '../../support/hub.js';
-import { fetchRaw, HttpSession } from '../../support/raw-http.js';
-import { WebSocketPeer } from '../../support/raw-peers.js';
+import { fetchRaw } from '../../support/raw-http.js';
+import { type RawPeer } from '../../support/raw-peers.js';
 import { settings } from '../../support/settings.js';
 
 const MAX_IN_FLIGHT = 8;
@@ -32,59 +34,90 @@ describe('hostile clients', () => {
     await hub.close();
   });
 
-  it('compression is not negotiated, so there is nothing to inflate; a compressed frame ends the connection', async () => {
-    const socket = new WebSocket(`${gateway.url.replace(/^http/, 'ws')}/mcp/ws`, 'mcp', { perMessageDeflate: true });
-    await within(once(socket, 'open'), 'open');
-    assert.equal(socket.extensions, '');
-    const raw = (socket as unknown as { _socket: Socket })._socket;
-    raw.write(Buffer.from([0xc1, 0x80, 0, 0, 0, 0])); // RSV1: "compressed"
-    const [code] = (await within(once(socket, 'close'), 'close')) as [number];
-    assert.equal(code, 1002);
-  });
-
-  it('2,000 tiny fragments end the connection with 1008', async () => {
-    const { socket, closed } = await WebSocketPeer.open(gateway.url);
-    for (let i = 0; i < 2_000 && socket.readyState === socket.OPEN; i += 1) socket.send('x', { fin: false });
-    assert.equal(await within(closed, 'closed'), 1008);
-  });
-
-  it('slowloris: 200 connections that never finish their head keep nobody out, and are closed', async function () {
+  it('slowloris: 200 connections that never finish their head, for any transport, keep nobody out and are closed', async function () {
     this.timeout(40_000);
     const { hostname, port } = new URL(gateway.url);
-    const slow = Array.from({ length: 200 }, () => {
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
+    const heads: Readonly<Record<string, string>> = {
+      HTTP: 'POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\n',
+      'HTTP, modern': 'POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nMCP-Protocol-Version: 2026-07-28\r\n',
+      'HTTP+SSE': 'GET /mcp/sse HTTP/1.1\r\nHost: 127.0.0.1\r\n',
+      'a message of HTTP+SSE': 'POST /mcp/messages?sessionId=x HTTP/1.1\r\nHost: 127.0.0.1\r\n',
+      WebSocket: `GET /mcp/ws HTTP/1.1\r\nHost: 127.0.0.1\r\n${upgrade}`,
+      Phoenix: `GET /mcp/ws/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: 127.0.0.1\r\n${upgrade}`,
+      console: `GET /mcp/dashboard/feed HTTP/1.1\r\nHost: 127.0.0.1\r\n${upgrade}`,
+      metrics: 'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n',
+    };
+    const kinds = Object.entries(heads);
+    const slow = Array.from({ length: 200 }, (_, index) => {
+      const [what, head] = kinds[index % kinds.length] ?? ['', ''];
       const socket = connect(Number(port), hostname);
+      let said = '';
       socket.on('error', () => undefined);
-      socket.write('POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ');
-      return { socket, ended: once(socket, 'close') };
+      socket.setEncoding('utf8').on('data', (text: string) => (said += text));
+      socket.write(`${head}X-A: `);
+      return { what, said: () => said, ended: once(socket, 'close') };
     });
     for (let i = 0; i < 10; i += 1) assert.equal((await fetchRaw(`${gateway.url}/healthz`)).status, 200);
-    const session = await HttpSession.open(gateway.url);
-    const answer = await session.request('tools/call', { name: 'good__echo', arguments: { text: 'x' } });
-    assert.equal(answer.error, undefined);
-    let said = '';
-    slow[0]?.socket.setEncoding('utf8').on('data', (text: string) => (said += text));
-    for (const { socket } of slow.slice(1)) socket.resume();
+    for (const door of DOORS) {
+      const peer = await door.open(gateway.url);
+      const answer = await peer.request('tools/call', { name: 'good__echo', arguments: { text: 'x' } });
+      assert.equal(answer.error, undefined, door.name);
+      await peer.close();
+    }
     await within(Promise.all(slow.map(({ ended }) => ended)), 'all closed', 35_000);
-    assert.match(said, /^HTTP\/1\.1 408 /);
+    for (const { what, said } of slow) assert.match(said(), /^HTTP\/1\.1 408 /, what);
   });
 
-  it('a call more than may wait is refused at once, and the count returns to nothing', async () => {
-    const session = await HttpSession.open(gateway.url);
-    const from = hub.position;
-    const waiting = Array.from({ length: MAX_IN_FLIGHT }, (_, i) =>
-      session.request('tools/call', { name: 'good__slow', arguments: { gate: 'flood' } }, `slow ${i}`),
-    );
-    await eventually(() =>
-      assert.equal(hub.log.items.slice(from).filter(({ event }) => event === 'held').length, MAX_IN_FLIGHT),
-    );
-    for (let i = 0; i < 5; i += 1) {
-      const refused = await session.request('tools/call', { name: 'good__echo', arguments: { text: 'x' } });
-      assert.equal(refused.error?.code, OVERLOADED);
-    }
-    hub.tell('good', 'release', { gate: 'flood' });
-    for (const answer of await Promise.all(waiting)) assert.equal(answer.error, undefined);
-    await eventually(async () => assert.equal((await gateway.status()).requests.inFlight, 0));
-  });
+  for (const door of DOORS) {
+    it(`${door.name}: a call more than may wait is refused at once, and the count returns to nothing`, async () => {
+      const peer = await door.open(gateway.url);
+      const from = hub.position;
+      const gate = randomUUID();
+      const waiting = Array.from({ length: MAX_IN_FLIGHT }, (_, i) =>
+        peer.request('tools/call', { name: 'good__slow', arguments: { gate } }, `slow ${i}`),
+      );
+      await eventually(() =>
+        assert.equal(hub.log.items.slice(from).filter(({ event }) => event === 'held').length, MAX_IN_FLIGHT),
+      );
+      for (let i = 0; i < 5; i += 1) await overloaded(peer);
+      hub.tell('good', 'release', { gate });
+      for (const answer of await Promise.all(waiting)) assert.equal(answer.error, undefined);
+      await idle();
+      await peer.close();
+    });
+
+    it(`${door.name}: the same while the server is stopped and answers nothing`, async () => {
+      const peer = await door.open(gateway.url);
+      const [pid] = hub.pids('good');
+      assert.ok(pid);
+      process.kill(pid, 'SIGSTOP');
+      try {
+        const texts = Array.from({ length: MAX_IN_FLIGHT }, () => randomUUID());
+        const waiting = texts.map((text) =>
+          peer.request('tools/call', { name: 'good__echo', arguments: { text } }, text),
+        );
+        await eventually(async () => assert.equal((await gateway.upstream('good')).inFlight, MAX_IN_FLIGHT));
+        await overloaded(peer);
+        process.kill(pid, 'SIGCONT');
+        assert.deepEqual(
+          (await Promise.all(waiting)).map(({ result }) => textOf(result)),
+          texts,
+        );
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      await idle();
+      await peer.close();
+    });
+  }
+
+  async function overloaded(peer: RawPeer): Promise<void> {
+    const refused = await peer.request('tools/call', { name: 'good__echo', arguments: { text: 'x' } });
+    assert.deepEqual([refused.error?.code, reasonOf(refused)], [OVERLOADED, 'overloaded']);
+  }
+
+  const idle = (): Promise<void> => eventually(async () => assert.equal((await gateway.status()).requests.inFlight, 0));
 
   it('arguments of a server’s command reach no shell', async () => {
     const marker = `/tmp/viable-injected-${process.pid}`;
