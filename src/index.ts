@@ -10,7 +10,7 @@ export {
   type FeatureName,
   type FeatureSnapshot,
 } from './admin/snapshot/features.js';
-export { CLIENT_TRANSPORTS } from './admin/protocol.js';
+export { CLIENT_TRANSPORTS, REQUEST_TRANSPORTS } from './admin/protocol.js';
 export type * from './snapshots.js';
 export {
   type Config,

@@ -10,6 +10,7 @@ export type {
   LogLine,
   ProcessFigures,
   RequestTotals,
+  RequestTransport,
   SupervisionNode,
   Throughput,
   TransportErrorRate,

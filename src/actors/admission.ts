@@ -2,7 +2,7 @@
  * Why a call is not sent: breaker, concurrency, no session. Every check is a plain memory read; what is refused is told
  * when to come back.
  */
-import { type ClientTransport } from '../admin/protocol.js';
+import { type RequestTransport } from '../admin/protocol.js';
 import { type Clock } from '../kernel/index.js';
 import { gatewayError } from '../protocol/errors.js';
 import { type JsonRpcErrorObject } from '../protocol/jsonrpc.js';
@@ -41,12 +41,12 @@ export function retryAfterOf({ until, memory }: BreakerGate, clock: Clock): numb
   return memory?.phase === 'forced' ? Math.ceil(memory.context.rules.maxOpenFor / 1_000) : SOON_S;
 }
 
-export function transportTrouble(transport: ClientTransport): string {
+export function transportTrouble(transport: RequestTransport): string {
   return `transport "${transport}" fails inside the gateway`;
 }
 
 /** The refusal of a client transport's breaker. */
-export function transportOpen(transport: ClientTransport, gate: BreakerGate, clock: Clock): JsonRpcErrorObject {
+export function transportOpen(transport: RequestTransport, gate: BreakerGate, clock: Clock): JsonRpcErrorObject {
   gate.refused += 1;
   return gatewayError('breaker_open', transportTrouble(transport), {
     transport,

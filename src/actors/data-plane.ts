@@ -4,7 +4,7 @@
  * The control plane writes it (each field names its writer); a listener, a connection or a session reads whatever is
  * there. If every control-plane actor is dead, it still is.
  */
-import { type ClientTransport } from '../admin/protocol.js';
+import { type RequestTransport } from '../admin/protocol.js';
 import { type AuditPort, NO_AUDIT } from '../audit/event.js';
 import { type Server } from 'node:net';
 import { AuthPlane } from '../auth/auth-plane.js';
@@ -86,11 +86,12 @@ export class DataPlane {
   readonly intake = new Intake(() => this.options.listen.maxBodyBytes);
   /** Bounds what clients leave unread. */
   readonly outflow: Outflow;
-  /** Breakers of the client transports. */
-  readonly breakers: Readonly<Record<ClientTransport, BreakerGate>> = {
+  /** Breakers of the transports. Nobody opens that of `in-process`: there is no connection that could fail. */
+  readonly breakers: Readonly<Record<RequestTransport, BreakerGate>> = {
     http: new BreakerGate(),
     sse: new BreakerGate(),
     websocket: new BreakerGate(),
+    'in-process': new BreakerGate(),
   };
   /** `null`: nothing is traced. Written by the telemetry actor. */
   tracing: RequestTracer | null = null;

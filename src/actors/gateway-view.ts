@@ -5,6 +5,7 @@ import {
   type BreakerSnapshot,
   CLIENT_TRANSPORTS,
   type ClientTransport,
+  REQUEST_TRANSPORTS,
   type GatewayPhase,
   type GatewaySnapshot,
   type UpstreamSnapshot,
@@ -133,7 +134,7 @@ export class GatewayView {
     const { counters } = this.#deps.plane;
     let answered = 0;
     let failed = 0;
-    for (const name of CLIENT_TRANSPORTS) {
+    for (const name of REQUEST_TRANSPORTS) {
       answered += counters.transports[name].succeeded;
       failed += counters.transports[name].failed;
     }

@@ -24,8 +24,7 @@ class InProcessClient implements Behavior<InProcessMessage> {
   readonly #peer: ModernPeer;
 
   constructor(env: SessionEnvironment, self: Ref<InProcessMessage>) {
-    // It stands for a client that would have come over HTTP, and is counted with those.
-    this.#peer = new ModernPeer(env, self, env.plane.counters.transports.http);
+    this.#peer = new ModernPeer(env, self, env.plane.counters.transports['in-process']);
   }
 
   handle(message: InProcessMessage): void {

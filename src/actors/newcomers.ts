@@ -1,5 +1,5 @@
 /** Whether the gateway takes a new client now. Plain memory reads. */
-import { type ClientTransport } from '../admin/protocol.js';
+import { type RequestTransport } from '../admin/protocol.js';
 import { type Principal } from '../auth/principal.js';
 import { type Clock } from '../kernel/index.js';
 import { type ErrorName } from '../protocol/errors.js';
@@ -20,7 +20,7 @@ export function closedTo(
   { admission, sessions, options, viability, breakers, drainedSubjects }: DataPlane,
   clock: Clock,
   principal: Principal,
-  transport: ClientTransport,
+  transport: RequestTransport,
 ): Closed | undefined {
   if (admission.state === 'draining') return closed('draining', secondsUntil(admission.deadlineAt, clock));
   if (drainedSubjects.size > 0 && principal.subject !== null) {

@@ -133,6 +133,11 @@ export const CLIENT_TRANSPORTS = ['http', 'sse', 'websocket'] as const;
 /** `http` = Streamable HTTP session (with or without its GET stream), `sse` = HTTP+SSE, `websocket` = WebSocket. */
 export type ClientTransport = (typeof CLIENT_TRANSPORTS)[number];
 
+/** All ways in which requests come in: those of clients, and the messages that the program around the gateway routes itself. */
+export const REQUEST_TRANSPORTS = [...CLIENT_TRANSPORTS, 'in-process'] as const;
+/** `in-process` has no connections and no breaker, and is shown once it has been used. */
+export type RequestTransport = (typeof REQUEST_TRANSPORTS)[number];
+
 /** Everything a dashboard draws, taken at one instant. */
 export interface GatewaySnapshot {
   readonly name: string;
@@ -187,7 +192,7 @@ export interface Throughput {
 
 /** facts: 100·F/(S+F) over the window; `percent` is null without samples. */
 export interface TransportErrorRate {
-  readonly transport: ClientTransport;
+  readonly transport: RequestTransport;
   readonly percent: number | null;
   readonly samples: number;
 }

@@ -144,7 +144,7 @@ export class MessageRouter {
     const { plane, clock } = this.#env;
     if (plane.admission.state === 'starting')
       return { name: 'cancelled_by_gateway', detail: 'the gateway does not run' };
-    const closed = closedTo(plane, clock, principal, 'http');
+    const closed = closedTo(plane, clock, principal, IN_PROCESS);
     // It opens no session.
     if (closed === undefined || closed.name === 'too_many_sessions') return undefined;
     return { ...closed.reply, name: closed.name };

@@ -4,13 +4,13 @@
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { UnitLedger } from '../vsm/unit-model.js';
-import { CLIENT_TRANSPORTS, type ClientTransport } from '../admin/protocol.js';
+import { CLIENT_TRANSPORTS, REQUEST_TRANSPORTS, type RequestTransport } from '../admin/protocol.js';
 import { Denials } from './denials.js';
 import { Durations } from './metrics/operations.js';
 
-/** Counts of one client transport since the start. */
+/** Counts of one transport since the start. */
 export interface TransportCounters {
-  readonly transport: ClientTransport;
+  readonly transport: RequestTransport;
   /** Open sessions (Streamable HTTP) or connections (HTTP+SSE, WebSocket). */
   open: number;
   messagesIn: number;
@@ -38,7 +38,7 @@ export type Drop =
   | 'refused_server_request'; // a request from an upstream that this gateway does not serve
 
 export class Counters {
-  readonly transports: Readonly<Record<ClientTransport, TransportCounters>>;
+  readonly transports: Readonly<Record<RequestTransport, TransportCounters>>;
   readonly drops = new Map<Drop, number>();
   /** What the policy kept from clients. */
   readonly denials = new Denials();
@@ -53,21 +53,27 @@ export class Counters {
 
   constructor() {
     this.transports = Object.fromEntries(
-      CLIENT_TRANSPORTS.map((transport) => [
+      REQUEST_TRANSPORTS.map((transport) => [
         transport,
         { transport, open: 0, messagesIn: 0, messagesOut: 0, succeeded: 0, failed: 0, unit: new UnitLedger() },
       ]),
-    ) as Record<ClientTransport, TransportCounters>;
+    ) as Record<RequestTransport, TransportCounters>;
   }
 
   drop(reason: Drop, count = 1): void {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + count);
   }
 
+  /** Transports that are shown: those of clients always, the other one once it has been used. */
+  get shown(): readonly RequestTransport[] {
+    return this.transports['in-process'].messagesIn > 0 ? REQUEST_TRANSPORTS : CLIENT_TRANSPORTS;
+  }
+
   /** Messages that crossed the client side, both ways, since the start. */
   get messages(): number {
     let total = 0;
-    for (const name of CLIENT_TRANSPORTS) total += this.transports[name].messagesIn + this.transports[name].messagesOut;
+    for (const name of REQUEST_TRANSPORTS)
+      total += this.transports[name].messagesIn + this.transports[name].messagesOut;
     return total;
   }
 }

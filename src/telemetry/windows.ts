@@ -3,7 +3,7 @@
  * last minute. Pure: fed once a second with the counters' totals. Formulas: each figure's comment.
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { CLIENT_TRANSPORTS, type ClientTransport, type TransportErrorRate } from '../admin/protocol.js';
+import { REQUEST_TRANSPORTS, type RequestTransport, type TransportErrorRate } from '../admin/protocol.js';
 import { type Counters, newLatencyHistogram } from './counters.js';
 
 /** Seconds over which error rates and latencies are taken. */
@@ -13,7 +13,7 @@ const SLICE_SECONDS = 10;
 
 interface Totals {
   readonly messages: number;
-  readonly outcomes: Readonly<Record<ClientTransport, { readonly succeeded: number; readonly failed: number }>>;
+  readonly outcomes: Readonly<Record<RequestTransport, { readonly succeeded: number; readonly failed: number }>>;
 }
 
 export class Windows {
@@ -57,7 +57,7 @@ export class Windows {
   errorRates(): TransportErrorRate[] {
     const oldest = this.#totals[0];
     const newest = this.#read();
-    return CLIENT_TRANSPORTS.map((transport) => {
+    return this.#counters.shown.map((transport) => {
       const then = oldest?.outcomes[transport] ?? { succeeded: 0, failed: 0 };
       const failed = newest.outcomes[transport].failed - then.failed;
       const samples = newest.outcomes[transport].succeeded - then.succeeded + failed;
@@ -82,7 +82,7 @@ export class Windows {
   #read(): Totals {
     const { transports, messages } = this.#counters;
     const outcomes = Object.fromEntries(
-      CLIENT_TRANSPORTS.map((name) => [
+      REQUEST_TRANSPORTS.map((name) => [
         name,
         { succeeded: transports[name].succeeded, failed: transports[name].failed },
       ]),

@@ -4,12 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
+  CLIENT_TRANSPORTS,
   createLog,
   Gateway,
   type GatewayEvents,
   JwtAuthenticator,
   loadConfig,
   type LogOutput,
+  REQUEST_TRANSPORTS,
   Tracing,
 } from '#src/index.js';
 import { EventLog } from '../support/event-log.js';
@@ -59,6 +61,7 @@ describe('library', () => {
       auth: { mode: 'optional', secrets: [{ kid: 'current', secret: SECRET }] },
       limits: { roles: { user: 20 } },
       policy: { rules: [{ name: 'trial', effect: 'deny', subjects: ['trial-*'], tools: ['up__hold'] }] },
+      vsm: { control: { interval: 500 } },
       ...over,
     }),
   });
@@ -116,6 +119,30 @@ describe('library', () => {
     assert.equal(response.id, 'my-id');
     assert.match(JSON.stringify(response.result), /hello/);
     assert.equal(upstream.requests('tools/call').length, 1);
+  });
+
+  it('what is routed is counted by itself, and shown from the first message on', async () => {
+    const transports = (): string[] => gateway.getDashboardMetrics().errors.map(({ transport }) => transport);
+    assert.deepEqual(transports(), CLIENT_TRANSPORTS);
+    await gateway.routeMessage('ada', call(1, 'up__echo', { text: 'hello' }));
+    const { errors, requests, throughput, connections, breakers } = gateway.getDashboardMetrics();
+    assert.deepEqual(transports(), REQUEST_TRANSPORTS);
+    assert.deepEqual(
+      errors.map(({ samples }) => samples),
+      [0, 0, 0, 1],
+    );
+    assert.deepEqual([requests.answered, throughput.messagesTotal], [1, 2]);
+    assert.deepEqual([connections.total, connections.byTransport], [0, { http: 0, sse: 0, websocket: 0 }]);
+    assert.deepEqual(
+      breakers.map(({ name }) => name),
+      ['up', ...CLIENT_TRANSPORTS.map((transport) => `transport:${transport}`)],
+    );
+    const unit = () =>
+      gateway.getDashboardMetrics().vsm.operations.units.find((one) => one.unit === 'transport:in-process');
+    await eventually(async () => {
+      await gateway.routeMessage({ subject: 'ada', role: 'admin' }, call(2, 'up__echo', { text: 'again' }));
+      assert.ok((unit()?.rate ?? 0) > 0);
+    });
   });
 
   it('two callers may use one id at a time; each gets its own answer', async () => {

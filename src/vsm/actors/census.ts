@@ -4,7 +4,7 @@
  *
  * Parent: operations. Restart: permanent; the units are found again.
  */
-import { CLIENT_TRANSPORTS } from '../../admin/protocol.js';
+import { type RequestTransport } from '../../admin/protocol.js';
 import { type DataPlane } from '../../actors/data-plane.js';
 import { UNITS, upstreamId } from '../../actors/names.js';
 import { type UpstreamGate } from '../../actors/upstream-gate.js';
@@ -51,7 +51,7 @@ class Census implements Behavior<CensusMessage> {
     const living = new Set(system.childrenOf(UNITS).map(({ path }) => path.slice(UNITS.length + 1)));
     const wanted = new Map<string, UnitSource>();
     for (const [name, gate] of plane.gates) wanted.set(`unit:${upstreamId(name)}`, this.#upstream(name, gate));
-    for (const name of CLIENT_TRANSPORTS) wanted.set(`unit:transport:${name}`, this.#transport(name));
+    for (const name of plane.counters.shown) wanted.set(`unit:transport:${name}`, this.#transport(name));
     for (const [id, source] of wanted) {
       if (living.has(id)) continue;
       system.startChild(UNITS, actor<UnitMessage>({ id, restart: 'permanent', init: unit({ system, plane, source }) }));
@@ -64,7 +64,7 @@ class Census implements Behavior<CensusMessage> {
     return { unit: `upstream:${name}`, ledger: gate.ledger, state };
   }
 
-  #transport(name: (typeof CLIENT_TRANSPORTS)[number]): UnitSource {
+  #transport(name: RequestTransport): UnitSource {
     const { unit: ledger } = this.#deps.plane.counters.transports[name];
     const state = () => ({ inFlight: ledger.inFlight, version: null, toolsHash: null });
     return { unit: `transport:${name}`, ledger, state };

@@ -84,6 +84,17 @@ describe('windows', () => {
     assert.deepEqual(windows.perSecond, []);
   });
 
+  it('show what the program routes itself only once it has', () => {
+    const counters = new Counters();
+    const windows = new Windows(counters, 10);
+    const shown = (): string[] => windows.errorRates().map(({ transport }) => transport);
+    assert.deepEqual(shown(), ['http', 'sse', 'websocket']);
+    counters.transports['in-process'].messagesIn += 1;
+    counters.transports['in-process'].succeeded += 1;
+    assert.deepEqual(shown(), ['http', 'sse', 'websocket', 'in-process']);
+    assert.equal(counters.messages, 1);
+  });
+
   it('shorten and lengthen their history', () => {
     const windows = new Windows(new Counters(), 4);
     for (let i = 0; i < 6; i++) windows.tick();
