@@ -90,7 +90,24 @@ const VALUES: readonly unknown[] = [
 
 /** One message, seldom a good one. */
 export function fuzzMessage(roll: Dice): string {
+  return spoilt(pick(WHOLE, roll)(), roll);
+}
+
+/** A request of 2026-07-28 with its headers, seldom a good one: what they say it was before it was spoilt. */
+export function fuzzModern(roll: Dice): { readonly headers: Readonly<Record<string, string>>; readonly text: string } {
   const message = pick(WHOLE, roll)();
+  const { method, params } = message;
+  const { name, uri } = (params ?? {}) as Json;
+  if (!Array.isArray(params)) message['params'] = { ...(params as Json | undefined), _meta: structuredClone(META) };
+  const headers = {
+    'mcp-protocol-version': '2026-07-28',
+    ...(typeof method === 'string' && { 'mcp-method': method }),
+    ...(typeof (name ?? uri) === 'string' && { 'mcp-name': String(name ?? uri) }),
+  };
+  return { headers, text: spoilt(message, roll) };
+}
+
+function spoilt(message: Json, roll: Dice): string {
   for (let changes = roll(4); changes > 0; changes -= 1) change(message, roll);
   return damage(roll(30) === 0 ? JSON.stringify([message, pick(WHOLE, roll)()]) : JSON.stringify(message), roll);
 }

@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { Pool } from 'undici';
 import { textOf } from '../support/fixture-names.js';
+import { ModernPeer } from '../support/doors.js';
 import { HttpSession, POST_HEADERS, type Wire } from '../support/raw-http.js';
 import { PhoenixPeer } from '../support/phoenix-peer.js';
 import { SsePeer, WebSocketPeer } from '../support/raw-peers.js';
-import { type Dice, fuzzMessage } from './messages.js';
+import { type Dice, fuzzMessage, fuzzModern } from './messages.js';
 
 export interface FuzzTarget {
   /** Sends so many messages and waits until the transport has taken them. */
@@ -39,13 +40,14 @@ async function posts(
   path: string,
   headers: Record<string, string>,
   count: number,
-  roll: Dice,
+  next: () => { readonly headers?: Readonly<Record<string, string>>; readonly text: string },
 ): Promise<void> {
   let left = count;
   const worker = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      const { body } = await pool.request({ method: 'POST', path, headers, body: fuzzMessage(roll) });
+      const { headers: own, text } = next();
+      const { body } = await pool.request({ method: 'POST', path, headers: { ...headers, ...own }, body: text });
       await body.dump();
     }
   };
@@ -85,12 +87,25 @@ export const FUZZ_KINDS: readonly FuzzKind[] = [
       const session = await HttpSession.open(base);
       const pool = new Pool(base, { connections: 16 });
       return {
-        send: (count, roll) => posts(pool, '/mcp', { ...POST_HEADERS, ...session.headers }, count, roll),
+        send: (count, roll) =>
+          posts(pool, '/mcp', { ...POST_HEADERS, ...session.headers }, count, () => ({ text: fuzzMessage(roll) })),
         echo: async (text) => echoed(await session.request('tools/call', call(text), text)),
         close: async () => {
           await pool.destroy();
           await session.end();
         },
+      };
+    },
+  },
+  {
+    name: 'Streamable HTTP of 2026-07-28',
+    open: async (base) => {
+      const peer = new ModernPeer(base);
+      const pool = new Pool(base, { connections: 16 });
+      return {
+        send: (count, roll) => posts(pool, '/mcp', { ...POST_HEADERS }, count, () => fuzzModern(roll)),
+        echo: async (text) => echoed(await peer.request('tools/call', call(text), text)),
+        close: () => pool.destroy(),
       };
     },
   },
@@ -102,7 +117,7 @@ export const FUZZ_KINDS: readonly FuzzKind[] = [
       const { pathname, search } = new URL(peer.endpoint);
       const headers = { 'content-type': 'application/json' };
       return {
-        send: (count, roll) => posts(pool, pathname + search, headers, count, roll),
+        send: (count, roll) => posts(pool, pathname + search, headers, count, () => ({ text: fuzzMessage(roll) })),
         echo: async (text) => echoed(await peer.request('tools/call', call(text), text)),
         close: async () => {
           await pool.destroy();
