@@ -95,5 +95,19 @@ describe('web dashboard, signing in', function () {
       assert.ok(addresses.every((address) => !address.includes(token)));
       await page.context().close();
     });
+
+    it('asks anew when the token was revoked', async () => {
+      const { page } = await watchedPage(browser, world.gateway.url);
+      await page.goto(at(BASE));
+      await page.getByRole('dialog').waitFor();
+      const token = await tokenFor('root', { role: 'admin' });
+      await page.getByLabel('Token').fill(token);
+      await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
+      await page.waitForSelector('[data-link=live]');
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      await world.gateway.admin('send', { actor: '/admission/authenticator', message: 'revoke', args: { token } });
+      await page.getByRole('dialog').waitFor();
+      await page.context().close();
+    });
   });
 });
