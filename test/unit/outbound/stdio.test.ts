@@ -7,6 +7,7 @@ import { createReaper, type Reaper } from '#src/transports/outbound/reaper.js';
 import { INHERITED_ENV } from '#src/transports/outbound/stdio-spawn.js';
 import { createStdioTransport, type StdioOptions } from '#src/transports/outbound/stdio.js';
 import type { OutboundTransport } from '#src/transports/outbound/transport.js';
+import { ManualClock } from '../../support/outbound/manual-clock.js';
 import { eventually, isGone } from '../../support/outbound/processes.js';
 import { patient, Recorder, request } from '../../support/outbound/recorder.js';
 
@@ -217,7 +218,8 @@ describe('stdio transport', () => {
     });
 
     it('passes a bounded number of stderr lines and counts the rest', async () => {
-      await open(['flood'], { maxStderrLinesPerSecond: 10 });
+      // No time passes: what is written is read to its end, however busy the machine is.
+      await open(['flood'], { maxStderrLinesPerSecond: 10, clock: new ManualClock() });
       await recorder.until(() => recorder.messages[0]);
       await transport?.close(100);
       const dropped = recorder.stderr.map((line) => Number(/^\[(\d+) more lines/.exec(line)?.[1] ?? 0));
