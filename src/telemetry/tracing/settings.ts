@@ -34,7 +34,8 @@ export interface TelemetrySettings {
 export type Env = Readonly<Record<string, string | undefined>>;
 
 export const DEFAULT_SAMPLING_RATE = 0.01;
-export const DEFAULT_BATCH_SIZE = 100;
+/** As the SDK has it: an export costs its request, whatever is in it. */
+export const DEFAULT_BATCH_SIZE = 512;
 /** Eight times the SDK's: a second or two of a busy gateway at 10 %. */
 const DEFAULT_QUEUE = 16_384;
 const DEFAULT_DELAY_MS = 5_000;
