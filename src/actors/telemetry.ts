@@ -24,6 +24,8 @@ export type TelemetryMessage =
   | { readonly type: 'telemetry/exported'; readonly error: Error | null }
   | { readonly type: 'telemetry/tick' };
 
+type Loaded = Extract<TelemetryMessage, { readonly type: 'telemetry/loaded' | 'telemetry/failed' }>;
+
 export interface TelemetryDeps {
   readonly state: TracingState;
   /** As they are configured now. */
@@ -44,7 +46,11 @@ const FLUSH_MS = 2_000;
 const PAIN = { pain: 1, agony: 1_000 } as const;
 
 export function telemetry(deps: TelemetryDeps) {
-  return (context: ActorContext<TelemetryMessage>): Behavior<TelemetryMessage> => new Telemetry(deps, context);
+  return async (context: ActorContext<TelemetryMessage>): Promise<Behavior<TelemetryMessage>> => {
+    const actor = new Telemetry(deps, context);
+    await actor.begin();
+    return actor;
+  };
 }
 
 class Telemetry implements Behavior<TelemetryMessage> {
@@ -61,26 +67,35 @@ class Telemetry implements Behavior<TelemetryMessage> {
     this.#deps = deps;
     this.#context = context;
     this.#lost = this.#lostSoFar();
-    context.after(0, { type: 'telemetry/apply' });
     context.after(TICK_MS, { type: 'telemetry/tick' });
   }
 
+  /** What is wanted at the start is there before the first request. */
+  async begin(): Promise<void> {
+    const wanted = await this.#apply();
+    if (wanted) this.#handle(await this.#load(wanted));
+  }
+
   async handle(message: TelemetryMessage): Promise<void> {
+    if (message.type !== 'telemetry/apply') {
+      this.#handle(message);
+      return;
+    }
+    const wanted = await this.#apply();
+    // Tens of megabytes of modules: loaded beside what goes on.
+    if (wanted) void this.#load(wanted).then((loaded) => void this.#context.self.answer(loaded));
+  }
+
+  #handle(message: Exclude<TelemetryMessage, { readonly type: 'telemetry/apply' }>): void {
     switch (message.type) {
-      case 'telemetry/apply':
-        return this.#apply();
-      case 'telemetry/loaded': {
-        this.#start(message.start);
-        return;
-      }
+      case 'telemetry/loaded':
+        return this.#start(message.start);
       case 'telemetry/failed':
         this.#current = null;
         this.#deps.log.error({ event: 'telemetry_failed', stack: message.error.stack }, message.error.message);
         return;
-      case 'telemetry/exported': {
-        this.#exported(message.error);
-        return;
-      }
+      case 'telemetry/exported':
+        return this.#exported(message.error);
       case 'telemetry/tick':
         this.#report();
         this.#context.after(TICK_MS, message);
@@ -92,32 +107,28 @@ class Telemetry implements Behavior<TelemetryMessage> {
     await this.#stop();
   }
 
-  async #apply(): Promise<void> {
-    const { state, log } = this.#deps;
+  /** Ends what is not wanted any more; `undefined` when nothing has to be loaded. */
+  async #apply(): Promise<TelemetrySettings | undefined> {
     const settings = this.#wanted();
     if (this.#current !== null && !sameSdk(this.#current, settings)) await this.#stop();
-    if (this.#current !== null || !(settings.traces || settings.metrics)) return;
+    if (this.#current !== null || !(settings.traces || settings.metrics)) return undefined;
     this.#current = settings;
-    for (const warning of settings.warnings) log.warn({ event: 'telemetry_setting' }, warning);
-    // Tens of megabytes of modules: loaded with the first need, beside what goes on.
-    import('../telemetry/tracing/sdk.js').then(
-      ({ startSdk }) =>
-        void this.#context.self.answer({
-          type: 'telemetry/loaded',
-          start: () =>
-            startSdk({
-              settings,
-              version: this.#deps.version,
-              instanceId: this.#instanceId,
-              counts: state.counts,
-              recent: state.recent,
-              metrics: this.#deps.metrics,
-              random: this.#deps.random,
-              onExport: (error) => void this.#context.self.tell({ type: 'telemetry/exported', error }),
-            }),
-        }),
-      (cause: unknown) => void this.#context.self.answer({ type: 'telemetry/failed', error: toError(cause) }),
-    );
+    for (const warning of settings.warnings) this.#deps.log.warn({ event: 'telemetry_setting' }, warning);
+    return settings;
+  }
+
+  async #load(settings: TelemetrySettings): Promise<Loaded> {
+    const { state, metrics, version, random } = this.#deps;
+    const { counts, recent } = state;
+    try {
+      const { startSdk } = await import('../telemetry/tracing/sdk.js');
+      const onExport = (error: Error | null): void =>
+        void this.#context.self.tell({ type: 'telemetry/exported', error });
+      const parts = { settings, version, instanceId: this.#instanceId, counts, recent, metrics, random, onExport };
+      return { type: 'telemetry/loaded', start: () => startSdk(parts) };
+    } catch (cause) {
+      return { type: 'telemetry/failed', error: toError(cause) };
+    }
   }
 
   #start(start: () => RunningSdk): void {

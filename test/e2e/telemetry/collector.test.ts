@@ -92,6 +92,13 @@ describe('collector', () => {
     collector = await Collector.start();
   });
 
+  it('the first request is traced', async () => {
+    const config = { mcpServers: {}, gateway: settings({ telemetry: { endpoint: collector.url, samplingRate: 1 } }) };
+    gateway = await startGateway({ config, env: { OTEL_BSP_SCHEDULE_DELAY: '50' } });
+    await HttpSession.open(gateway.url);
+    await collector.waitForSpan(({ name, kind }) => name === 'initialize' && kind === 'SERVER', 'its span');
+  });
+
   it('what waits is sent before the gateway ends', async () => {
     const session = await start({ endpoint: collector.url, samplingRate: 1 }, { OTEL_BSP_SCHEDULE_DELAY: '600000' });
     await started();
