@@ -7,6 +7,7 @@ export interface AttackFigures {
   readonly worstDelayMs: number;
   /** Of honest clients beside it. */
   readonly callsPerSecond: number;
+  readonly p50Ms: number;
   readonly p99Ms: number;
   /** Honest calls that were refused or lost. */
   readonly errors: number;

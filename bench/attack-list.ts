@@ -2,7 +2,17 @@
  * The attacks of docs/security.md that cost the gateway time, each as bad as one client can make it. Limits by role and for
  * failed logins are lifted in the gateway that is attacked: what is measured is what they would have kept out.
  */
-import { dial, drip, floodHttp, floodWs, httpRequest, knock, type FloodTarget, type RequestParts } from './flood.js';
+import {
+  type Calm,
+  dial,
+  drip,
+  floodHttp,
+  floodWs,
+  httpRequest,
+  knock,
+  type FloodTarget,
+  type RequestParts,
+} from './flood.js';
 import { callText, INITIALIZE, INITIALIZED } from './load-session.js';
 
 export interface Attack {
@@ -83,12 +93,12 @@ export const ATTACKS: readonly Attack[] = [
   {
     id: 'slow-readers',
     what: '100 WebSockets and 100 HTTP+SSE streams that read nothing of large answers, ask on and come back when cut off',
-    begin: (target) => slowReaders(target, Infinity),
+    begin: (target) => slowReaders(target),
   },
   {
     id: STILL_READERS,
     what: '100 WebSockets and 100 HTTP+SSE streams that asked for 5 MB each, read none of it and sit still',
-    begin: (target) => slowReaders(target, 80),
+    begin: (target) => slowReaders(target, { times: 80, everyMs: 100 }),
     still: 200,
   },
 ];
@@ -219,20 +229,20 @@ function phoenixFrames(n: number): { data: string }[] {
   ];
 }
 
-/** Each asks for 60 kB at most `atMost` times. */
-function slowReaders(target: FloodTarget, atMost: number): void {
+/** Each asks for 60 kB, over and over or `calm`ly. */
+function slowReaders(target: FloodTarget, calm?: Calm): void {
   const call = callText(1, ATTACKED_TOOL, 'x'.repeat(60_000));
-  floodWs(target, 100, () => [{ data: call }], { opening: OPENING, reads: false, atMost });
-  for (let i = 0; i < 100; i += 1) slowSse(target, call, atMost);
+  floodWs(target, 100, () => [{ data: call }], { opening: OPENING, reads: false, ...(calm && { calm }) });
+  for (let i = 0; i < 100; i += 1) slowSse(target, call, calm);
 }
 
 /** An HTTP+SSE client that reads as far as its endpoint and then no more, while it goes on asking. */
-function slowSse(target: FloodTarget, call: string, atMost: number): void {
+function slowSse(target: FloodTarget, call: string, calm: Calm | undefined): void {
   let stop: () => void = () => undefined;
   const stream = dial(target, () => {
     target.count('closed');
     stop();
-    setTimeout(() => slowSse(target, call, atMost), 10);
+    setTimeout(() => slowSse(target, call, calm), 10);
   });
   let said = '';
   stream.setEncoding('latin1').on('data', (text: string) => {
@@ -241,7 +251,7 @@ function slowSse(target: FloodTarget, call: string, atMost: number): void {
     if (endpoint === undefined) return;
     stream.pause();
     stream.removeAllListeners('data');
-    stop = askOver(target, endpoint, call, atMost);
+    stop = askOver(target, endpoint, call, calm);
   });
   const { host, pathname } = target.url;
   const { authorization = '' } = bearer(target);
@@ -250,8 +260,8 @@ function slowSse(target: FloodTarget, call: string, atMost: number): void {
   );
 }
 
-/** Posts to the endpoint of a stream, at most `atMost` times, until told to stop. */
-function askOver(target: FloodTarget, endpoint: string, call: string, atMost: number): () => void {
+/** Posts to the endpoint of a stream, over and over or `calm`ly, until told to stop. */
+function askOver(target: FloodTarget, endpoint: string, call: string, calm: Calm | undefined): () => void {
   const headers = bearer(target);
   const opening = OPENING.map((body) => httpRequest(target, { path: endpoint, headers, body }));
   const again = httpRequest(target, { path: endpoint, headers, body: call });
@@ -260,7 +270,8 @@ function askOver(target: FloodTarget, endpoint: string, call: string, atMost: nu
   const next = (): void => void socket.write(opening[sent++] ?? again);
   socket.on('data', () => {
     target.count('sent');
-    if (sent < opening.length + atMost) next();
+    if (calm === undefined) next();
+    else if (sent < opening.length + calm.times) setTimeout(next, calm.everyMs);
   });
   socket.on('connect', next);
   return () => socket.destroy();

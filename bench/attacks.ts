@@ -12,7 +12,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type AdminClient, connectAdmin } from '#src/admin/client.js';
 import { JwtAuthenticator } from '#src/auth/jwt-authenticator.js';
 import { type AttackFigures, NO_ATTACK } from './attack-figures.js';
-import { ATTACKED_TOOL, ATTACKS } from './attack-list.js';
+import { ATTACKED_TOOL, ATTACKS, STILL_READERS } from './attack-list.js';
 import { measure } from './calls.js';
 import { type Children, type Program } from './children.js';
 import { waitForTool } from './probe.js';
@@ -20,6 +20,8 @@ import { median } from './stats.js';
 import { GATEWAY_MAIN, startDirect, type Target } from './targets.js';
 
 export interface AttackOptions {
+  /** Of what is judged by a ratio; the rest has one. */
+  readonly rounds: number;
   readonly seconds: number;
   /** Ids of the attacks; `null`: all. */
   readonly only: readonly string[] | null;
@@ -46,7 +48,11 @@ export async function measureAttacks(children: Children, options: AttackOptions)
   const direct = await startDirect(children);
   const figures: AttackFigures[] = [];
   const wanted = ATTACKS.filter(({ id }) => options.only?.includes(id) ?? true);
-  for (const { id, what, still } of [{ id: NO_ATTACK, what: 'honest clients alone', still: undefined }, ...wanted]) {
+  const alone = { id: NO_ATTACK, what: 'honest clients alone', still: undefined };
+  // What is judged by a ratio has several rounds, in turn with the other side of the ratio.
+  const compared = [alone, ...wanted.filter(({ id }) => id === STILL_READERS)];
+  const rounds = compared.length === 1 ? [] : Array.from({ length: options.rounds - 1 }, () => compared).flat();
+  for (const { id, what, still } of [...rounds, alone, ...wanted]) {
     const attacked = await startAttacked(children, direct.url);
     const measured = await withstand(children, attacked, id, still ?? 0, options.seconds);
     await attacked.stop();
@@ -55,11 +61,19 @@ export async function measureAttacks(children: Children, options: AttackOptions)
     options.progress(
       `${id}: loop delay p99 ${figure.delayMs.toFixed(1)} ms, worst second ${figure.worstDelayMs.toFixed(1)} ms, ` +
         `${Math.round(figure.callsPerSecond)} honest calls/s, ${figure.errors} refused, ` +
-        `p99 ${figure.p99Ms.toFixed(2)} ms; ${JSON.stringify(figure.answers)}` +
+        `p50 ${figure.p50Ms.toFixed(2)} ms, p99 ${figure.p99Ms.toFixed(2)} ms; ${JSON.stringify(figure.answers)}` +
         (figure.unreadMb === null ? '' : `; ${Math.round(figure.unreadMb)} MB lie unread`),
     );
   }
-  return figures;
+  return [alone, ...wanted].map(({ id }) => middle(figures.filter(({ attack }) => attack === id)));
+}
+
+/** The round whose honest clients had the median of the median latencies. */
+function middle(rounds: readonly AttackFigures[]): AttackFigures {
+  const sorted = rounds.toSorted((a, b) => a.p50Ms - b.p50Ms);
+  const found = sorted[Math.floor(sorted.length / 2)];
+  if (found === undefined) throw new Error('no round');
+  return found;
 }
 
 async function withstand(
@@ -93,6 +107,7 @@ async function withstand(
     delayMs: median(during),
     worstDelayMs: Math.max(...during),
     callsPerSecond: done.callsPerSecond,
+    p50Ms: done.p50Ms,
     p99Ms: done.p99Ms,
     errors: done.errors,
     answers: answers as Readonly<Record<string, number>>,
@@ -110,13 +125,13 @@ async function unread(admin: AdminClient): Promise<{ readers: number; bytes: num
 /** Until so many readers have something unread, and no more comes to it. */
 async function settled(admin: AdminClient, readers: number): Promise<void> {
   const end = performance.now() + SETTLE_MS;
-  for (let before = -1; performance.now() < end;) {
-    const now = await unread(admin);
-    if (now.readers >= readers && now.bytes === before) return;
+  let now = await unread(admin);
+  for (let before = -1; now.readers < readers || now.bytes !== before; now = await unread(admin)) {
+    if (performance.now() > end)
+      throw new Error(`${now.readers} of ${readers} readers had something unread after ${SETTLE_MS} ms`);
     before = now.bytes;
     await setTimeout(SAMPLE_MS);
   }
-  throw new Error(`not ${readers} readers had something unread within ${SETTLE_MS} ms`);
 }
 
 function startAttacker(children: Children, id: string, target: Target, token: string, seconds: number): Program {

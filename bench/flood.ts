@@ -62,34 +62,29 @@ export function floodHttp(target: FloodTarget, connections: number, next: (n: nu
 }
 
 /**
- * `connections` that write `frames(n)` as fast as they are taken. With `reads: false` nothing is read meanwhile; with `atMost`
- * each writes no more than so many times and then keeps still.
+ * `connections` that write `frames(n)` as fast as they are taken. With `reads: false` nothing is read meanwhile; a calm one
+ * writes once in a while, so many times, and then keeps still.
  */
 export function floodWs(
   target: FloodTarget,
   connections: number,
   frames: (n: number) => readonly WsFrame[],
-  {
-    path = `${target.url.pathname}/ws`,
-    protocols = ['mcp'],
-    opening = [],
-    reads = true,
-    atMost = Infinity,
-  }: WsFloodOptions = {},
+  { path = `${target.url.pathname}/ws`, protocols = ['mcp'], opening = [], reads = true, calm }: WsFloodOptions = {},
 ): void {
   let sent = 0;
   const open = (): void => {
-    let left = atMost;
+    let left = calm?.times ?? Infinity;
+    const burst = calm === undefined ? BURST : 1;
     const socket = new WebSocket(`ws://${target.url.host}${path}`, [...protocols], {
       headers: { authorization: `Bearer ${target.token}` },
       perMessageDeflate: false,
     });
     const blow = (): void => {
-      for (let i = 0; i < BURST && left > 0 && socket.bufferedAmount < HIGH_WATER; i += 1, left -= 1) {
+      for (let i = 0; i < burst && left > 0 && socket.bufferedAmount < HIGH_WATER; i += 1, left -= 1) {
         for (const { data, ...options } of frames((sent += 1))) socket.send(data, options);
         target.count('sent');
       }
-      if (left > 0 && socket.readyState === WebSocket.OPEN) setTimeout(blow, 1);
+      if (left > 0 && socket.readyState === WebSocket.OPEN) setTimeout(blow, calm?.everyMs ?? 1);
     };
     socket.on('open', () => {
       for (const text of opening) socket.send(text);
@@ -116,7 +111,13 @@ export interface WsFloodOptions {
   /** Sent before the flood. */
   readonly opening?: readonly string[];
   readonly reads?: boolean;
-  readonly atMost?: number;
+  readonly calm?: Calm;
+}
+
+/** So many times, this often. */
+export interface Calm {
+  readonly times: number;
+  readonly everyMs: number;
 }
 
 /** `connections` that write one byte now and then and never come to an end. */

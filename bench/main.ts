@@ -230,7 +230,7 @@ async function measure(children: Children, plan: Plan): Promise<{ result: BenchR
   const kernel = has('kernel') ? await measureKernel(children, plan) : null;
   const alarms = has('alarms') ? await measureAlarms(children, plan) : null;
   const attacks = has('attacks')
-    ? await measureAttacks(children, { seconds: plan.seconds, only: plan.attacks, progress })
+    ? await measureAttacks(children, { rounds: plan.rounds, seconds: plan.seconds, only: plan.attacks, progress })
     : [];
   const all = cpus();
   const result: BenchResult = {

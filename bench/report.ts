@@ -160,12 +160,23 @@ function attacks(figures: readonly AttackFigures[]): string[] {
     show(one.delayMs, 1),
     show(one.worstDelayMs, 1),
     show(one.callsPerSecond),
+    show(one.p50Ms, 2),
     show(one.p99Ms, 1),
     show(one.errors),
     show(Object.values(one.answers).reduce((sum, count) => sum + count, 0)),
     show(one.unreadMb),
   ]);
-  const head = ['', 'delay p99 ms', 'worst second', 'honest calls/s', 'p99 ms', 'refused', 'blows', 'unread MB'];
+  const head = [
+    '',
+    'delay p99 ms',
+    'worst second',
+    'honest calls/s',
+    'p50 ms',
+    'p99 ms',
+    'refused',
+    'blows',
+    'unread MB',
+  ];
   return ['Event-loop delay under attack', table(head, rows), ''];
 }
 

@@ -62,10 +62,10 @@ function bestPeerRate(result: BenchResult): number | undefined {
   return rates.length === 0 ? undefined : Math.max(...rates);
 }
 
-/** What readers that sit still do to the p99 of honest clients. */
+/** What readers that sit still do to the median latency of honest clients. */
 function besideStillReaders(attacks: readonly AttackFigures[]): number | undefined {
-  const p99 = (id: string): number | undefined => attacks.find(({ attack }) => attack === id)?.p99Ms;
-  return ratio(p99(STILL_READERS), p99(NO_ATTACK));
+  const p50 = (id: string): number | undefined => attacks.find(({ attack }) => attack === id)?.p50Ms;
+  return ratio(p50(STILL_READERS), p50(NO_ATTACK));
 }
 
 /** The figures of the product that bars are set on. */
