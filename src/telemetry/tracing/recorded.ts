@@ -125,12 +125,15 @@ function spanName(method: string, target: string): string {
   return target === '' ? shown(method) : `${method} ${target}`;
 }
 
-/** What the SERVER span says of where the request came in. */
+/** What the SERVER span says of where the request came in; `origin` is `null` for what the program itself routes. */
 function describe(span: Span, id: TracedRequest['id'], origin: RequestOrigin | null): void {
   span.setAttribute('jsonrpc.request.id', String(id));
+  if (origin === null) {
+    span.setAttribute('viable.transport', 'in-process');
+    return;
+  }
   span.setAttribute('network.transport', 'tcp');
-  span.setAttribute('network.protocol.name', origin?.transport === 'websocket' ? 'websocket' : 'http');
-  if (origin === null) return;
+  span.setAttribute('network.protocol.name', origin.transport === 'websocket' ? 'websocket' : 'http');
   const { remote, sessionId, protocolVersion } = origin;
   span.setAttribute('viable.transport', origin.transport);
   span.setAttribute('url.path', origin.route);

@@ -76,6 +76,17 @@ describe('telemetry/tracing/library', () => {
     }
   });
 
+  it('a request of the program itself came over no network', async () => {
+    const request = { id: 1, method: 'tools/call', params: { name: 'up__echo' } };
+    sdk.tracer?.begin(request, undefined, null).ended(null);
+    const { attributes } = await collector.waitForSpan(({ name }) => name === 'tools/call up__echo', 'its span');
+    assert.equal(attributes['viable.transport'], 'in-process');
+    assert.deepEqual(
+      Object.keys(attributes).filter((name) => /^(?:network|client|url)\./.test(name)),
+      [],
+    );
+  });
+
   it('a context goes out in headers and comes back in as the parent', async () => {
     const headers = Tracing.withSpan('sender', {}, () => Tracing.injectTraceContext({ 'content-type': 'text/plain' }));
     assert.equal(headers['content-type'], 'text/plain');
