@@ -5,7 +5,9 @@
  * Source: RFC 6750, 3 (challenges); MCP specification, "Authorization"; docs/security.md.
  */
 import { type IncomingMessage } from 'node:http';
-import { type Credential, credentialOf } from '../auth/credentials.js';
+import { type Socket } from 'node:net';
+import { type Shown } from '../auth/authenticator.js';
+import { bearer, type Credential, credentialOf, isHeaderAlone } from '../auth/credentials.js';
 import { challenge, resourceMetadata, type ResourceMetadata } from '../auth/challenge.js';
 import { CLIENT_WORDS, type TokenFault } from '../auth/faults.js';
 import { ANONYMOUS, GUEST, hasPermission, type Principal } from '../auth/principal.js';
@@ -32,6 +34,8 @@ const STRANGER_MS = 30_000;
 
 export class Access {
   readonly #plane: DataPlane;
+  /** What each connection showed last. */
+  readonly #shown = new WeakMap<Socket, Shown>();
   readonly #noted = new WeakMap<IncomingMessage, Identity>();
 
   constructor(plane: DataPlane) {
@@ -42,6 +46,8 @@ export class Access {
   recall(req: IncomingMessage, kind: RouteKind): Principal | undefined {
     const { auth, options } = this.#plane;
     if (auth.mode === 'off') return ANONYMOUS;
+    const { authorization } = req.headers;
+    if (authorization !== undefined && isHeaderAlone(req.url ?? '/', kind)) return this.#shownBy(req, authorization);
     const credential = credentialOf(req, kind, options.auth.queryToken);
     if (credential.kind === 'token') return auth.authenticator.recall(credential.token);
     return credential.kind === 'none' && auth.mode === 'optional' ? GUEST : undefined;
@@ -177,6 +183,17 @@ export class Access {
   resourceOf(req: IncomingMessage): string {
     const { auth, options } = this.#plane;
     return options.auth.resource ?? `${auth.addresses.scheme(req)}://${req.headers.host ?? 'localhost'}/mcp`;
+  }
+
+  /** Clients show the same token with every request of a connection: that is one comparison. */
+  #shownBy(req: IncomingMessage, authorization: string): Principal | undefined {
+    const { authenticator } = this.#plane.auth;
+    const before = this.#shown.get(req.socket);
+    if (before?.authorization === authorization && authenticator.stands(before)) return before.principal;
+    const credential = bearer(authorization);
+    const shown = credential.kind === 'token' ? authenticator.remember(authorization, credential.token) : undefined;
+    if (shown !== undefined) this.#shown.set(req.socket, shown);
+    return shown?.principal;
   }
 
   #known(credential: Credential): Principal | undefined {

@@ -1,7 +1,8 @@
 /**
  * Whose a token is: from memory where it was verified before, by its issuer's keys where not.
  *
- * `recall` is the data path: one hash and one look-up. `verify` is asynchronous, one at a time for each token, bounded.
+ * `recall` is the data path: one hash and one look-up; for a connection that shows again what it showed before, one comparison
+ * (`Shown`). `verify` is asynchronous, one at a time for each token, bounded.
  * A verified token is remembered for `cacheTtl`, never past its end, and a revocation forgets all of them.
  * Sources: RFC 8725 (issuer, audience and algorithm checked always); docs/security.md.
  */
@@ -29,6 +30,17 @@ export interface TokenIssuer {
 /** Whose a token is, or why it is refused. */
 export type Verdict =
   { readonly ok: true; readonly principal: Principal } | { readonly ok: false; readonly fault: TokenFault };
+
+/** What a connection showed last, and whose it was. Good while `stands` says so. */
+export interface Shown {
+  /** The `Authorization` header, whole. */
+  readonly authorization: string;
+  readonly principal: Principal;
+  /** As long as the token is remembered. Epoch milliseconds. */
+  readonly until: number;
+  readonly by: Authenticator;
+  readonly generation: number;
+}
 
 export interface AuthenticatorOptions {
   readonly clock: Clock;
@@ -66,6 +78,21 @@ export class Authenticator {
     if (principal === undefined || this.#isOver(principal)) return undefined;
     this.hits += 1;
     return principal;
+  }
+
+  /** As `recall`, to be kept with the connection that showed it. */
+  remember(authorization: string, token: string): Shown | undefined {
+    const principal = this.recall(token);
+    if (principal === undefined) return undefined;
+    const until = this.#options.clock.now() + this.#cache.getRemainingTTL(tokenHash(token));
+    return { authorization, principal, until, by: this, generation: this.#generation };
+  }
+
+  /** Whether this is still whose it was: neither forgotten nor over, and nothing was revoked or configured since. */
+  stands({ until, by, generation }: Shown): boolean {
+    if (by !== this || generation !== this.#generation || until <= this.#options.clock.now()) return false;
+    this.hits += 1;
+    return true;
   }
 
   /** Never rejects. */

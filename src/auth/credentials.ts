@@ -27,17 +27,26 @@ export function credentialOf(
 ): Credential {
   const { authorization } = headers;
   const fromHeader = authorization === undefined ? NONE : bearer(authorization);
+  if (isHeaderAlone(url, kind)) return fromHeader;
   const query = url.indexOf('?');
-  const socket = kind === 'ws' || kind === 'phoenix';
-  // Most requests have neither: nothing is parsed.
-  if (query < 0 && !socket) return fromHeader;
+  const socket = isSocket(kind);
   const found = [fromHeader, fromQuery(url, query, kind, queryToken), socket ? fromSubprotocol(headers) : NONE];
   const given = found.filter((credential) => credential !== NONE);
   if (given.length > 1) return { kind: 'refused', why: 'give one credential, in one place' };
   return given[0] ?? NONE;
 }
 
-function bearer(authorization: string): Credential {
+/** Whether the header is the only place that a credential could be in: most requests, of which nothing more is parsed. */
+export function isHeaderAlone(url: string, kind: RouteKind): boolean {
+  return !isSocket(kind) && !url.includes('?');
+}
+
+function isSocket(kind: RouteKind): boolean {
+  return kind === 'ws' || kind === 'phoenix';
+}
+
+/** What an `Authorization` header holds. */
+export function bearer(authorization: string): Credential {
   const token = BEARER.exec(authorization)?.[1];
   return token === undefined
     ? { kind: 'refused', why: 'the Authorization header must be "Bearer <token>"' }

@@ -102,6 +102,34 @@ describe('auth/JwtAuthenticator', () => {
       assert.deepEqual([auth.hits, auth.misses], [1, 1]);
     });
 
+    it('stands for what a connection showed, for as long as the token is remembered and not longer', async () => {
+      const { auth, revocations } = await authenticator();
+      const show = async (sub: string, exp?: number) => {
+        const token = await jwt.generateToken(sub, exp === undefined ? {} : { exp });
+        assert.equal(auth.remember(`Bearer ${token}`, token), undefined, 'not verified yet');
+        await auth.verify(token);
+        const shown = auth.remember(`Bearer ${token}`, token);
+        assert.ok(shown);
+        assert.equal(shown.principal.subject, sub);
+        assert.ok(auth.stands(shown));
+        return shown;
+      };
+      const kept = await show('u');
+      clock.advance(299_999);
+      assert.ok(auth.stands(kept));
+      clock.advance(1);
+      assert.equal(auth.stands(kept), false, 'five minutes are over');
+      const short = await show('short', 60);
+      clock.advance(60_000);
+      assert.equal(auth.stands(short), false, 'the token has ended');
+      const revoked = await show('r');
+      revocations.add({ key: 'sub:autonomous-opponent:r', before: clock.now(), until: clock.now() + HOUR });
+      auth.forget();
+      assert.equal(auth.stands(revoked), false, 'something was revoked');
+      const other = await show('o');
+      assert.equal((await authenticator()).auth.stands(other), false, 'it was configured anew');
+    });
+
     it('loses to a revocation, also one that comes while a token is being verified', async () => {
       const { auth, revocations } = await authenticator();
       const token = await jwt.generateToken('u');
