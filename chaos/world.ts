@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type GatewaySnapshot } from '#src/admin/protocol.js';
 import { type ProcessEvent, Program } from '../bench/children.js';
+import { waitForTool } from '../bench/probe.js';
 import { rssKb } from '../bench/proc.js';
 import { AdminConnection } from '../test/support/admin.js';
 import { type Answered, type Entry, Journal, JournalTail, now, readJournal } from './journal.js';
@@ -142,6 +143,8 @@ export class World {
     const ready = await program.waitFor('ready', WAIT_MS);
     this.base = new URL(String(ready['url'])).origin;
     await this.until('upstreams ready', (snapshot) => snapshot.upstreams.every(({ state }) => state === 'ready'));
+    // The catalogue has what they offer a moment later.
+    for (const name of Object.keys(servers)) await waitForTool(`${this.base}/mcp`, `${name}__echo`, WAIT_MS);
     this.#sample();
   }
 
