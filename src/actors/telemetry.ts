@@ -19,8 +19,8 @@ import { type AlgedonicPort } from '../vsm/reading.js';
 export type TelemetryMessage =
   /** The settings, or an operator's word, may be other ones. */
   | { readonly type: 'telemetry/apply' }
-  | { readonly type: 'telemetry/loaded'; readonly start: () => RunningSdk }
-  | { readonly type: 'telemetry/failed'; readonly error: Error }
+  | { readonly type: 'telemetry/loaded'; readonly settings: TelemetrySettings; readonly start: () => RunningSdk }
+  | { readonly type: 'telemetry/failed'; readonly settings: TelemetrySettings; readonly error: Error }
   | { readonly type: 'telemetry/exported'; readonly error: Error | null }
   | { readonly type: 'telemetry/tick' };
 
@@ -89,10 +89,11 @@ class Telemetry implements Behavior<TelemetryMessage> {
   #handle(message: Exclude<TelemetryMessage, { readonly type: 'telemetry/apply' }>): void {
     switch (message.type) {
       case 'telemetry/loaded':
-        return this.#start(message.start);
+        // Other settings may be wanted by now: then theirs is on its way.
+        if (this.#current === message.settings) this.#start(message.start);
+        return;
       case 'telemetry/failed':
-        this.#current = null;
-        this.#deps.log.error({ event: 'telemetry_failed', stack: message.error.stack }, message.error.message);
+        if (this.#current === message.settings) this.#failed(message.error);
         return;
       case 'telemetry/exported':
         return this.#exported(message.error);
@@ -125,21 +126,32 @@ class Telemetry implements Behavior<TelemetryMessage> {
       const onExport = (error: Error | null): void =>
         void this.#context.self.tell({ type: 'telemetry/exported', error });
       const parts = { settings, version, instanceId: this.#instanceId, counts, recent, metrics, random, onExport };
-      return { type: 'telemetry/loaded', start: () => startSdk(parts) };
+      return { type: 'telemetry/loaded', settings, start: () => startSdk(parts) };
     } catch (cause) {
-      return { type: 'telemetry/failed', error: toError(cause) };
+      return { type: 'telemetry/failed', settings, error: toError(cause) };
     }
   }
 
   #start(start: () => RunningSdk): void {
     if (this.#sdk !== null || this.#current === null) return;
-    this.#sdk = start();
+    try {
+      this.#sdk = start();
+    } catch (cause) {
+      // What cannot be sent must not keep the gateway from starting.
+      this.#failed(toError(cause));
+      return;
+    }
     this.#deps.state.tracer = this.#sdk.tracer;
     const { traces, metrics } = this.#current;
     this.#deps.log.info(
       { event: 'telemetry_started', traces, metrics, samplingRate: this.#deps.state.rate },
       'telemetry is sent to the collector',
     );
+  }
+
+  #failed(error: Error): void {
+    this.#current = null;
+    this.#deps.log.error({ event: 'telemetry_failed', stack: error.stack }, error.message);
   }
 
   async #stop(): Promise<void> {

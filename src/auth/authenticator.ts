@@ -74,7 +74,11 @@ export class Authenticator {
 
   /** The principal of a token that was verified lately. */
   recall(token: string): Principal | undefined {
-    const principal = this.#cache.get(tokenHash(token));
+    return this.#recall(tokenHash(token));
+  }
+
+  #recall(id: string): Principal | undefined {
+    const principal = this.#cache.get(id);
     if (principal === undefined || this.#isOver(principal)) return undefined;
     this.hits += 1;
     return principal;
@@ -82,9 +86,10 @@ export class Authenticator {
 
   /** As `recall`, to be kept with the connection that showed it. */
   remember(authorization: string, token: string): Shown | undefined {
-    const principal = this.recall(token);
+    const id = tokenHash(token);
+    const principal = this.#recall(id);
     if (principal === undefined) return undefined;
-    const until = this.#options.clock.now() + this.#cache.getRemainingTTL(tokenHash(token));
+    const until = this.#options.clock.now() + this.#cache.getRemainingTTL(id);
     return { authorization, principal, until, by: this, generation: this.#generation };
   }
 

@@ -15,7 +15,7 @@ describe('telemetry', () => {
   let state: TracingState;
   let readings: Reading[];
 
-  beforeEach(async () => {
+  async function boot(endpoint: string | null): Promise<void> {
     world = new World();
     state = new TracingState({ tracing: null }, 0.1);
     readings = [];
@@ -24,7 +24,7 @@ describe('telemetry', () => {
       '/vitals/telemetry': live(
         telemetry({
           state,
-          settings: () => telemetrySettings(NO_COLLECTOR, {}),
+          settings: () => telemetrySettings({ ...NO_COLLECTOR, endpoint }, {}),
           metrics: { snapshot, durations: new Durations(), version: '1' },
           version: '1',
           log: world.log,
@@ -33,12 +33,13 @@ describe('telemetry', () => {
         }),
       ),
     });
-  });
+  }
   afterEach(() => world.system.shutdown());
 
   const pains = (): boolean[] => readings.splice(0).map(({ value, pain }) => value >= pain);
 
   it('losses that come in bursts, as a batch is given up after its retries, are one pain and not many', async () => {
+    await boot(null);
     for (let burst = 0; burst < 4; burst += 1) {
       state.counts.failed += 400;
       await world.advance(4 * TICK_MS, TICK_MS);
@@ -49,11 +50,19 @@ describe('telemetry', () => {
   });
 
   it('what a full queue drops counts as well; without losses for a minute it is over', async () => {
+    await boot(null);
     state.counts.dropped += 120;
     await world.advance(TICK_MS);
     assert.equal(readings.at(-1)?.value, 2);
     assert.deepEqual(pains(), [true]);
     await world.advance(WINDOW_MS + TICK_MS, TICK_MS);
     assert.equal(readings.at(-1)?.value, 0);
+  });
+
+  it('an SDK that cannot start keeps nothing else from starting', async () => {
+    await boot('::bad');
+    assert.equal(world.logged('telemetry_failed').length, 1);
+    assert.equal(state.running, false);
+    assert.ok(world.reports.every(({ type }) => type === 'child/started'));
   });
 });
