@@ -269,10 +269,11 @@ async function run(options: Options): Promise<void> {
 interface OverheadOptions {
   readonly pairs?: number;
   readonly seconds?: number;
+  readonly warmup?: number;
   readonly only?: string;
 }
 
-async function runOverhead({ pairs = 40, seconds = 1, only }: OverheadOptions): Promise<void> {
+async function runOverhead({ pairs = 100, seconds = 0.5, warmup = 60, only }: OverheadOptions): Promise<void> {
   const children = new Children();
   const end = (): void => void children.stop().finally(() => process.exit(130));
   process.once('SIGINT', end);
@@ -281,6 +282,7 @@ async function runOverhead({ pairs = 40, seconds = 1, only }: OverheadOptions): 
     const figures = await measureOverhead(children, {
       pairs: Math.ceil(pairs),
       seconds,
+      warmup,
       only: only?.split(',') ?? null,
       progress,
     });
@@ -306,8 +308,9 @@ const program = new Command('bench')
 program
   .command('overhead')
   .description('What each feature costs: on against off in one gateway, in turns.')
-  .option('--pairs <n>', 'turns of off and on (default 40)', positive)
-  .option('--seconds <s>', 'length of a measured window (default 1)', positive)
+  .option('--pairs <n>', 'turns of off and on (default 100)', positive)
+  .option('--seconds <s>', 'length of a measured window (default 0.5)', positive)
+  .option('--warmup <s>', 'how long each is on before it is measured (default 60)', positive)
   .option('--only <features>', 'comma-separated parts of their names')
   .action(runOverhead);
 await program.parseAsync();

@@ -25,13 +25,14 @@ export function renderOverhead({ node, features }: OverheadFigures): string {
     return `| ${title} | ${cpu} | ${signed(feature.memoryMb, 0)}MB | ${signed(feature.latencyMs, 3)}ms | ${verdict(feature)} |`;
   });
   return [
-    `Node ${node}; medians of ${turns(features)} turns, off and on in one gateway. ±: of that median, with about 95 %.`,
+    `Node ${node}; medians of ${turns(features)} turns, off and on in one gateway that has been on for a while. ±: of that`,
+    'median, with about 95 %.',
     '',
     '| Feature | CPU Impact | Memory Impact | Latency Impact | Bar |',
     '|---|---|---|---|---|',
     ...rows,
     '',
-    'CPU: of the gateway’s process, a call, C=16. Memory: resident, after the first turn on less before it; a heap that grows',
+    'CPU: of the gateway’s process, a call, C=16. Memory: resident, after the warm-up less before it; a heap that grows',
     'anyway is in it. Latency: median at C=1. A bar within ± of the figure can be neither met nor missed by this run.',
   ].join('\n');
 }

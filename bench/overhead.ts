@@ -21,6 +21,8 @@ import { GATEWAY_MAIN, startDirect } from './targets.js';
 export interface OverheadOptions {
   readonly pairs: number;
   readonly seconds: number;
+  /** How long each feature is on before it is measured. */
+  readonly warmup: number;
   /** Parts of the names of those that are measured; `null`: all. */
   readonly only: readonly string[] | null;
   readonly progress: (text: string) => void;
@@ -38,7 +40,7 @@ export interface Overhead {
   readonly cpuSpread: number;
   /** Median of the turns' differences of CPU a call at C=16. */
   readonly cpuUs: number;
-  /** Resident memory after the first turn on, less before it. */
+  /** Resident memory when it has been on for the warm-up, less before it. */
   readonly memoryMb: number;
   /** Median of the turns' differences of the median latency at C=1. */
   readonly latencyMs: number;
@@ -139,9 +141,11 @@ async function compare(bench: Bench, name: FeatureId): Promise<Overhead> {
   const differences: number[] = [];
   const latencies: number[] = [];
   let errors = 0;
-  let memoryMb = Number.NaN;
   await turned.off();
   const before = rssKb(pid) / 1_024;
+  await turned.on();
+  await warmUp(bench, turned.withToken === true);
+  const memoryMb = rssKb(pid) / 1_024 - before;
   for (let pair = 0; pair < options.pairs; pair += 1) {
     // Off first and on first in turn, so that what drifts drifts for both.
     const order = pair % 2 === 0 ? (['off', 'on'] as const) : (['on', 'off'] as const);
@@ -153,7 +157,6 @@ async function compare(bench: Bench, name: FeatureId): Promise<Overhead> {
       const one = await window(bench, 1, withToken);
       errors += many.errors + one.errors;
       seen.set(side, { cpu: many.processes[0]?.cpuUsPerCall ?? Number.NaN, p50: one.p50Ms });
-      if (side === 'on' && Number.isNaN(memoryMb)) memoryMb = rssKb(pid) / 1_024 - before;
     }
     const [off, on] = [seen.get('off'), seen.get('on')];
     if (!off || !on) continue;
@@ -175,6 +178,12 @@ async function compare(bench: Bench, name: FeatureId): Promise<Overhead> {
     pairs: ratios.length,
     errors,
   };
+}
+
+/** What is compiled when it has been called often enough is so only after a while, where one call in ten comes by. */
+async function warmUp(bench: Bench, withToken: boolean): Promise<void> {
+  const until = performance.now() + 1_000 * bench.options.warmup;
+  while (performance.now() < until) for (const concurrency of [16, 1]) await window(bench, concurrency, withToken);
 }
 
 async function turn(bench: Bench, name: FeatureId): Promise<Turned> {

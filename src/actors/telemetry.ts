@@ -125,7 +125,9 @@ class Telemetry implements Behavior<TelemetryMessage> {
       const { startSdk } = await import('../telemetry/tracing/sdk.js');
       const onExport = (error: Error | null): void =>
         void this.#context.self.tell({ type: 'telemetry/exported', error });
-      const parts = { settings, version, instanceId: this.#instanceId, counts, recent, metrics, random, onExport };
+      const { clock } = this.#context;
+      const given = { settings, version, instanceId: this.#instanceId, counts, recent, metrics };
+      const parts = { ...given, random, clock, onExport };
       return { type: 'telemetry/loaded', settings, start: () => startSdk(parts) };
     } catch (cause) {
       return { type: 'telemetry/failed', settings, error: toError(cause) };

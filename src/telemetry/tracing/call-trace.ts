@@ -128,6 +128,8 @@ export function withContext(params: JsonObject, context: TraceContext): JsonObje
   const meta = metaOf(params);
   if (meta?.['traceparent'] === context.traceparent) return params;
   const { traceparent, tracestate, baggage = meta?.['baggage'] } = context;
+  if (meta === undefined && tracestate === undefined && baggage === undefined)
+    return { ...params, _meta: { traceparent } };
   return { ...params, _meta: { ...meta, traceparent, tracestate, baggage } };
 }
 

@@ -3,21 +3,7 @@
  * assignment; nothing is made of it before it is asked for.
  */
 import { type SpanSnapshot, type TraceSnapshot } from '../../admin/snapshot/traces.js';
-
-/** What is read of a span that has ended; `ReadableSpan` of the SDK is one. */
-export interface EndedSpan {
-  readonly name: string;
-  /** `SpanKind` of the OpenTelemetry API: 1 server, 2 client. */
-  readonly kind: number;
-  spanContext(): { readonly traceId: string; readonly spanId: string };
-  readonly parentSpanContext?: { readonly spanId: string } | undefined;
-  /** Seconds and nanoseconds. */
-  readonly startTime: readonly [number, number];
-  readonly duration: readonly [number, number];
-  /** `SpanStatusCode`: 2 is an error. */
-  readonly status: { readonly code: number; readonly message?: string };
-  readonly attributes: Readonly<Record<string, unknown>>;
-}
+import { type EndedSpan } from './ended-span.js';
 
 /** As many spans as are kept; a call has two or three. */
 const MOST_SPANS = 512;
@@ -40,7 +26,7 @@ export class RecentSpans {
     for (let back = 1; back <= this.#ring.length; back += 1) {
       const span = this.#ring[(this.#next - back + MOST_SPANS) % MOST_SPANS];
       if (span === undefined) break;
-      const { traceId } = span.spanContext();
+      const { traceId } = span;
       const spans = found.get(traceId);
       if (spans !== undefined) spans.push(span);
       else if (found.size < limit) found.set(traceId, [span]);
@@ -53,20 +39,23 @@ export class RecentSpans {
 }
 
 function spanSnapshot(span: EndedSpan): SpanSnapshot {
-  const type = span.attributes['error.type'];
-  const failed = typeof type === 'string' ? type : (span.status.message ?? 'error');
+  const attributes = attributesOf(span);
+  const failed = attributes['error.type'] ?? (span.statusMessage === '' ? 'error' : span.statusMessage);
   return {
-    spanId: span.spanContext().spanId,
-    parentId: span.parentSpanContext?.spanId ?? null,
+    spanId: span.spanId,
+    parentId: span.parentId === '' ? null : span.parentId,
     name: span.name,
     kind: span.kind === SERVER ? 'server' : span.kind === CLIENT ? 'client' : 'internal',
-    startedAt: milliseconds(span.startTime),
-    durationMs: milliseconds(span.duration),
-    error: span.status.code === ERROR ? failed : null,
-    attributes: Object.fromEntries(Object.entries(span.attributes).map(([name, value]) => [name, String(value)])),
+    startedAt: span.startedAt,
+    durationMs: span.endedAt - span.startedAt,
+    error: span.statusCode === ERROR ? failed : null,
+    attributes,
   };
 }
 
-function milliseconds([seconds, nanoseconds]: readonly [number, number]): number {
-  return seconds * 1_000 + nanoseconds / 1e6;
+function attributesOf({ attributes, more }: EndedSpan): Record<string, string> {
+  const all: Record<string, string> = {};
+  for (const [name, value] of Object.entries(attributes)) all[name] = String(value);
+  for (let at = 0; at < more.length; at += 2) all[String(more[at])] = String(more[at + 1]);
+  return all;
 }

@@ -3,17 +3,7 @@
  *
  * Source: OpenTelemetry semantic conventions for the Model Context Protocol, "Spans".
  */
-import {
-  type Attributes,
-  type Context,
-  type Link,
-  type Span,
-  type SpanContext,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  type Tracer,
-} from '@opentelemetry/api';
+import { type SpanContext, SpanKind } from '@opentelemetry/api';
 import { type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
 import { redact } from '../../protocol/redact.js';
 import { stripControl } from '../../protocol/text.js';
@@ -26,6 +16,7 @@ import {
   type TracedCall,
   type TracedRequest,
 } from './call-trace.js';
+import { type SpanSource, type TraceSpan } from './trace-span.js';
 
 /** Longest text of a client's or server's in an attribute. */
 const MAX_TEXT = 256;
@@ -33,43 +24,35 @@ const SHORTEST_CREDENTIAL = 20;
 
 export class RecordedTrace implements CallTrace {
   readonly recorded = true;
-  readonly #tracer: Tracer;
-  readonly #server: Span;
-  readonly #context: Context;
+  readonly #server: TraceSpan;
   readonly #baggage: string | undefined;
   readonly #beganAt = performance.now();
-  #client: Span | null = null;
+  #client: TraceSpan | null = null;
   /** The failure stands on one span, that of the one who saw it. */
   #failureTold = false;
   #over = false;
 
-  /** `context`: holds the SERVER span. `baggage`: as the client sent it. */
-  constructor(tracer: Tracer, server: Span, context: Context, baggage: string | undefined) {
-    this.#tracer = tracer;
+  /** `baggage`: as the client sent it. */
+  constructor(server: TraceSpan, baggage: string | undefined) {
     this.#server = server;
-    this.#context = context;
     this.#baggage = baggage;
   }
 
-  event(name: string, attributes: EventAttributes = {}): void {
-    this.#server.addEvent(name, attributes);
+  event(name: string, attributes?: EventAttributes): void {
+    this.#server.event(name, attributes);
   }
 
   sent(call: TracedCall): TraceContext {
     this.#client?.end(); // sent once more: a retry has a span of its own
-    this.#server.addEvent('viable.queue_wait', { 'viable.wait_ms': performance.now() - this.#beganAt });
+    this.#server.event('viable.queue_wait', { 'viable.wait_ms': performance.now() - this.#beganAt });
     const target = shown(call.target);
     const attributes = methodAttributes(call.method, target, call.params);
-    const client = this.#tracer.startSpan(
-      spanName(call.method, target),
-      { kind: SpanKind.CLIENT, attributes },
-      this.#context,
-    );
-    client.setAttribute('jsonrpc.request.id', String(call.upstreamId));
-    client.setAttribute('network.transport', call.network);
-    client.setAttribute('viable.upstream', call.upstream);
+    const client = this.#server.child(spanName(call.method, target), SpanKind.CLIENT, attributes);
+    client.set('jsonrpc.request.id', String(call.upstreamId));
+    client.set('network.transport', call.network);
+    client.set('viable.upstream', call.upstream);
     this.#client = client;
-    return formatContext(client.spanContext(), this.#baggage);
+    return client.context(this.#baggage);
   }
 
   received(error: string | null, failure?: JsonRpcErrorObject): void {
@@ -84,39 +67,39 @@ export class RecordedTrace implements CallTrace {
     this.#finish(this.#server, error, failure);
   }
 
-  #finish(span: Span, error: string | null, failure: JsonRpcErrorObject | undefined): void {
+  #finish(span: TraceSpan, error: string | null, failure: JsonRpcErrorObject | undefined): void {
     if (error !== null) {
-      span.setAttribute('error.type', error);
-      if (/^-?\d+$/.test(error)) span.setAttribute('rpc.response.status_code', error);
-      span.setStatus({
-        code: SpanStatusCode.ERROR,
-        ...(failure && { message: shown(failure.message) }),
-      });
+      span.set('error.type', error);
+      if (/^-?\d+$/.test(error)) span.set('rpc.response.status_code', error);
+      span.failed(failure && shown(failure.message));
     }
     if (failure && !this.#failureTold) {
       this.#failureTold = true;
-      span.recordException({ name: reasonOf(failure), message: shown(failure.message) });
+      span.exception(reasonOf(failure), shown(failure.message));
     }
     span.end();
   }
 }
 
-/** The span of a request. What a sampler may ask for is given at its start; the rest is spared the SDK's copies of that. */
+/** The span of a request; `null`: it is not recorded. */
 export function startServerSpan(
-  tracer: Tracer,
+  spans: SpanSource,
   request: TracedRequest,
   target: string,
   origin: RequestOrigin | null,
-  links: Link[],
-  parent: Context,
-): Span {
+  links: readonly SpanContext[],
+  parent: SpanContext | null,
+): TraceSpan | null {
   const visible = shown(target);
-  const span = tracer.startSpan(
-    spanName(request.method, visible),
-    { kind: SpanKind.SERVER, attributes: methodAttributes(request.method, visible, request.params), links },
+  const attributes = methodAttributes(request.method, visible, request.params);
+  const span = spans.start({
+    name: spanName(request.method, visible),
+    kind: SpanKind.SERVER,
+    attributes,
     parent,
-  );
-  if (span.isRecording()) describe(span, request.id, origin);
+    links,
+  });
+  if (span !== null) describe(span, request.id, origin);
   return span;
 }
 
@@ -126,28 +109,28 @@ function spanName(method: string, target: string): string {
 }
 
 /** What the SERVER span says of where the request came in; `origin` is `null` for what the program itself routes. */
-function describe(span: Span, id: TracedRequest['id'], origin: RequestOrigin | null): void {
-  span.setAttribute('jsonrpc.request.id', String(id));
+function describe(span: TraceSpan, id: TracedRequest['id'], origin: RequestOrigin | null): void {
+  span.set('jsonrpc.request.id', String(id));
   if (origin === null) {
-    span.setAttribute('viable.transport', 'in-process');
+    span.set('viable.transport', 'in-process');
     return;
   }
-  span.setAttribute('network.transport', 'tcp');
-  span.setAttribute('network.protocol.name', origin.transport === 'websocket' ? 'websocket' : 'http');
+  span.set('network.transport', 'tcp');
+  span.set('network.protocol.name', origin.transport === 'websocket' ? 'websocket' : 'http');
   const { remote, sessionId, protocolVersion } = origin;
-  span.setAttribute('viable.transport', origin.transport);
-  span.setAttribute('url.path', origin.route);
+  span.set('viable.transport', origin.transport);
+  span.set('url.path', origin.route);
   const colon = remote.lastIndexOf(':');
   if (colon > 0) {
-    span.setAttribute('client.address', remote.slice(0, colon));
-    span.setAttribute('client.port', Number(remote.slice(colon + 1)));
+    span.set('client.address', remote.slice(0, colon));
+    span.set('client.port', Number(remote.slice(colon + 1)));
   }
-  if (sessionId !== null) span.setAttribute('mcp.session.id', sessionId);
-  if (protocolVersion !== null) span.setAttribute('mcp.protocol.version', protocolVersion);
+  if (sessionId !== null) span.set('mcp.session.id', sessionId);
+  if (protocolVersion !== null) span.set('mcp.protocol.version', protocolVersion);
 }
 
 /** `target`: made visible. One literal for each kind of request: an object that is put together from parts costs microseconds. */
-function methodAttributes(method: string, target: string, params: TracedRequest['params']): Attributes {
+function methodAttributes(method: string, target: string, params: TracedRequest['params']): EventAttributes {
   if (target !== '' && method === 'tools/call')
     return { 'mcp.method.name': method, 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': target };
   if (method === 'tools/call') return { 'mcp.method.name': method, 'gen_ai.operation.name': 'execute_tool' };
@@ -162,18 +145,4 @@ function methodAttributes(method: string, target: string, params: TracedRequest[
 function shown(text: string): string {
   const visible = stripControl(text, MAX_TEXT);
   return visible.length < SHORTEST_CREDENTIAL ? visible : redact(visible);
-}
-
-/** The context of a span, as it is sent on. */
-export function formatContext(span: SpanContext, baggage?: string): TraceContext {
-  const flags = (span.traceFlags & 0xff).toString(16).padStart(2, '0');
-  const tracestate = span.traceState?.serialize() ?? '';
-  const traceparent = `00-${span.traceId}-${span.spanId}-${flags}`;
-  if (tracestate === '' && baggage === undefined) return { traceparent };
-  return { traceparent, ...(tracestate !== '' && { tracestate }), ...(baggage !== undefined && { baggage }) };
-}
-
-/** The context with this span as the active one. */
-export function within(context: Context, span: Span): Context {
-  return trace.setSpan(context, span);
 }

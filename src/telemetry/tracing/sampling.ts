@@ -4,12 +4,19 @@
  *
  * Source: OpenTelemetry specification, "TraceIdRatioBased" as the JavaScript SDK has it (XOR of the id's four words).
  */
-import { type Attributes, type Context, type Link, type SpanKind } from '@opentelemetry/api';
 import {
-  type IdGenerator,
+  type Attributes,
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  trace,
+} from '@opentelemetry/api';
+import {
   ParentBasedSampler,
-  RandomIdGenerator,
   type Sampler,
+  SamplingDecision,
   type SamplingResult,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
@@ -37,6 +44,13 @@ export class RuntimeSampler implements Sampler {
     this.#inner = this.#parentBased ? new ParentBasedSampler({ root }) : root;
   }
 
+  /** A trace that began elsewhere is recorded here. */
+  goesOn(parent: SpanContext): boolean {
+    const around = trace.setSpanContext(ROOT_CONTEXT, parent);
+    const { decision } = this.#inner.shouldSample(around, parent.traceId, '', SpanKind.SERVER, {}, []);
+    return decision === SamplingDecision.RECORD_AND_SAMPLED;
+  }
+
   shouldSample(
     context: Context,
     traceId: string,
@@ -53,10 +67,9 @@ export class RuntimeSampler implements Sampler {
   }
 }
 
-/** Draws trace ids: random ones, and for a root that is to be recorded one that the sampler lets through. */
-export class DrawnIds implements IdGenerator {
+/** Draws trace ids: for a root that is to be recorded one that the sampler lets through. */
+export class DrawnIds {
   readonly #random: () => number;
-  readonly #ids = new RandomIdGenerator();
   #next: string | null = null;
   #bound = 0;
 
@@ -72,34 +85,32 @@ export class DrawnIds implements IdGenerator {
   draw(): boolean {
     const word = random32(this.#random);
     if (word >= this.#bound) return false;
-    this.#write(word);
+    this.#next = this.#write(word);
     return true;
   }
 
   /** The next root span is recorded, unless nothing is. */
   force(): boolean {
     if (this.#bound === 0) return false;
-    this.#write(Math.floor(this.#random() * Math.min(this.#bound, 0xffff_ffff)));
+    this.#next = this.#write(Math.floor(this.#random() * Math.min(this.#bound, 0xffff_ffff)));
     return true;
   }
 
-  /** The next root span gets a random id after all. */
-  forget(): void {
-    this.#next = null;
-  }
-
-  readonly generateTraceId = (): string => {
-    const next = this.#next ?? this.#ids.generateTraceId();
+  /** The one that was drawn, once; after that any. */
+  traceId(): string {
+    const next = this.#next ?? this.#write(random32(this.#random));
     this.#next = null;
     return next;
-  };
+  }
 
-  readonly generateSpanId = (): string => this.#ids.generateSpanId();
+  spanId(): string {
+    return hex32(random32(this.#random) | 1) + hex32(random32(this.#random)); // never all zeros
+  }
 
-  #write(word: number): void {
+  #write(word: number): string {
     const a = random32(this.#random) | 1; // never all zeros
     const b = random32(this.#random);
     const c = random32(this.#random);
-    this.#next = hex32(a) + hex32(b) + hex32(c) + hex32((word ^ a ^ b ^ c) >>> 0);
+    return hex32(a) + hex32(b) + hex32(c) + hex32((word ^ a ^ b ^ c) >>> 0);
   }
 }

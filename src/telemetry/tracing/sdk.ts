@@ -7,18 +7,31 @@
  */
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { defaultResource, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  hostDetector,
+  osDetector,
+  processDetector,
+  type Resource,
+  type ResourceDetector,
+  resourceFromAttributes,
+  serviceInstanceIdDetector,
+} from '@opentelemetry/resources';
 import { type MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import { type Clock } from '../../kernel/index.js';
 import { metricProducer, type MetricSources } from '../metrics/collect.js';
+import { ApiSpans } from './api-spans.js';
 import { LateContextManager } from './context-manager.js';
-import { CountedExporter, CountedProcessor } from './counted.js';
 import { type SpanCounts } from './counts.js';
+import { OwnSpans } from './own-spans.js';
 import { type RecentSpans } from './recent.js';
 import { DrawnIds, RuntimeSampler } from './sampling.js';
 import { type TelemetrySettings } from './settings.js';
+import { SpanBatcher } from './span-batcher.js';
+import { otlpSpanExport } from './span-export.js';
 import { SpanTracer } from './tracer.js';
 
 export interface SdkParts {
@@ -31,6 +44,7 @@ export interface SdkParts {
   readonly recent: RecentSpans;
   readonly metrics: MetricSources;
   readonly random: () => number;
+  readonly clock: Clock;
   /** Told how each batch fared; `null`: the collector has it. */
   readonly onExport: (error: Error | null) => void;
 }
@@ -44,35 +58,31 @@ export interface RunningSdk {
 
 export const SERVICE_NAME = 'mcp-gateway';
 export const SERVICE_NAMESPACE = 'autonomous-opponent';
+/** Of the gateway's own spans. */
+const SCOPE = 'viable';
 
 export function startSdk(parts: SdkParts): RunningSdk {
   const { settings, version, random } = parts;
-  const sampler = new RuntimeSampler(settings.samplingRate, settings.parentBased);
+  const { parentBased } = settings;
+  const sampler = new RuntimeSampler(settings.samplingRate, parentBased);
   const ids = new DrawnIds(random);
   const free = isFree();
+  const resource = describedResource(version, parts.instanceId);
+  const batcher = spanBatcher(parts, resource);
   const sdk = new NodeSDK({
-    resource: defaultResource().merge(
-      resourceFromAttributes({
-        'service.name': SERVICE_NAME,
-        'service.namespace': SERVICE_NAMESPACE,
-        'service.version': version,
-        'service.instance.id': parts.instanceId,
-      }),
-    ),
-    // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before ours; the command line is nobody's business.
-    ...(process.env['OTEL_NODE_RESOURCE_DETECTORS'] === undefined && { resourceDetectors: [envDetector] }),
+    resource,
+    autoDetectResources: false,
     contextManager: new LateContextManager(),
     sampler,
-    idGenerator: ids,
-    spanProcessors: settings.traces ? [spanProcessor(parts)] : [],
+    spanProcessors: settings.traces ? [batcher] : [],
     metricReaders: settings.metrics ? [metricReader(parts)] : [],
     logRecordProcessors: [],
     instrumentations: [],
   });
   sdk.start();
-  const tracer = trace.getTracer('viable', version);
+  const spans = free ? new OwnSpans(batcher, ids, sampler) : new ApiSpans(trace.getTracer(SCOPE, version));
   return {
-    tracer: settings.traces ? new SpanTracer({ tracer, sampler, ids, parentBased: settings.parentBased }) : null,
+    tracer: settings.traces ? new SpanTracer({ spans, sampler, ids, parentBased }) : null,
     stop: async (graceMs) => {
       await within(sdk.shutdown(), graceMs);
       if (!free) return;
@@ -84,6 +94,33 @@ export function startSdk(parts: SdkParts): RunningSdk {
   };
 }
 
+const DETECTORS: Readonly<Record<string, ResourceDetector>> = {
+  env: envDetector,
+  host: hostDetector,
+  os: osDetector,
+  process: processDetector,
+  serviceinstance: serviceInstanceIdDetector,
+};
+
+/**
+ * What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say goes before what the gateway says. Other detectors look when
+ * OTEL_NODE_RESOURCE_DETECTORS names them: the command line is nobody's business.
+ */
+function describedResource(version: string, instanceId: string): Resource {
+  const named = (process.env['OTEL_NODE_RESOURCE_DETECTORS'] ?? 'env').split(',').map((name) => name.trim());
+  const detectors = named.includes('none')
+    ? []
+    : Object.entries(DETECTORS).filter(([name]) => named.includes(name) || named.includes('all'));
+  const own = resourceFromAttributes({
+    'service.name': SERVICE_NAME,
+    'service.namespace': SERVICE_NAMESPACE,
+    'service.version': version,
+    'service.instance.id': instanceId,
+  });
+  const detected = detectResources({ detectors: detectors.map(([, detector]) => detector) });
+  return defaultResource().merge(own).merge(detected);
+}
+
 /** Nobody has registered an SDK in this process. */
 function isFree(): boolean {
   const free = trace.setGlobalTracerProvider({ getTracer: (name) => trace.getTracer(name) });
@@ -91,17 +128,23 @@ function isFree(): boolean {
   return free;
 }
 
-function spanProcessor({ settings, counts, recent, onExport }: SdkParts): SpanProcessor {
+function spanBatcher(
+  { settings, version, counts, recent, clock, onExport }: SdkParts,
+  resource: Resource,
+): SpanBatcher {
   const { endpoint, headers, batchSize, maxQueue, scheduleDelayMs, exportTimeoutMs } = settings;
-  const exporter = new OTLPTraceExporter({ headers, ...(endpoint !== null && { url: signalUrl(endpoint, 'traces') }) });
-  const batch = new BatchSpanProcessor({
-    exporter: new CountedExporter(exporter, counts, onExport),
-    maxQueueSize: maxQueue,
-    maxExportBatchSize: batchSize,
-    scheduledDelayMillis: scheduleDelayMs,
-    exportTimeoutMillis: exportTimeoutMs,
+  const exporter = otlpSpanExport(endpoint === null ? null : signalUrl(endpoint, 'traces'), headers);
+  const limits = { batchSize, maxQueue, scheduleDelayMs, exportTimeoutMs };
+  return new SpanBatcher({
+    exporter,
+    resource,
+    scope: { name: SCOPE, version },
+    counts,
+    recent,
+    clock,
+    onExport,
+    ...limits,
   });
-  return new CountedProcessor(batch, counts, maxQueue, recent);
 }
 
 function metricReader({ settings, metrics: sources }: SdkParts): MetricReader {

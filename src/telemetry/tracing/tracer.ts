@@ -6,17 +6,7 @@
  * is the parent. What opened a WebSocket is linked, not a parent: it is no more the cause of the thousandth message than
  * of the first.
  */
-import {
-  type Context,
-  type Link,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  TraceFlags,
-  type Tracer,
-} from '@opentelemetry/api';
+import { type SpanContext, SpanKind, TraceFlags } from '@opentelemetry/api';
 import { parseTraceParent, TraceState } from '@opentelemetry/core';
 import { isJsonObject } from '../../protocol/jsonrpc.js';
 import { type IncomingHeaders } from '../../protocol/modern/headers.js';
@@ -32,12 +22,13 @@ import {
   type TraceContext,
   type TracedRequest,
 } from './call-trace.js';
-import { formatContext, RecordedTrace, startServerSpan, within } from './recorded.js';
+import { RecordedTrace, startServerSpan } from './recorded.js';
 import { type DrawnIds, type RuntimeSampler } from './sampling.js';
+import { type SpanSource, type TraceSpan } from './trace-span.js';
 import { UnsampledHeaders, UnsampledMeta, UnsampledRoot } from './unsampled.js';
 
 export interface TracerParts {
-  readonly tracer: Tracer;
+  readonly spans: SpanSource;
   readonly sampler: RuntimeSampler;
   readonly ids: DrawnIds;
   /** A caller that records its trace has ours recorded. */
@@ -48,15 +39,15 @@ export interface TracerParts {
 const TARGETED = new Set(['tools/call', 'prompts/get']);
 
 export class SpanTracer implements RequestTracer {
-  readonly #tracer: Tracer;
+  readonly #spans: SpanSource;
   readonly #sampler: RuntimeSampler;
   readonly #ids: DrawnIds;
   readonly #parentBased: boolean;
   readonly #unsampledRoot = new UnsampledRoot();
   readonly #unsampledMeta = new UnsampledMeta();
 
-  constructor({ tracer, sampler, ids, parentBased }: TracerParts) {
-    this.#tracer = tracer;
+  constructor({ spans, sampler, ids, parentBased }: TracerParts) {
+    this.#spans = spans;
     this.#sampler = sampler;
     this.#ids = ids;
     this.#parentBased = parentBased;
@@ -78,7 +69,7 @@ export class SpanTracer implements RequestTracer {
     // Two property reads decide for nearly all requests; nothing is made for them.
     if (meta?.['traceparent'] === undefined && headers?.['traceparent'] === undefined) {
       if (!this.#ids.draw()) return this.#unsampledRoot;
-      return this.#record(request, origin, ROOT_CONTEXT, undefined, []);
+      return this.#record(request, origin, null, undefined, NO_LINKS);
     }
     return this.#continued(request, readContext(meta), readContext(headers), origin);
   }
@@ -89,18 +80,18 @@ export class SpanTracer implements RequestTracer {
     if (parent === null) {
       if (!this.#ids.draw()) return;
     } else if (this.#parentBased && !isSampled(parent)) return;
-    const options = { kind: SpanKind.SERVER, attributes: { ...attributes, 'error.type': error } };
-    const span = this.#tracer.startSpan(name, options, parent ?? ROOT_CONTEXT);
-    span.setStatus({ code: SpanStatusCode.ERROR, message });
-    span.recordException({ name: error, message });
-    span.end();
+    const described = { ...attributes, 'error.type': error };
+    const span = this.#spans.start({ name, kind: SpanKind.SERVER, attributes: described, parent, links: NO_LINKS });
+    span?.failed(message);
+    span?.exception(error, message);
+    span?.end();
   }
 
   step(name: string, attributes: EventAttributes, cause?: TraceContext | null): ControlStep {
     const parent = cause ? remoteContext(cause) : null;
     if (parent === null && !this.#ids.force()) return NO_STEP;
-    const span = this.#tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes }, parent ?? ROOT_CONTEXT);
-    return span.isRecording() ? new RecordedStep(span) : NO_STEP;
+    const span = this.#spans.start({ name, kind: SpanKind.INTERNAL, attributes, parent, links: NO_LINKS });
+    return span === null ? NO_STEP : new RecordedStep(span);
   }
 
   /** The client gave a context: it decides, where it may. */
@@ -114,69 +105,68 @@ export class SpanTracer implements RequestTracer {
     const parent = given && remoteContext(given);
     if (!given || !parent) {
       if (!this.#ids.draw()) return this.#unsampledRoot;
-      return this.#record(request, origin, ROOT_CONTEXT, given?.baggage, []);
+      return this.#record(request, origin, null, given?.baggage, NO_LINKS);
     }
     if (this.#parentBased && !isSampled(parent)) return meta ? this.#unsampledMeta : new UnsampledHeaders(given);
-    const beside = meta && http ? linkTo(http) : [];
+    const beside = meta && http ? linkTo(http) : NO_LINKS;
     return this.#record(request, origin, parent, given.baggage, beside, given);
   }
 
   #record(
     request: TracedRequest,
     origin: RequestOrigin | null,
-    parent: Context,
+    parent: SpanContext | null,
     baggage: string | undefined,
-    beside: Link[],
+    beside: readonly SpanContext[],
     given?: TraceContext,
   ): CallTrace {
-    const target = targetOf(request);
-    const opened = origin?.openedBy === undefined ? [] : linkTo({ traceparent: origin.openedBy });
-    const span = startServerSpan(this.#tracer, request, target, origin, [...beside, ...opened], parent);
+    const links = origin?.openedBy === undefined ? beside : [...beside, ...linkTo({ traceparent: origin.openedBy })];
+    const span = startServerSpan(this.#spans, request, targetOf(request), origin, links, parent);
     // By the rate alone, or by another SDK of the application's, the answer may still be no.
-    if (!span.isRecording()) return given ? new UnsampledHeaders(given) : this.#unsampledRoot;
-    return new RecordedTrace(this.#tracer, span, within(parent, span), baggage);
+    if (span === null) return given ? new UnsampledHeaders(given) : this.#unsampledRoot;
+    return new RecordedTrace(span, baggage);
   }
 }
 
 class RecordedStep implements ControlStep {
-  readonly #span: Span;
+  readonly #span: TraceSpan;
   readonly context: TraceContext;
 
-  constructor(span: Span) {
+  constructor(span: TraceSpan) {
     this.#span = span;
-    this.context = formatContext(span.spanContext());
+    this.context = span.context();
   }
 
-  event(name: string, attributes: EventAttributes = {}): void {
-    this.#span.addEvent(name, attributes);
+  event(name: string, attributes?: EventAttributes): void {
+    this.#span.event(name, attributes);
   }
 
   end(error?: string): void {
     if (error !== undefined) {
-      this.#span.setStatus({ code: SpanStatusCode.ERROR, message: error });
-      this.#span.setAttribute('error.type', error);
+      this.#span.failed(error);
+      this.#span.set('error.type', error);
     }
     this.#span.end();
   }
 }
 
+const NO_LINKS: readonly SpanContext[] = [];
 const NO_STEP: ControlStep = { context: null, event: () => undefined, end: () => undefined };
 
 /** The context as the parent of a span; `null` when it is none that W3C Trace Context knows. */
-function remoteContext({ traceparent, tracestate }: TraceContext): Context | null {
+function remoteContext({ traceparent, tracestate }: TraceContext): SpanContext | null {
   const parsed = parseTraceParent(traceparent);
   if (parsed === null) return null;
-  const state = tracestate === undefined ? {} : { traceState: new TraceState(tracestate) };
-  return trace.setSpanContext(ROOT_CONTEXT, { ...parsed, ...state, isRemote: true });
+  return { ...parsed, ...(tracestate !== undefined && { traceState: new TraceState(tracestate) }), isRemote: true };
 }
 
-function isSampled(parent: Context): boolean {
-  return ((trace.getSpanContext(parent)?.traceFlags ?? 0) & TraceFlags.SAMPLED) !== 0;
+function isSampled({ traceFlags }: SpanContext): boolean {
+  return (traceFlags & TraceFlags.SAMPLED) !== 0;
 }
 
-function linkTo({ traceparent }: TraceContext): Link[] {
+function linkTo({ traceparent }: TraceContext): SpanContext[] {
   const context = parseTraceParent(traceparent);
-  return context === null ? [] : [{ context }];
+  return context === null ? [] : [context];
 }
 
 function targetOf({ method, params }: TracedRequest): string {

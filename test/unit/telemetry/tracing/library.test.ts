@@ -1,6 +1,7 @@
 /** `Tracing` on a real SDK that sends to a real collector. */
 import assert from 'node:assert/strict';
 import { Tracing } from '#src/index.js';
+import { SystemClock } from '#src/kernel/index.js';
 import { Durations } from '#src/telemetry/metrics/operations.js';
 import { newSpanCounts } from '#src/telemetry/tracing/counts.js';
 import { RecentSpans } from '#src/telemetry/tracing/recent.js';
@@ -9,20 +10,23 @@ import { telemetrySettings } from '#src/telemetry/tracing/settings.js';
 import { fakeSnapshot } from '../../../support/admin/fixtures.js';
 import { Collector } from '../../../support/otlp.js';
 
+const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
 describe('telemetry/tracing/library', () => {
   let collector: Collector;
   let sdk: RunningSdk;
 
-  function start(): RunningSdk {
+  function start(counts = newSpanCounts()): RunningSdk {
     const options = { enabled: true, endpoint: collector.url, samplingRate: 1, parentBased: null, batchSize: null };
     return startSdk({
       settings: { ...telemetrySettings(options, {}), scheduleDelayMs: 10, metrics: false },
       version: '1.2.3',
       instanceId: 'one',
-      counts: newSpanCounts(),
+      counts,
       recent: new RecentSpans(),
       metrics: { snapshot: () => fakeSnapshot(), durations: new Durations(), version: '1' },
       random: Math.random,
+      clock: new SystemClock(),
       onExport: () => undefined,
     });
   }
@@ -106,6 +110,28 @@ describe('telemetry/tracing/library', () => {
     Tracing.addAttributes({ a: 1 });
     assert.deepEqual(Tracing.injectTraceContext({ a: 'b' }), { a: 'b' });
     sdk = start();
+  });
+
+  it('the gateway’s own spans go to the SDK that the application has registered', async () => {
+    const counts = newSpanCounts();
+    const second = start(counts);
+    const request = { id: 1, method: 'tools/call', params: { name: 'up__echo', _meta: { traceparent: PARENT } } };
+    const call = second.tracer?.begin(request, undefined, null);
+    const sent = { upstream: 'up', network: 'pipe', method: 'tools/call', target: 'echo', upstreamId: 7 } as const;
+    const onward = call?.sent({ ...sent, params: {} });
+    call?.received('-32001', { code: -32_001, message: 'gone' });
+    call?.ended('-32001');
+    const client = await collector.waitForSpan(({ kind }) => kind === 'CLIENT', 'the span of the call');
+    const server = await collector.waitForSpan(({ kind }) => kind === 'SERVER', 'the span of the request');
+    await second.stop(1_000);
+    assert.equal(counts.started, 0);
+    assert.equal(onward?.traceparent, `00-${client.traceId}-${client.spanId}-01`);
+    assert.deepEqual([client.parentSpanId, server.parentSpanId], [server.spanId, PARENT.split('-')[2]]);
+    assert.deepEqual([client.status.code, client.attributes['viable.upstream']], ['ERROR', 'up']);
+    assert.deepEqual(
+      [...server.events, ...client.events].map(({ name }) => name),
+      ['viable.queue_wait', 'exception'],
+    );
   });
 
   it('an SDK of the application’s own stays registered', async () => {

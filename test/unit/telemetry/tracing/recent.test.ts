@@ -1,26 +1,21 @@
 import assert from 'node:assert/strict';
-import { RecentSpans, type EndedSpan } from '#src/telemetry/tracing/recent.js';
+import { type EndedSpan } from '#src/telemetry/tracing/ended-span.js';
+import { RecentSpans } from '#src/telemetry/tracing/recent.js';
+import { endedFixture } from '../../../support/spans.js';
 
 function span(trace: number, id: number, over: Partial<EndedSpan> = {}): EndedSpan {
-  return {
-    name: `span ${id}`,
-    kind: 1,
-    spanContext: () => ({ traceId: `trace-${trace}`, spanId: `span-${id}` }),
-    startTime: [1_000 + id, 500_000],
-    duration: [0, 2_500_000],
-    status: { code: 0 },
-    attributes: {},
-    ...over,
-  };
+  const startedAt = 1_000 + id;
+  const ids = { traceId: `trace-${trace}`, spanId: `span-${id}` };
+  return endedFixture({ ...ids, name: `span ${id}`, startedAt, endedAt: startedAt + 2.5, ...over });
 }
 
 describe('recent spans', () => {
   it('are put together by trace, the newest trace first, its spans as they began', () => {
     const recent = new RecentSpans();
     // A span of a call upstream ends before the one that caused it.
-    recent.add(span(1, 2, { kind: 2, parentSpanContext: { spanId: 'span-1' } }));
+    recent.add(span(1, 2, { kind: 2, parentId: 'span-1' }));
     recent.add(span(1, 1));
-    recent.add(span(2, 3, { kind: 0, status: { code: 2, message: 'late' }, attributes: { 'error.type': 'timeout' } }));
+    recent.add(span(2, 3, { kind: 0, statusCode: 2, statusMessage: 'late', more: ['error.type', 'timeout'] }));
     const traces = recent.traces(10);
     assert.deepEqual(
       traces.map(({ traceId, spans }) => [traceId, spans.map(({ spanId }) => spanId)]),

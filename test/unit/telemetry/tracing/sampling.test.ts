@@ -21,7 +21,7 @@ describe('telemetry/tracing/sampling', () => {
         const ids = new DrawnIds(() => numbers.next().value as number);
         ids.rate = ratio;
         if (!ids.draw()) return;
-        const id = ids.generateTraceId();
+        const id = ids.traceId();
         assert.match(id, /^(?!0{32})[0-9a-f]{32}$/);
         assert.ok(samples(new TraceIdRatioBasedSampler(ratio), id), `${id} at ${ratio}`);
       }),
@@ -34,7 +34,7 @@ describe('telemetry/tracing/sampling', () => {
         const ids = new DrawnIds(() => numbers.next().value as number);
         ids.rate = ratio;
         if (!ids.force()) return assert.ok(Math.floor(ratio * 0xffff_ffff) === 0);
-        assert.ok(samples(new TraceIdRatioBasedSampler(ratio), ids.generateTraceId()));
+        assert.ok(samples(new TraceIdRatioBasedSampler(ratio), ids.traceId()));
       }),
     );
   });
@@ -58,7 +58,7 @@ describe('telemetry/tracing/sampling', () => {
     const ids = new DrawnIds(Math.random);
     ids.rate = 1;
     assert.ok(ids.draw());
-    assert.notEqual(ids.generateTraceId(), ids.generateTraceId());
+    assert.notEqual(ids.traceId(), ids.traceId());
   });
 
   it('the rate changes while it runs', () => {

@@ -1,0 +1,209 @@
+/**
+ * Writes the wire format of protocol buffers into one buffer that grows. Lengths are written behind what they measure, so that
+ * nothing is gone through twice.
+ *
+ * Source: Protocol Buffers, "Encoding".
+ */
+import { Buffer } from 'node:buffer';
+
+/** The key of a field: its number and how its value is laid out. */
+export const varintKey = (field: number): number => field << 3;
+export const fixed64Key = (field: number): number => (field << 3) | 1;
+export const lengthKey = (field: number): number => (field << 3) | 2;
+export const fixed32Key = (field: number): number => (field << 3) | 5;
+
+/** What a hexadecimal digit is worth, by its character. */
+const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => Number.parseInt(String.fromCharCode(code), 16) || 0);
+
+const FIRST_SIZE = 16_384;
+const MOST_KEPT = 1_048_576;
+/** A key and a length, or a key and a number. */
+const MOST_OF_A_FIELD = 20;
+const TWO_32 = 0x1_0000_0000;
+const MIN_INT64 = -(2 ** 63);
+const MAX_INT64 = 2 ** 63;
+
+export class ProtoWriter {
+  #bytes: Buffer;
+  #at = 0;
+
+  constructor(size = FIRST_SIZE) {
+    this.#bytes = Buffer.allocUnsafeSlow(size);
+  }
+
+  /** Bytes that are written. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** What is written, until the next word is. */
+  get written(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** Forgets what is written and keeps the memory, but for what one unusual batch took. */
+  clear(): void {
+    this.#at = 0;
+    if (this.#bytes.length > MOST_KEPT) this.#bytes = Buffer.allocUnsafeSlow(FIRST_SIZE);
+  }
+
+  /** A whole number from 0 to 2⁵³. */
+  varint(key: number, value: number): void {
+    this.#room(MOST_OF_A_FIELD);
+    this.#key(key);
+    this.#varint(value);
+  }
+
+  /** A number as `AnyValue` has it: `int_value` when it is a whole one that an int64 holds, else `double_value`. */
+  number(intKey: number, doubleKey: number, value: number): void {
+    this.#room(MOST_OF_A_FIELD);
+    if (!Number.isInteger(value) || value < MIN_INT64 || value >= MAX_INT64) {
+      this.#key(doubleKey);
+      this.#at = this.#bytes.writeDoubleLE(value, this.#at);
+      return;
+    }
+    this.#key(intKey);
+    if (value >= 0) this.#varint(value);
+    else this.#negative(value);
+  }
+
+  /** A moment, given in milliseconds since the epoch, in nanoseconds. */
+  time(key: number, ms: number): void {
+    this.#room(MOST_OF_A_FIELD);
+    this.#key(key);
+    // Nanoseconds have more bits than a number: in two parts, each of them exact.
+    const whole = Math.floor(ms);
+    const upper = Math.floor(whole / 0x1_0000) * 1e6;
+    const lower = (whole % 0x1_0000) * 1e6 + Math.round((ms - whole) * 1e6);
+    const low = (upper % 0x1_0000) * 0x1_0000 + (lower % TWO_32);
+    const high = Math.floor(upper / 0x1_0000) + Math.floor(lower / TWO_32) + (low >= TWO_32 ? 1 : 0);
+    this.#fixed32(low >>> 0);
+    this.#fixed32(high >>> 0);
+  }
+
+  fixed32(key: number, value: number): void {
+    this.#room(MOST_OF_A_FIELD);
+    this.#key(key);
+    this.#fixed32(value);
+  }
+
+  /** Bytes that are given in hexadecimal digits, two each. */
+  hex(key: number, digits: string): void {
+    const length = digits.length >>> 1;
+    this.#room(MOST_OF_A_FIELD + length);
+    this.#key(key);
+    this.#varint(length);
+    const bytes = this.#bytes;
+    const at = this.#at;
+    for (let i = 0; i < length; i += 1)
+      bytes[at + i] =
+        (DIGITS[digits.charCodeAt(2 * i)] as number) * 16 + (DIGITS[digits.charCodeAt(2 * i + 1)] as number);
+    this.#at = at + length;
+  }
+
+  /** Fields that are written already. */
+  raw(fields: Uint8Array): void {
+    this.#room(fields.length);
+    this.#bytes.set(fields, this.#at);
+    this.#at += fields.length;
+  }
+
+  text(key: number, text: string): void {
+    const { length } = text;
+    this.#room(MOST_OF_A_FIELD + 3 * length);
+    this.#key(key);
+    const lengthAt = this.#at;
+    this.#varint(length);
+    const bytes = this.#bytes;
+    const at = this.#at;
+    let all = 0;
+    for (let i = 0; i < length; i += 1) {
+      const code = text.charCodeAt(i);
+      all |= code;
+      bytes[at + i] = code;
+    }
+    if (all < 0x80) {
+      this.#at = at + length;
+      return;
+    }
+    this.#at = lengthAt; // not ASCII: once more, as UTF-8
+    this.#varint(Buffer.byteLength(text));
+    this.#at += bytes.write(text, this.#at);
+  }
+
+  /** Begins a message; `end` gets what this returns. */
+  begin(key: number): number {
+    this.#room(MOST_OF_A_FIELD);
+    this.#key(key);
+    this.#at += 1; // of most the length is one byte
+    return this.#at;
+  }
+
+  end(start: number): void {
+    const length = this.#at - start;
+    if (length < 0x80) {
+      this.#bytes[start - 1] = length;
+      return;
+    }
+    const more = varintSize(length) - 1;
+    this.#room(more);
+    this.#bytes.copyWithin(start + more, start, this.#at);
+    this.#at = start - 1;
+    this.#varint(length);
+    this.#at += length;
+  }
+
+  #key(key: number): void {
+    if (key < 0x80) this.#bytes[this.#at++] = key;
+    else this.#varint(key);
+  }
+
+  #varint(value: number): void {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    let rest = value;
+    while (rest >= 0x8000_0000) {
+      bytes[at++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    while (rest > 0x7f) {
+      bytes[at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    bytes[at++] = rest;
+    this.#at = at;
+  }
+
+  /** Two's complement of 64 bits. */
+  #negative(value: number): void {
+    let rest = BigInt.asUintN(64, BigInt(value));
+    while (rest > 0x7fn) {
+      this.#bytes[this.#at++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.#bytes[this.#at++] = Number(rest);
+  }
+
+  #fixed32(value: number): void {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
+    this.#at = at + 4;
+  }
+
+  #room(bytes: number): void {
+    if (this.#at + bytes <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#at + bytes));
+    this.#bytes.copy(grown, 0, 0, this.#at);
+    this.#bytes = grown;
+  }
+}
+
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size += 1;
+  return size;
+}

@@ -1,0 +1,70 @@
+/** The spans of the gateway's requests on the SDK that the application around it has registered. */
+import {
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+import { type EventAttributes, type TraceContext } from './call-trace.js';
+import { type SpanSource, type SpanStart, type TraceSpan, writtenContext } from './trace-span.js';
+
+export class ApiSpans implements SpanSource {
+  readonly #tracer: Tracer;
+
+  constructor(tracer: Tracer) {
+    this.#tracer = tracer;
+  }
+
+  start({ name, kind, attributes, parent, links }: SpanStart): TraceSpan | null {
+    const around = parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
+    const options = { kind, attributes, links: links.map((context) => ({ context })) };
+    const span = this.#tracer.startSpan(name, options, around);
+    // That SDK has a sampler of its own.
+    return span.isRecording() ? new ApiSpan(this.#tracer, span, around) : null;
+  }
+}
+
+class ApiSpan implements TraceSpan {
+  readonly #tracer: Tracer;
+  readonly #span: Span;
+  readonly #around: Context;
+
+  constructor(tracer: Tracer, span: Span, around: Context) {
+    this.#tracer = tracer;
+    this.#span = span;
+    this.#around = around;
+  }
+
+  context(baggage?: string): TraceContext {
+    const { traceId, spanId, traceFlags, traceState } = this.#span.spanContext();
+    return writtenContext(traceId, spanId, traceFlags, traceState?.serialize() ?? '', baggage);
+  }
+
+  child(name: string, kind: SpanKind, attributes: EventAttributes): TraceSpan {
+    const around = trace.setSpan(this.#around, this.#span);
+    return new ApiSpan(this.#tracer, this.#tracer.startSpan(name, { kind, attributes }, around), around);
+  }
+
+  set(name: string, value: string | number | boolean): void {
+    this.#span.setAttribute(name, value);
+  }
+
+  event(name: string, attributes?: EventAttributes): void {
+    this.#span.addEvent(name, attributes);
+  }
+
+  exception(type: string, message: string): void {
+    this.#span.recordException({ name: type, message });
+  }
+
+  failed(message?: string): void {
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
+  }
+
+  end(): void {
+    this.#span.end();
+  }
+}

@@ -1,0 +1,83 @@
+/** A span that has ended, as it is written for the collector and shown on consoles. */
+import { type Attributes, type AttributeValue, type HrTime, type SpanContext } from '@opentelemetry/api';
+import { type ReadableSpan } from '@opentelemetry/sdk-trace';
+
+export interface EndedSpan {
+  /** In hexadecimal digits, as all ids. */
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Empty for a root. */
+  readonly parentId: string;
+  readonly parentIsRemote: boolean;
+  readonly traceState: string;
+  readonly name: string;
+  /** `SpanKind` of the OpenTelemetry API: 0 internal, 1 server, 2 client. */
+  readonly kind: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly attributes: Readonly<Attributes>;
+  /** Those that came later: name, value, name, value. */
+  readonly more: readonly AttributeValue[];
+  readonly events: readonly SpanEvent[];
+  readonly links: readonly SpanLink[];
+  /** `SpanStatusCode`: 2 is an error. */
+  readonly statusCode: number;
+  readonly statusMessage: string;
+  readonly dropped: { readonly attributes: number; readonly events: number; readonly links: number };
+}
+
+export interface SpanEvent {
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly attributes?: Readonly<Attributes> | undefined;
+  readonly dropped?: number | undefined;
+}
+
+export interface SpanLink {
+  readonly context: SpanContext;
+  readonly attributes?: Readonly<Attributes> | undefined;
+  readonly dropped?: number | undefined;
+}
+
+/** A span of the SDK's. */
+export function endedSpan(span: ReadableSpan): EndedSpan {
+  const { traceId, spanId, traceState } = span.spanContext();
+  const parent = span.parentSpanContext;
+  return {
+    traceId,
+    spanId,
+    parentId: parent?.spanId ?? '',
+    parentIsRemote: parent?.isRemote === true,
+    traceState: traceState?.serialize() ?? '',
+    name: span.name,
+    kind: span.kind,
+    startedAt: milliseconds(span.startTime),
+    endedAt: milliseconds(span.endTime),
+    attributes: span.attributes,
+    more: [],
+    events: span.events.map(({ name, time, attributes, droppedAttributesCount: dropped }) => ({
+      name,
+      at: milliseconds(time),
+      attributes,
+      dropped,
+    })),
+    links: span.links.map(({ context, attributes, droppedAttributesCount: dropped }) => ({
+      context,
+      attributes,
+      dropped,
+    })),
+    statusCode: span.status.code,
+    statusMessage: span.status.message ?? '',
+    dropped: {
+      attributes: span.droppedAttributesCount,
+      events: span.droppedEventsCount,
+      links: span.droppedLinksCount,
+    },
+  };
+}
+
+function milliseconds([seconds, nanoseconds]: HrTime): number {
+  return seconds * 1_000 + nanoseconds / 1e6;
+}

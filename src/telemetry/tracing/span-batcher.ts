@@ -1,0 +1,185 @@
+/**
+ * Spans on their way to the collector. A span is written in the form it is sent in when it ends, into one buffer: it dies young, and a
+ * batch is bytes. What is lost is counted: the SDK's own batch processor tells nobody.
+ *
+ * Source: OpenTelemetry specification, "Batching processor": one export at a time, begun by a full batch or by the time.
+ */
+import { context } from '@opentelemetry/api';
+import { type ExportResult, ExportResultCode, type InstrumentationScope, suppressTracing } from '@opentelemetry/core';
+import { type Resource } from '@opentelemetry/resources';
+import { type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import { type Clock, type TimerHandle } from '../../kernel/index.js';
+import { ProtoWriter } from '../otlp/proto-writer.js';
+import { resourceSpans, writeSpan } from '../otlp/span-encoding.js';
+import { type SpanCounts } from './counts.js';
+import { type EndedSpan, endedSpan } from './ended-span.js';
+import { type OwnSpanSink } from './own-spans.js';
+import { type RecentSpans } from './recent.js';
+
+/** `ExportTraceServiceRequest` in protocol buffers. */
+export interface SpanBatch {
+  readonly request: Uint8Array;
+  /** How many spans are in it. */
+  readonly spans: number;
+}
+
+/** Brings batches to the collector. */
+export interface SpanExport {
+  export(batch: SpanBatch, done: (result: ExportResult) => void): void;
+  shutdown(): Promise<void>;
+}
+
+export interface BatcherParts {
+  readonly exporter: SpanExport;
+  /** Of the process; all its spans are of this resource. */
+  readonly resource: Resource;
+  /** Of the gateway's own spans. */
+  readonly scope: InstrumentationScope;
+  readonly counts: SpanCounts;
+  /** Gets every span that has ended. */
+  readonly recent: RecentSpans;
+  readonly clock: Clock;
+  /** The most spans that a batch has. */
+  readonly batchSize: number;
+  /** The most spans that wait; what comes then is dropped. */
+  readonly maxQueue: number;
+  /** How long a span waits at most for its batch to be full. */
+  readonly scheduleDelayMs: number;
+  readonly exportTimeoutMs: number;
+  /** Told how each batch fared; `null`: the collector has it. */
+  readonly onExport: (error: Error | null) => void;
+}
+
+export class SpanBatcher implements SpanProcessor, OwnSpanSink {
+  readonly #parts: BatcherParts;
+  /** The batch that is being filled: the gateway's own spans, and those of the SDK by their scope. */
+  readonly #own = new ProtoWriter();
+  readonly #others = new Map<InstrumentationScope, ProtoWriter>();
+  #spans = 0;
+  #due: TimerHandle | null = null;
+  readonly #full: SpanBatch[] = [];
+  #exporting = false;
+  #over = false;
+  /** Detectors still look for attributes of the resource. */
+  #described: Promise<void> | undefined;
+  /** Since nothing waited. */
+  #failure: Error | null = null;
+  readonly #flushed: ((failure: Error | null) => void)[] = [];
+
+  constructor(parts: BatcherParts) {
+    this.#parts = parts;
+  }
+
+  spanStarted(): void {
+    this.#parts.counts.started += 1;
+  }
+
+  spanEnded(span: EndedSpan): void {
+    this.#add(span, this.#own);
+  }
+
+  onStart(): void {
+    this.spanStarted();
+  }
+
+  onEnd(span: ReadableSpan): void {
+    const { instrumentationScope: scope } = span;
+    let writer = this.#others.get(scope);
+    if (writer === undefined) this.#others.set(scope, (writer = new ProtoWriter()));
+    this.#add(endedSpan(span), writer);
+  }
+
+  /** Sends what waits. Rejects with the first failure of it. */
+  async forceFlush(): Promise<void> {
+    this.#close();
+    if (this.#spans === 0 && this.#full.length === 0 && !this.#exporting) return;
+    const failure = await new Promise<Error | null>((resolve) => this.#flushed.push(resolve));
+    if (failure) throw failure;
+  }
+
+  async shutdown(): Promise<void> {
+    this.#over = true;
+    await this.forceFlush().finally(() => this.#parts.exporter.shutdown());
+  }
+
+  #add(span: EndedSpan, writer: ProtoWriter): void {
+    const { counts, recent, batchSize, maxQueue } = this.#parts;
+    recent.add(span);
+    if (this.#over || counts.queued >= maxQueue) {
+      counts.dropped += 1;
+      return;
+    }
+    counts.queued += 1;
+    writeSpan(writer, span);
+    this.#spans += 1;
+    if (this.#spans >= batchSize) this.#close();
+    else if (!this.#exporting) this.#wait();
+  }
+
+  #wait(): void {
+    this.#due ??= this.#parts.clock.after(this.#parts.scheduleDelayMs, () => {
+      this.#due = null;
+      this.#close();
+    });
+  }
+
+  /** Makes a batch of what there is. */
+  #close(): void {
+    if (this.#spans === 0) return;
+    this.#due?.cancel();
+    this.#due = null;
+    const { resource, scope } = this.#parts;
+    if (resource.asyncAttributesPending === true) {
+      this.#described ??= resource.waitForAsyncAttributes?.().then(() => this.#close());
+      return;
+    }
+    const parts = [...this.#others, [scope, this.#own] as const].filter(([, { length }]) => length > 0);
+    const fields = parts.map(([of, { written }]) => resourceSpans(resource, of, written));
+    for (const [, writer] of parts) writer.clear();
+    const request = fields.length === 1 && fields[0] ? fields[0] : Buffer.concat(fields);
+    this.#full.push({ request, spans: this.#spans });
+    this.#spans = 0;
+    this.#send();
+  }
+
+  /** Returns whether an export is on its way. */
+  #send(): boolean {
+    if (this.#exporting) return true;
+    const batch = this.#full.shift();
+    if (batch === undefined) {
+      if (this.#spans > 0) this.#wait();
+      return false;
+    }
+    const { exporter, counts, clock, exportTimeoutMs } = this.#parts;
+    this.#exporting = true;
+    counts.queued -= batch.spans;
+    let open = true;
+    const ended = (error: Error | null): void => {
+      if (!open) return;
+      open = false;
+      timeout.cancel();
+      this.#ended(batch.spans, error);
+    };
+    const timeout = clock.after(exportTimeoutMs, () => ended(new Error('the collector did not answer in time')));
+    // Nobody who traces what the process sends may trace this.
+    context.with(suppressTracing(context.active()), () =>
+      exporter.export(batch, ({ code, error }) =>
+        ended(code === ExportResultCode.SUCCESS ? null : (error ?? new Error('the export failed'))),
+      ),
+    );
+    return true;
+  }
+
+  #ended(spans: number, error: Error | null): void {
+    const { counts, onExport } = this.#parts;
+    if (error === null) counts.exported += spans;
+    else counts.failed += spans;
+    this.#failure ??= error;
+    onExport(error);
+    this.#exporting = false;
+    if (this.#send()) return;
+    const failure = this.#failure;
+    this.#failure = null;
+    for (const told of this.#flushed.splice(0)) told(failure);
+  }
+}

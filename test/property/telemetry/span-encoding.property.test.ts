@@ -1,0 +1,157 @@
+/** What is written for the collector is what the SDK's own serializer would have written. */
+import assert from 'node:assert/strict';
+import { type HrTime, type SpanContext, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import { TraceState } from '@opentelemetry/core';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { type ReadableSpan } from '@opentelemetry/sdk-trace';
+import fc from 'fast-check';
+import { ProtoWriter } from '#src/telemetry/otlp/proto-writer.js';
+import { resourceSpans, writeSpan } from '#src/telemetry/otlp/span-encoding.js';
+import { endedSpan } from '#src/telemetry/tracing/ended-span.js';
+import { decodeTraces } from '../../support/otlp.js';
+
+const resource = resourceFromAttributes(
+  { 'service.name': 'x', 'service.tags': ['a', 'b'] },
+  { schemaUrl: 'urn:schema' },
+);
+const instrumentationScope = { name: 'viable', version: '1.2.3', schemaUrl: 'urn:scope' };
+
+const hex = (digits: number) =>
+  fc.string({ unit: fc.nat({ max: 15 }).map((digit) => digit.toString(16)), minLength: digits, maxLength: digits });
+const text = fc.oneof(
+  fc.string({ maxLength: 200 }),
+  fc.string({ unit: 'grapheme', maxLength: 50 }),
+  fc.constant('\ud800'),
+);
+const number = fc.oneof(
+  fc.integer(),
+  fc.maxSafeInteger(),
+  fc.double({ noNaN: true }),
+  fc.constantFrom(
+    0,
+    -1,
+    127,
+    128,
+    2 ** 31,
+    2 ** 32,
+    -(2 ** 31) - 1,
+    2 ** 53,
+    2 ** 62,
+    -(2 ** 63),
+    2 ** 63,
+    0.5,
+    Infinity,
+  ),
+);
+const value = fc.oneof(
+  text,
+  number,
+  fc.boolean(),
+  fc.array(text, { maxLength: 3 }),
+  fc.array(number, { maxLength: 3 }),
+);
+const attributes = fc.dictionary(text, value, { maxKeys: 6, noNullPrototype: true });
+const count = fc.nat({ max: 300 });
+/** Eighths of a millisecond, so that a number of milliseconds holds them exactly. */
+const time: fc.Arbitrary<HrTime> = fc.tuple(
+  fc.nat({ max: 4_294_967_296 }),
+  fc.nat({ max: 7_999 }).map((part) => part * 125_000),
+);
+const context: fc.Arbitrary<SpanContext> = fc.record(
+  {
+    traceId: hex(32),
+    spanId: hex(16),
+    traceFlags: fc.constant(TraceFlags.SAMPLED),
+    traceState: fc.constantFrom(new TraceState('a=1,b=2'), new TraceState('')),
+    isRemote: fc.boolean(),
+  },
+  { requiredKeys: ['traceId', 'spanId', 'traceFlags'] },
+);
+const link = fc.record({ context, attributes, droppedAttributesCount: count }, { requiredKeys: ['context'] });
+const event = fc.record(
+  { name: text, time, attributes, droppedAttributesCount: count },
+  { requiredKeys: ['name', 'time'] },
+);
+const span: fc.Arbitrary<ReadableSpan> = fc
+  .record({
+    name: text,
+    kind: fc.constantFrom(SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER),
+    own: context,
+    parentSpanContext: fc.option(context, { nil: undefined }),
+    startTime: time,
+    endTime: time,
+    status: fc.record(
+      { code: fc.constantFrom(SpanStatusCode.UNSET, SpanStatusCode.OK, SpanStatusCode.ERROR), message: text },
+      { requiredKeys: ['code'] },
+    ),
+    attributes,
+    links: fc.array(link, { maxLength: 3 }),
+    events: fc.array(event, { maxLength: 3 }),
+    droppedAttributesCount: count,
+    droppedEventsCount: count,
+    droppedLinksCount: count,
+  })
+  .map(({ own, ...rest }) => ({
+    ...rest,
+    spanContext: () => own,
+    duration: [0, 0] as HrTime,
+    ended: true,
+    resource,
+    instrumentationScope,
+  })) as fc.Arbitrary<ReadableSpan>;
+
+describe('telemetry/otlp/span-encoding (property)', () => {
+  it('every field of every span is the one that the SDK writes', () => {
+    fc.assert(
+      fc.property(fc.array(span, { minLength: 1, maxLength: 5 }), (spans) => {
+        assert.deepEqual(decodeTraces(written(spans)), filled(decodeTraces(sdk(spans))));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('a time that a number of milliseconds does not hold is off by less than its resolution', () => {
+    const nanoseconds = fc.tuple(fc.integer({ min: 1_600_000_000, max: 2_000_000_000 }), fc.nat({ max: 999_999_999 }));
+    fc.assert(
+      fc.property(nanoseconds, (endTime) => {
+        const [given] = fc.sample(span, 1);
+        const one = { ...given, endTime } as ReadableSpan;
+        const off = endOf(decodeTraces(written([one]))) - endOf(decodeTraces(sdk([one])));
+        assert.ok(off >= -250n && off <= 250n, `${off} ns`);
+      }),
+    );
+  });
+});
+
+function written(spans: readonly ReadableSpan[]): Uint8Array {
+  const out = new ProtoWriter(16);
+  for (const each of spans) writeSpan(out, endedSpan(each));
+  return resourceSpans(resource, instrumentationScope, out.written);
+}
+
+function sdk(spans: ReadableSpan[]): Uint8Array {
+  return ProtobufTraceSerializer.serializeRequest(spans) ?? new Uint8Array();
+}
+
+interface Decoded {
+  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly DecodedSpan[] }[] }[];
+}
+
+interface DecodedSpan {
+  status: unknown;
+  readonly endTimeUnixNano: string;
+}
+
+/** A status that says nothing may be left out; the SDK writes it. */
+function filled(decoded: unknown): unknown {
+  for (const each of (decoded as Decoded).resourceSpans[0]?.scopeSpans[0]?.spans ?? []) {
+    const status = each.status as { code: number; message: string };
+    if (status.code === 0 && status.message === '') each.status = null;
+  }
+  return decoded;
+}
+
+function endOf(decoded: unknown): bigint {
+  return BigInt((decoded as Decoded).resourceSpans[0]?.scopeSpans[0]?.spans[0]?.endTimeUnixNano ?? '0');
+}
