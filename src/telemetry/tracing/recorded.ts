@@ -21,10 +21,12 @@ import { type SpanSource, type TraceSpan } from './trace-span.js';
 /** Longest text of a client's or server's in an attribute. */
 const MAX_TEXT = 256;
 const SHORTEST_CREDENTIAL = 20;
+const MOST_DESCRIPTIONS = 1_000;
 
 export class RecordedTrace implements CallTrace {
   readonly recorded = true;
   readonly #server: TraceSpan;
+  readonly #descriptions: Descriptions;
   readonly #baggage: string | undefined;
   readonly #beganAt = performance.now();
   #client: TraceSpan | null = null;
@@ -33,8 +35,9 @@ export class RecordedTrace implements CallTrace {
   #over = false;
 
   /** `baggage`: as the client sent it. */
-  constructor(server: TraceSpan, baggage: string | undefined) {
+  constructor(server: TraceSpan, descriptions: Descriptions, baggage: string | undefined) {
     this.#server = server;
+    this.#descriptions = descriptions;
     this.#baggage = baggage;
   }
 
@@ -45,9 +48,8 @@ export class RecordedTrace implements CallTrace {
   sent(call: TracedCall): TraceContext {
     this.#client?.end(); // sent once more: a retry has a span of its own
     this.#server.event('viable.queue_wait', { 'viable.wait_ms': performance.now() - this.#beganAt });
-    const target = shown(call.target);
-    const attributes = methodAttributes(call.method, target, call.params);
-    const client = this.#server.child(spanName(call.method, target), SpanKind.CLIENT, attributes);
+    const { name, attributes } = this.#descriptions.of(call.method, call.target, call.params);
+    const client = this.#server.child(name, SpanKind.CLIENT, attributes);
     client.set('jsonrpc.request.id', String(call.upstreamId));
     client.set('network.transport', call.network);
     client.set('viable.upstream', call.upstream);
@@ -84,28 +86,45 @@ export class RecordedTrace implements CallTrace {
 /** The span of a request; `null`: it is not recorded. */
 export function startServerSpan(
   spans: SpanSource,
+  descriptions: Descriptions,
   request: TracedRequest,
   target: string,
   origin: RequestOrigin | null,
   links: readonly SpanContext[],
   parent: SpanContext | null,
 ): TraceSpan | null {
-  const visible = shown(target);
-  const attributes = methodAttributes(request.method, visible, request.params);
-  const span = spans.start({
-    name: spanName(request.method, visible),
-    kind: SpanKind.SERVER,
-    attributes,
-    parent,
-    links,
-  });
+  const { name, attributes } = descriptions.of(request.method, target, request.params);
+  const span = spans.start({ name, kind: SpanKind.SERVER, attributes, parent, links });
   if (span !== null) describe(span, request.id, origin);
   return span;
 }
 
-/** `tools/call get_weather`: method and target. */
-function spanName(method: string, target: string): string {
-  return target === '' ? shown(method) : `${method} ${target}`;
+/** What a span is called, and what it says of what is asked for. */
+interface Description {
+  readonly name: string;
+  readonly attributes: EventAttributes;
+}
+
+/** The descriptions of what is asked for again and again: made once, and shared by all spans of them. */
+export class Descriptions {
+  readonly #tools = new Map<string, Description>();
+
+  of(method: string, target: string, params: TracedRequest['params']): Description {
+    if (method !== 'tools/call' || target === '') return description(method, shown(target), params);
+    let known = this.#tools.get(target);
+    if (known !== undefined) return known;
+    known = description(method, shown(target), params);
+    // Clients may ask for whatever they like.
+    if (this.#tools.size >= MOST_DESCRIPTIONS) this.#tools.clear();
+    if (target.length <= MAX_TEXT) this.#tools.set(target, known);
+    return known;
+  }
+}
+
+/** `tools/call get_weather`: method and target. `target`: made visible. */
+function description(method: string, target: string, params: TracedRequest['params']): Description {
+  const name = target === '' ? shown(method) : `${method} ${target}`;
+  return { name, attributes: methodAttributes(method, target, params) };
 }
 
 /** What the SERVER span says of where the request came in; `origin` is `null` for what the program itself routes. */

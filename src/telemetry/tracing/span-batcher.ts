@@ -1,6 +1,6 @@
 /**
- * Spans on their way to the collector. A span is written in the form it is sent in when it ends, into one buffer: it dies young, and a
- * batch is bytes. What is lost is counted: the SDK's own batch processor tells nobody.
+ * Spans on their way to the collector. The spans of a full batch are written in the form they are sent in, one after the other: so that code
+ * runs warm, and what waits behind a slow collector is bytes. What is lost is counted: the SDK's own batch processor tells nobody.
  *
  * Source: OpenTelemetry specification, "Batching processor": one export at a time, begun by a full batch or by the time.
  */
@@ -52,9 +52,10 @@ export interface BatcherParts {
 
 export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   readonly #parts: BatcherParts;
+  readonly #writer = new ProtoWriter();
   /** The batch that is being filled: the gateway's own spans, and those of the SDK by their scope. */
-  readonly #own = new ProtoWriter();
-  readonly #others = new Map<InstrumentationScope, ProtoWriter>();
+  #own: EndedSpan[] = [];
+  readonly #others = new Map<InstrumentationScope, EndedSpan[]>();
   #spans = 0;
   #due: TimerHandle | null = null;
   readonly #full: SpanBatch[] = [];
@@ -84,9 +85,9 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
 
   onEnd(span: ReadableSpan): void {
     const { instrumentationScope: scope } = span;
-    let writer = this.#others.get(scope);
-    if (writer === undefined) this.#others.set(scope, (writer = new ProtoWriter()));
-    this.#add(endedSpan(span), writer);
+    let batch = this.#others.get(scope);
+    if (batch === undefined) this.#others.set(scope, (batch = []));
+    this.#add(endedSpan(span), batch);
   }
 
   /** Sends what waits. Rejects with the first failure of it. */
@@ -102,7 +103,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     await this.forceFlush().finally(() => this.#parts.exporter.shutdown());
   }
 
-  #add(span: EndedSpan, writer: ProtoWriter): void {
+  #add(span: EndedSpan, batch: EndedSpan[]): void {
     const { counts, recent, batchSize, maxQueue } = this.#parts;
     recent.add(span);
     if (this.#over || counts.queued >= maxQueue) {
@@ -110,7 +111,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
       return;
     }
     counts.queued += 1;
-    writeSpan(writer, span);
+    batch.push(span);
     this.#spans += 1;
     if (this.#spans >= batchSize) this.#close();
     else if (!this.#exporting) this.#wait();
@@ -133,13 +134,21 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
       this.#described ??= resource.waitForAsyncAttributes?.().then(() => this.#close());
       return;
     }
-    const parts = [...this.#others, [scope, this.#own] as const].filter(([, { length }]) => length > 0);
-    const fields = parts.map(([of, { written }]) => resourceSpans(resource, of, written));
-    for (const [, writer] of parts) writer.clear();
+    const fields = [...this.#others, [scope, this.#own] as const]
+      .filter(([, spans]) => spans.length > 0)
+      .map(([of, spans]) => this.#written(of, spans));
+    this.#own = [];
+    this.#others.clear();
     const request = fields.length === 1 && fields[0] ? fields[0] : Buffer.concat(fields);
     this.#full.push({ request, spans: this.#spans });
     this.#spans = 0;
     this.#send();
+  }
+
+  #written(scope: InstrumentationScope, spans: readonly EndedSpan[]): Buffer {
+    this.#writer.clear();
+    for (const span of spans) writeSpan(this.#writer, span);
+    return resourceSpans(this.#parts.resource, scope, this.#writer.written);
   }
 
   /** Returns whether an export is on its way. */

@@ -22,7 +22,7 @@ import {
   type TraceContext,
   type TracedRequest,
 } from './call-trace.js';
-import { RecordedTrace, startServerSpan } from './recorded.js';
+import { Descriptions, RecordedTrace, startServerSpan } from './recorded.js';
 import { type DrawnIds, type RuntimeSampler } from './sampling.js';
 import { type SpanSource, type TraceSpan } from './trace-span.js';
 import { UnsampledHeaders, UnsampledMeta, UnsampledRoot } from './unsampled.js';
@@ -43,6 +43,7 @@ export class SpanTracer implements RequestTracer {
   readonly #sampler: RuntimeSampler;
   readonly #ids: DrawnIds;
   readonly #parentBased: boolean;
+  readonly #descriptions = new Descriptions();
   readonly #unsampledRoot = new UnsampledRoot();
   readonly #unsampledMeta = new UnsampledMeta();
 
@@ -121,10 +122,10 @@ export class SpanTracer implements RequestTracer {
     given?: TraceContext,
   ): CallTrace {
     const links = origin?.openedBy === undefined ? beside : [...beside, ...linkTo({ traceparent: origin.openedBy })];
-    const span = startServerSpan(this.#spans, request, targetOf(request), origin, links, parent);
+    const span = startServerSpan(this.#spans, this.#descriptions, request, targetOf(request), origin, links, parent);
     // By the rate alone, or by another SDK of the application's, the answer may still be no.
     if (span === null) return given ? new UnsampledHeaders(given) : this.#unsampledRoot;
-    return new RecordedTrace(span, baggage);
+    return new RecordedTrace(span, this.#descriptions, baggage);
   }
 }
 
