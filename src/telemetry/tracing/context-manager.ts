@@ -1,6 +1,6 @@
 /**
- * Which context is active: by `AsyncLocalStorage`, from the first time that somebody enters one. The SDK's own "do not trace my
- * exports" is entered with every batch, and needs no more than the stack: on Node 20 a storage that was ever entered has every
+ * Which context is active: by `AsyncLocalStorage`, from the first time that somebody enters one. Our "do not trace
+ * this export" is entered with every batch, and needs no more than the stack: on Node 20 a storage that was ever entered has every
  * promise, timer and socket of the process followed, which cost a gateway a fifth of its CPU.
  */
 import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api';
