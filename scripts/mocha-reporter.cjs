@@ -1,13 +1,14 @@
 /**
  * Mocha's readable report, and the counts of the run as `PASSES FAILURES` in the first line of the file that
- * VIABLE_TEST_COUNTS names: what `.ci/run` adds up. What failed follows, one test a line with the first line of its error,
- * for `.ci/run` to say again at its end. Failures of hooks count as mocha counts them. A run that does not end by itself
- * after its last test is ended, as a failure.
+ * VIABLE_TEST_COUNTS names: what `.ci/run` adds up. What failed follows, one test a line with what its error says, for
+ * `.ci/run` to say again at its end. Failures of hooks count as mocha counts them. A run that does not end by itself after its
+ * last test is ended, as a failure.
  */
 const { writeFileSync } = require('node:fs');
 const { reporters } = require('mocha');
 
 const LEFT_OPEN_MS = 20_000;
+const MAX_CHARS = 500;
 
 module.exports = class CountingReporter extends reporters.Spec {
   constructor(runner, options) {
@@ -16,7 +17,8 @@ module.exports = class CountingReporter extends reporters.Spec {
     if (file === undefined) return;
     const failed = [];
     runner.on('fail', (test, error) => {
-      failed.push(`${test.fullTitle()}: ${String(error?.message ?? error).split('\n', 1)[0]}\n`);
+      const said = String(error?.message ?? error).replace(/\s+/g, ' ');
+      failed.push(`${test.fullTitle()}: ${said.slice(0, MAX_CHARS)}\n`);
     });
     runner.once('end', () => {
       writeFileSync(file, `${this.stats.passes} ${this.stats.failures}\n${failed.join('')}`);

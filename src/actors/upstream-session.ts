@@ -49,8 +49,9 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   /** It takes no new calls. */
   #finishing = false;
   #owner: Ref<UpstreamSessionEvent> | null;
-  /** Calls that came before the handshake was done: only a leased session gets any. Bounded by the gate. */
-  #early: Call[] = [];
+  /** Calls from before the handshake was done (of a leased session) or after the transport's end. Bounded by the gate. */
+  readonly #unsent: Call[] = [];
+  #closed = false;
   #ready: { readonly facts: ServerFacts; listing: Listing } | null = null;
   #wire: UpstreamWire = LEGACY_WIRE;
   #probing = false;
@@ -109,7 +110,10 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
           deps.counters.drop('notification_overflow');
       },
       onRequestFailed: (id, error) => void self.answer({ type: 'transport/request-failed', id, error }),
-      onClosed: (error) => void self.answer({ type: 'transport/closed', error }),
+      onClosed: (error) => {
+        this.#closed = true;
+        void self.answer({ type: 'transport/closed', error });
+      },
       onDoubt: () => void self.answer({ type: 'era/doubted' }),
       onStderr: (line) => deps.log.info({ event: 'upstream_stderr', upstream: deps.server }, line),
       onJunk: (sample, bytes) => {
@@ -208,7 +212,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
     this.#announce();
     const { logLevel } = this.#deps.gate;
     if (logLevel !== null) this.#setLogLevel(logLevel);
-    for (let call = this.#early.shift(); call; call = this.#early.shift()) if (!call.cancelled) this.#transmit(call);
+    if (!this.#closed) for (const call of this.#unsent.splice(0)) if (!call.cancelled) this.#transmit(call);
     this.#finishedPerhaps();
     if (this.#deps.role !== 'primary') return;
     if (facts.era === 'modern') return this.#listening.start(facts.capabilities);
@@ -218,7 +222,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   #send(call: Call): void {
     if (call.cancelled) return;
     if (this.#finishing) return this.#lost(call, 'it takes no new calls');
-    if (this.#ready === null) this.#early.push(call);
+    if (this.#ready === null || this.#closed) this.#unsent.push(call);
     else this.#transmit(call);
   }
 
@@ -365,8 +369,8 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   #end(why: string, forgotten = false): void {
     if (this.#ended) return;
     this.#ended = true;
-    // The upstream said of these that it knows no such session: none of them was begun.
-    const unsent = forgotten ? this.#pending.takeRefused() : [];
+    // The upstream said that it knows no such session, or the calls came after that: none was begun.
+    const unsent = forgotten && this.#ready ? [...this.#pending.takeRefused(), ...this.#unsent.splice(0)] : [];
     this.#failPending(why);
     const told = this.#owner?.answer({
       type: 'session/ended',
@@ -384,7 +388,7 @@ class UpstreamSession implements Behavior<UpstreamSessionInbox> {
   #failPending(why: string): void {
     this.#ended = true;
     this.#requests.end();
-    for (const entry of [...this.#early.splice(0), ...this.#pending.takeAll()]) {
+    for (const entry of [...this.#unsent.splice(0), ...this.#pending.takeAll()]) {
       if (entry.type === 'own') entry.fail(new RequestFailed(why));
       else this.#lost(entry, why);
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { REGISTRY } from '#src/actors/names.js';
 import { type JsonObject } from '#src/protocol/jsonrpc.js';
 import { LEGACY_REVISIONS } from '#src/protocol/revisions.js';
-import { CLOSED, server } from '../../support/actors/fake-transport.js';
+import { CLOSED, FORGOTTEN, server } from '../../support/actors/fake-transport.js';
 import { story, UpstreamWorld } from '../../support/actors/upstream-world.js';
 
 const RELIST_MS = 50;
@@ -230,6 +230,17 @@ describe('upstream session', () => {
       assert.equal(world.view.lastError?.message, CLOSED.message);
     });
 
+    it('of the transport before it is known here leaves what comes unsent', async () => {
+      const sent = world.call(1).client;
+      await world.settle();
+      const late = world.call(2).client;
+      world.transport.handlers.onClosed(CLOSED);
+      await world.settle();
+      assert.deepEqual(story(sent), ['call/failed upstream_lost']);
+      assert.deepEqual(story(late), ['call/failed upstream_unavailable']);
+      assert.equal(world.transport.requests('tools/call').length, 1);
+    });
+
     it('by a kill answers those that were sent and those that waited in its mailbox', async () => {
       const sent = world.call(1).client;
       await world.settle();
@@ -253,6 +264,19 @@ describe('upstream session', () => {
       await world.settle();
       assert.deepEqual(story(client), ['call/failed upstream_lost']);
       assert.match(world.view.lastError?.message ?? '', /its session crashed: fault: a defect/);
+    });
+
+    it('of a session that the upstream forgot leaves what comes before that is known to the next', async () => {
+      const { client } = world.call('late', { name: 't' });
+      world.transport.handlers.onClosed(FORGOTTEN);
+      await world.settle();
+      await world.advance(0);
+      const [again] = world.transport.requests('tools/call');
+      assert.ok(again);
+      assert.deepEqual([world.transports.length, story(client)], [2, []]);
+      world.transport.answer(again.id, { content: [] });
+      await world.settle();
+      assert.equal(story(client).length, 1);
     });
 
     it('of a session that the upstream forgot hands its calls over, to be sent by the next', async () => {
