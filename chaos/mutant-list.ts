@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'actors/upstream-session.js',
-        find: 'const unsent = forgotten ? this.#pending.takeRefused() : [];',
+        find: 'const unsent = forgotten && this.#ready ? [...this.#pending.takeRefused(), ...this.#unsent.splice(0)] : [];',
         replace:
           "const unsent = this.#pending.takeAll().filter(({ type }) => type === 'call');\n        for (const call of unsent) call.upstreamId = 0;",
       },
