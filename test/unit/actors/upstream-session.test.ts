@@ -276,7 +276,7 @@ describe('upstream session', () => {
       assert.deepEqual([world.transports.length, story(client)], [2, []]);
       world.transport.answer(again.id, { content: [] });
       await world.settle();
-      assert.equal(story(client).length, 1);
+      assert.deepEqual(story(client), ['call/answered']);
     });
 
     it('of a session that the upstream forgot hands its calls over, to be sent by the next', async () => {
