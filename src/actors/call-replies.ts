@@ -4,20 +4,25 @@
  */
 import { type JsonRpcErrorObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type Durations } from '../telemetry/metrics/operations.js';
-import { type TraceContext } from '../telemetry/tracing/call-trace.js';
+import { type TraceContext, type TracedUpstream } from '../telemetry/tracing/call-trace.js';
 import { type Call } from './call.js';
-import { errorType, targetOf } from './request-watch.js';
+import { targetOf } from '../protocol/methods.js';
+import { errorType } from './request-watch.js';
 
-export class CallReplies {
-  readonly #upstream: string;
+export class CallReplies implements TracedUpstream {
+  readonly upstream: string;
   readonly #durations: Durations;
   readonly #network: () => 'pipe' | 'tcp';
   readonly #openedAt = performance.now();
 
   constructor(upstream: string, durations: Durations, network: () => 'pipe' | 'tcp') {
-    this.#upstream = upstream;
+    this.upstream = upstream;
     this.#durations = durations;
     this.#network = network;
+  }
+
+  get network(): 'pipe' | 'tcp' {
+    return this.#network();
   }
 
   /** The call is about to be sent, under the id that it has been given. Returns the trace context to send with it. */
@@ -25,9 +30,7 @@ export class CallReplies {
     call.sentAt = performance.now();
     call.measured = false;
     if (call.trace === null) return null;
-    const { method, params, upstreamId } = call;
-    const target = targetOf(method, params);
-    return call.trace.sent({ upstream: this.#upstream, network: this.#network(), method, target, upstreamId, params });
+    return call.trace.sent(call, this);
   }
 
   answered(call: Call, message: JsonRpcResponse): void {
@@ -48,7 +51,7 @@ export class CallReplies {
 
   /** The session is over. */
   closed(): void {
-    this.#durations.clientSessions.record(this.#upstream, (performance.now() - this.#openedAt) / 1_000);
+    this.#durations.clientSessions.record(this.upstream, (performance.now() - this.#openedAt) / 1_000);
   }
 
   /** A call that was not sent is no operation. */
@@ -56,7 +59,7 @@ export class CallReplies {
     if (call.sentAt === 0 || call.measured) return;
     call.measured = true;
     const seconds = (performance.now() - call.sentAt) / 1_000;
-    this.#durations.client.record(this.#upstream, call.method, targetOf(call.method, call.params), error, seconds);
+    this.#durations.client.record(this.upstream, call.method, targetOf(call.method, call.params), error, seconds);
     call.trace?.received(error, failure);
   }
 }

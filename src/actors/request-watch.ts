@@ -3,14 +3,9 @@
  * what the session is dispatching right now, until the request is answered at once or has become a call, which then
  * carries it.
  */
-import {
-  type JsonObject,
-  type JsonRpcErrorObject,
-  type JsonRpcRequest,
-  type JsonRpcResponse,
-} from '../protocol/jsonrpc.js';
+import { type JsonRpcErrorObject, type JsonRpcRequest, type JsonRpcResponse } from '../protocol/jsonrpc.js';
 import { type IncomingHeaders } from '../protocol/modern/headers.js';
-import { CLIENT_REQUESTS, MODERN_CLIENT_REQUESTS } from '../protocol/methods.js';
+import { CLIENT_REQUESTS, MODERN_CLIENT_REQUESTS, targetOf } from '../protocol/methods.js';
 import { OTHER } from '../telemetry/metrics/operations.js';
 import { type CallTrace, reasonOf, type RequestOrigin } from '../telemetry/tracing/call-trace.js';
 import { type Call } from './call.js';
@@ -75,11 +70,4 @@ export class RequestWatch {
 export function errorType(answer: JsonRpcResponse): string | null {
   if ('error' in answer) return String(answer.error.code);
   return answer.result['isError'] === true ? 'tool_error' : null;
-}
-
-/** The tool or prompt that a request names, `''` for none. */
-export function targetOf(method: string, params: JsonObject | undefined): string {
-  if (params === undefined || (method !== 'tools/call' && method !== 'prompts/get')) return '';
-  const name = params['name'];
-  return typeof name === 'string' ? name : '';
 }

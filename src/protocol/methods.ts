@@ -8,6 +8,8 @@
  * Lookups go through Maps, so a method named `__proto__` or `constructor` is unknown like any other.
  */
 
+import { type JsonObject } from './jsonrpc.js';
+
 /** How a client's request finds its answer. */
 export type RequestRoute =
   /** The gateway answers from its own state. */
@@ -170,4 +172,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export function isLogLevel(value: unknown): value is LogLevel {
   return (LOG_LEVELS as readonly unknown[]).includes(value);
+}
+
+/** The tool or prompt that a request names, `''` for none. */
+export function targetOf(method: string, params: JsonObject | undefined): string {
+  if (params === undefined || (method !== 'tools/call' && method !== 'prompts/get')) return '';
+  const name = params['name'];
+  return typeof name === 'string' ? name : '';
 }

@@ -26,6 +26,15 @@ export function withMeta<T extends JsonObject>(holder: T, members: JsonObject): 
   return { ...holder, _meta: { ...metaOf(holder), ...members } };
 }
 
+/**
+ * A copy of `params`, which have no `_meta`, with this one. Of the call of a tool a literal: to add a member to a copy of an object
+ * costs forty times as much on Node 20.
+ */
+export function addMeta(params: JsonObject, meta: JsonObject): JsonObject {
+  for (const name in params) if (name !== 'name' && name !== 'arguments') return { ...params, _meta: meta };
+  return { name: params['name'], arguments: params['arguments'], _meta: meta };
+}
+
 /** A copy of `holder` without these members of `_meta`, and without `_meta` when nothing is left of it. */
 export function withoutMeta<T extends JsonObject>(holder: T, keys: readonly string[]): T {
   const meta = metaOf(holder);

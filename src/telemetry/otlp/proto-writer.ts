@@ -41,6 +41,21 @@ export class ProtoWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
+  /** A copy of what is written from there on. */
+  copyFrom(start: number): Uint8Array {
+    return new Uint8Array(this.#bytes.subarray(start, this.#at));
+  }
+
+  /** Copies what is written from there on to `at` of `target`. */
+  copyTo(target: Uint8Array, at: number, start: number): void {
+    target.set(this.#bytes.subarray(start, this.#at), at);
+  }
+
+  /** Forgets what is written from there on. */
+  rewind(start: number): void {
+    this.#at = start;
+  }
+
   /** Forgets what is written and keeps the memory, but for what one unusual batch took. */
   clear(): void {
     this.#at = 0;
@@ -72,11 +87,15 @@ export class ProtoWriter {
     this.#room(MOST_OF_A_FIELD);
     this.#key(key);
     // Nanoseconds have more bits than a number: in two parts, each of them exact.
+    // No `%`: of numbers that are no small integers it is a call of the C library.
     const whole = Math.floor(ms);
-    const upper = Math.floor(whole / 0x1_0000) * 1e6;
-    const lower = (whole % 0x1_0000) * 1e6 + Math.round((ms - whole) * 1e6);
-    const low = (upper % 0x1_0000) * 0x1_0000 + (lower % TWO_32);
-    const high = Math.floor(upper / 0x1_0000) + Math.floor(lower / TWO_32) + (low >= TWO_32 ? 1 : 0);
+    const wholeHigh = Math.floor(whole / 0x1_0000);
+    const upper = wholeHigh * 1e6;
+    const lower = (whole - wholeHigh * 0x1_0000) * 1e6 + Math.round((ms - whole) * 1e6);
+    const upperHigh = Math.floor(upper / 0x1_0000);
+    const lowerHigh = Math.floor(lower / TWO_32);
+    const low = (upper - upperHigh * 0x1_0000) * 0x1_0000 + (lower - lowerHigh * TWO_32);
+    const high = upperHigh + lowerHigh + (low >= TWO_32 ? 1 : 0);
     this.#fixed32(low >>> 0);
     this.#fixed32(high >>> 0);
   }
@@ -108,6 +127,26 @@ export class ProtoWriter {
     this.#at += fields.length;
   }
 
+  /** Eight bytes that are given as two words of 32 bits, the first first. */
+  words2(key: number, a: number, b: number): void {
+    this.#room(MOST_OF_A_FIELD);
+    this.#key(key);
+    this.#varint(8);
+    this.#word(a);
+    this.#word(b);
+  }
+
+  /** Sixteen bytes that are given as four words of 32 bits, the first first. */
+  words4(key: number, a: number, b: number, c: number, d: number): void {
+    this.#room(2 * MOST_OF_A_FIELD);
+    this.#key(key);
+    this.#varint(16);
+    this.#word(a);
+    this.#word(b);
+    this.#word(c);
+    this.#word(d);
+  }
+
   text(key: number, text: string): void {
     const { length } = text;
     this.#room(MOST_OF_A_FIELD + 3 * length);
@@ -131,24 +170,23 @@ export class ProtoWriter {
     this.#at += bytes.write(text, this.#at);
   }
 
-  /** Begins a message; `end` gets what this returns. */
-  begin(key: number): number {
+  /** Begins a message; `end` gets what this returns. `size`: bytes that its length will most likely take. */
+  begin(key: number, size = 1): number {
     this.#room(MOST_OF_A_FIELD);
     this.#key(key);
-    this.#at += 1; // of most the length is one byte
+    this.#at += size;
     return this.#at;
   }
 
-  end(start: number): void {
+  /** `size`: as `begin` got it. */
+  end(start: number, size = 1): void {
     const length = this.#at - start;
-    if (length < 0x80) {
-      this.#bytes[start - 1] = length;
-      return;
+    const more = varintSize(length) - size;
+    if (more !== 0) {
+      this.#room(more);
+      this.#bytes.copyWithin(start + more, start, this.#at);
     }
-    const more = varintSize(length) - 1;
-    this.#room(more);
-    this.#bytes.copyWithin(start + more, start, this.#at);
-    this.#at = start - 1;
+    this.#at = start - size;
     this.#varint(length);
     this.#at += length;
   }
@@ -191,6 +229,16 @@ export class ProtoWriter {
     bytes[at + 1] = value >>> 8;
     bytes[at + 2] = value >>> 16;
     bytes[at + 3] = value >>> 24;
+    this.#at = at + 4;
+  }
+
+  #word(value: number): void {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    bytes[at] = value >>> 24;
+    bytes[at + 1] = value >>> 16;
+    bytes[at + 2] = value >>> 8;
+    bytes[at + 3] = value;
     this.#at = at + 4;
   }
 

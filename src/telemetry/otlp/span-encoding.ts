@@ -7,59 +7,26 @@ import { type Attributes, type AttributeValue, TraceFlags } from '@opentelemetry
 import { type InstrumentationScope } from '@opentelemetry/core';
 import { type Resource } from '@opentelemetry/resources';
 import { type EndedSpan, type SpanEvent, type SpanLink } from '../tracing/ended-span.js';
-import { fixed32Key, fixed64Key, lengthKey, ProtoWriter, varintKey } from './proto-writer.js';
+import { type SharedAttributes } from '../tracing/shared-attributes.js';
+import { REQUEST_ID } from '../tracing/trace-span.js';
+import { ProtoWriter } from './proto-writer.js';
+import {
+  ANY,
+  ARRAY_VALUE,
+  EVENT,
+  KEY_VALUE,
+  LINK,
+  REQUEST,
+  RESOURCE,
+  RESOURCE_SPANS,
+  SCOPE,
+  SCOPE_SPANS,
+  SPAN,
+  STATUS,
+} from './span-fields.js';
 
-const SCOPE_SPANS = {
-  scope: lengthKey(1),
-  span: lengthKey(2),
-  schemaUrl: lengthKey(3),
-} as const;
-
-const SPAN = {
-  traceId: lengthKey(1),
-  spanId: lengthKey(2),
-  traceState: lengthKey(3),
-  parentSpanId: lengthKey(4),
-  name: lengthKey(5),
-  kind: varintKey(6),
-  start: fixed64Key(7),
-  end: fixed64Key(8),
-  attribute: lengthKey(9),
-  droppedAttributes: varintKey(10),
-  event: lengthKey(11),
-  droppedEvents: varintKey(12),
-  link: lengthKey(13),
-  droppedLinks: varintKey(14),
-  status: lengthKey(15),
-  flags: fixed32Key(16),
-} as const;
-
-const EVENT = { time: fixed64Key(1), name: lengthKey(2), attribute: lengthKey(3), dropped: varintKey(4) } as const;
-
-const LINK = {
-  traceId: lengthKey(1),
-  spanId: lengthKey(2),
-  traceState: lengthKey(3),
-  attribute: lengthKey(4),
-  dropped: varintKey(5),
-  flags: fixed32Key(6),
-} as const;
-
-const STATUS = { message: lengthKey(2), code: varintKey(3) } as const;
-const RESOURCE_SPANS = { resource: lengthKey(1), scopeSpans: lengthKey(2), schemaUrl: lengthKey(3) } as const;
-const REQUEST = { resourceSpans: lengthKey(1) } as const;
-const RESOURCE = { attribute: lengthKey(1) } as const;
-const SCOPE = { name: lengthKey(1), version: lengthKey(2) } as const;
-const KEY_VALUE = { key: lengthKey(1), value: lengthKey(2) } as const;
-
-const ANY = {
-  text: lengthKey(1),
-  truth: varintKey(2),
-  int: varintKey(3),
-  double: fixed64Key(4),
-  array: lengthKey(5),
-} as const;
-const ARRAY_VALUE = lengthKey(1);
+/** Bytes that the length of nearly every span takes. */
+const SIZE_OF_A_LENGTH = 2;
 /** Room for resource and scope. */
 const HEAD_SIZE = 2_048;
 
@@ -69,17 +36,20 @@ const REMOTE = 0x200;
 
 /** One span, as a field of `ScopeSpans`. */
 export function writeSpan(out: ProtoWriter, span: EndedSpan): void {
-  const start = out.begin(SCOPE_SPANS.span);
-  out.hex(SPAN.traceId, span.traceId);
-  out.hex(SPAN.spanId, span.spanId);
+  const start = out.begin(SCOPE_SPANS.span, SIZE_OF_A_LENGTH);
+  const { traceId, spanId, parentId } = span;
+  out.words4(SPAN.traceId, traceId.a, traceId.b, traceId.c, traceId.d);
+  out.words2(SPAN.spanId, spanId.high, spanId.low);
   if (span.traceState !== '') out.text(SPAN.traceState, span.traceState);
-  if (span.parentId !== '') out.hex(SPAN.parentSpanId, span.parentId);
+  if (parentId !== null) out.words2(SPAN.parentSpanId, parentId.high, parentId.low);
   out.text(SPAN.name, span.name);
   out.varint(SPAN.kind, span.kind + 1); // 0 is "not said" there
   out.time(SPAN.start, span.startedAt);
   out.time(SPAN.end, span.endedAt);
-  const { more, dropped } = span;
-  writeAttributes(out, SPAN.attribute, span.attributes);
+  const { around, requestId, more, dropped } = span;
+  writeShared(out, span.attributes);
+  if (around !== null) writeShared(out, around);
+  if (requestId !== null) writeAttribute(out, SPAN.attribute, REQUEST_ID, String(requestId));
   for (let at = 0; at + 1 < more.length; at += 2) writeAttribute(out, SPAN.attribute, more[at] as string, more[at + 1]);
   writeCount(out, SPAN.droppedAttributes, dropped.attributes);
   for (const event of span.events) writeEvent(out, event);
@@ -93,7 +63,7 @@ export function writeSpan(out: ProtoWriter, span: EndedSpan): void {
     out.end(status);
   }
   out.fixed32(SPAN.flags, flagsOf(TraceFlags.SAMPLED, span.parentIsRemote));
-  out.end(start);
+  out.end(start, SIZE_OF_A_LENGTH);
 }
 
 /**
@@ -138,6 +108,15 @@ function writeLink(out: ProtoWriter, { context, attributes, dropped }: SpanLink)
   writeCount(out, LINK.dropped, dropped);
   out.fixed32(LINK.flags, flagsOf(context.traceFlags, context.isRemote));
   out.end(start);
+}
+
+/** Attributes of a span; of those that come again, the bytes. */
+function writeShared(out: ProtoWriter, shared: SharedAttributes): void {
+  if (shared.written !== null) return out.raw(shared.written);
+  const start = out.length;
+  writeAttributes(out, SPAN.attribute, shared.values);
+  if (shared.isWorthKeeping) shared.written = out.copyFrom(start);
+  shared.isWorthKeeping = true;
 }
 
 function writeAttributes(out: ProtoWriter, key: number, attributes: Readonly<Attributes>): void {

@@ -1,5 +1,6 @@
 /** The spans of the gateway's requests on the SDK that the application around it has registered. */
 import {
+  type Attributes,
   type Context,
   ROOT_CONTEXT,
   type Span,
@@ -9,7 +10,9 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { type EventAttributes, type TraceContext } from './call-trace.js';
-import { type SpanSource, type SpanStart, type TraceSpan, writtenContext } from './trace-span.js';
+import { type Description } from './descriptions.js';
+import { type SharedAttributes } from './shared-attributes.js';
+import { REQUEST_ID, type SpanSource, type SpanStart, type TraceSpan, writtenContext } from './trace-span.js';
 
 export class ApiSpans implements SpanSource {
   readonly #tracer: Tracer;
@@ -18,10 +21,11 @@ export class ApiSpans implements SpanSource {
     this.#tracer = tracer;
   }
 
-  start({ name, kind, attributes, parent, links }: SpanStart): TraceSpan | null {
+  start({ kind, description, around: origin, requestId, parent, links }: SpanStart): TraceSpan | null {
     const around = parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
+    const attributes = all(description, origin, requestId);
     const options = { kind, attributes, links: links.map((context) => ({ context })) };
-    const span = this.#tracer.startSpan(name, options, around);
+    const span = this.#tracer.startSpan(description.name, options, around);
     // That SDK has a sampler of its own.
     return span.isRecording() ? new ApiSpan(this.#tracer, span, around) : null;
   }
@@ -40,12 +44,14 @@ class ApiSpan implements TraceSpan {
 
   context(baggage?: string): TraceContext {
     const { traceId, spanId, traceFlags, traceState } = this.#span.spanContext();
-    return writtenContext(traceId, spanId, traceFlags, traceState?.serialize() ?? '', baggage);
+    const flags = (traceFlags & 0xff).toString(16).padStart(2, '0');
+    return writtenContext(`00-${traceId}-${spanId}-${flags}`, traceState?.serialize() ?? '', baggage);
   }
 
-  child(name: string, kind: SpanKind, attributes: EventAttributes): TraceSpan {
+  child(kind: SpanKind, description: Description, goes: SharedAttributes, requestId: string | number): TraceSpan {
+    const options = { kind, attributes: all(description, goes, requestId) };
     const around = trace.setSpan(this.#around, this.#span);
-    return new ApiSpan(this.#tracer, this.#tracer.startSpan(name, { kind, attributes }, around), around);
+    return new ApiSpan(this.#tracer, this.#tracer.startSpan(description.name, options, around), around);
   }
 
   set(name: string, value: string | number | boolean): void {
@@ -67,4 +73,16 @@ class ApiSpan implements TraceSpan {
   end(): void {
     this.#span.end();
   }
+}
+
+function all(
+  { attributes }: Description,
+  around: SharedAttributes | null,
+  requestId: string | number | null,
+): Attributes {
+  return {
+    ...attributes.values,
+    ...around?.values,
+    ...(requestId !== null && { [REQUEST_ID]: String(requestId) }),
+  };
 }

@@ -7,6 +7,7 @@
  */
 import { isJsonObject, type JsonObject, type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
 import { type IncomingHeaders } from '../../protocol/modern/headers.js';
+import { addMeta, metaOf } from '../../protocol/modern/meta.js';
 
 /** The context of a trace as it is written in headers and in `_meta`. */
 export interface TraceContext {
@@ -36,15 +37,17 @@ export interface TracedRequest {
   readonly params?: JsonObject;
 }
 
-/** What goes upstream. */
+/** What goes upstream, as the server knows it. */
 export interface TracedCall {
+  readonly method: string;
+  readonly params: JsonObject;
+  readonly upstreamId: number;
+}
+
+/** Where it goes. */
+export interface TracedUpstream {
   readonly upstream: string;
   readonly network: 'pipe' | 'tcp';
-  readonly method: string;
-  /** Own name of the tool or prompt, `''` for none. */
-  readonly target: string;
-  readonly upstreamId: number;
-  readonly params: JsonObject;
 }
 
 export type EventAttributes = Readonly<Record<string, string | number | boolean>>;
@@ -56,7 +59,7 @@ export interface CallTrace {
   /** Something worth knowing happened: a wait, a decision. */
   event(name: string, attributes?: EventAttributes): void;
   /** The request is about to be sent upstream. Returns the context to send with it; `null` when it has none. */
-  sent(call: TracedCall): TraceContext | null;
+  sent(call: TracedCall, to: TracedUpstream): TraceContext | null;
   /** The upstream has answered (`error` is `error.type`, `null` when it went well), or there will be no answer (`failure`). */
   received(error: string | null, failure?: JsonRpcErrorObject): void;
   /** The client is answered, or wants no answer any more. The first call counts. */
@@ -114,12 +117,6 @@ export function readContext(carrier: Readonly<Record<string, unknown>> | undefin
   return { traceparent, ...(tracestate !== undefined && { tracestate }), ...(baggage !== undefined && { baggage }) };
 }
 
-/** `_meta` of a request's parameters. */
-export function metaOf(params: JsonObject | undefined): JsonObject | undefined {
-  const meta = params?.['_meta'];
-  return isJsonObject(meta) ? meta : undefined;
-}
-
 /**
  * A copy of `params` with the context in its `_meta`, in place of any that is there; as it is when that is the same. For
  * JSON: a member that must go is `undefined`. Baggage needs no trace, so the client's own stays where there is no other.
@@ -128,8 +125,7 @@ export function withContext(params: JsonObject, context: TraceContext): JsonObje
   const meta = metaOf(params);
   if (meta?.['traceparent'] === context.traceparent) return params;
   const { traceparent, tracestate, baggage = meta?.['baggage'] } = context;
-  if (meta === undefined && tracestate === undefined && baggage === undefined)
-    return { ...params, _meta: { traceparent } };
+  if (meta === undefined && tracestate === undefined && baggage === undefined) return addMeta(params, { traceparent });
   return { ...params, _meta: { ...meta, traceparent, tracestate, baggage } };
 }
 

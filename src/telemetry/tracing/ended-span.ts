@@ -1,13 +1,14 @@
 /** A span that has ended, as it is written for the collector and shown on consoles. */
 import { type Attributes, type AttributeValue, type HrTime, type SpanContext } from '@opentelemetry/api';
 import { type ReadableSpan } from '@opentelemetry/sdk-trace';
+import { SpanId, TraceId } from './ids.js';
+import { SharedAttributes } from './shared-attributes.js';
 
 export interface EndedSpan {
-  /** In hexadecimal digits, as all ids. */
-  readonly traceId: string;
-  readonly spanId: string;
-  /** Empty for a root. */
-  readonly parentId: string;
+  readonly traceId: TraceId;
+  readonly spanId: SpanId;
+  /** `null` for a root. */
+  readonly parentId: SpanId | null;
   readonly parentIsRemote: boolean;
   readonly traceState: string;
   readonly name: string;
@@ -16,8 +17,13 @@ export interface EndedSpan {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly endedAt: number;
-  readonly attributes: Readonly<Attributes>;
-  /** Those that came later: name, value, name, value. */
+  /** What it says of what was asked for, or all that an SDK's span says. */
+  readonly attributes: SharedAttributes;
+  /** What it says of where it came in, or went. */
+  readonly around: SharedAttributes | null;
+  /** Of the JSON-RPC request; `null`: it is the span of none. */
+  readonly requestId: string | number | null;
+  /** Attributes that came later: name, value, name, value. */
   readonly more: readonly AttributeValue[];
   readonly events: readonly SpanEvent[];
   readonly links: readonly SpanLink[];
@@ -46,16 +52,18 @@ export function endedSpan(span: ReadableSpan): EndedSpan {
   const { traceId, spanId, traceState } = span.spanContext();
   const parent = span.parentSpanContext;
   return {
-    traceId,
-    spanId,
-    parentId: parent?.spanId ?? '',
+    traceId: TraceId.of(traceId),
+    spanId: SpanId.of(spanId),
+    parentId: parent ? SpanId.of(parent.spanId) : null,
     parentIsRemote: parent?.isRemote === true,
     traceState: traceState?.serialize() ?? '',
     name: span.name,
     kind: span.kind,
     startedAt: milliseconds(span.startTime),
     endedAt: milliseconds(span.endTime),
-    attributes: span.attributes,
+    attributes: new SharedAttributes(span.attributes),
+    around: null,
+    requestId: null,
     more: [],
     events: span.events.map(({ name, time, attributes, droppedAttributesCount: dropped }) => ({
       name,

@@ -1,61 +1,70 @@
 /**
- * The newest spans, for consoles: a ring that the span processor writes into, read when somebody looks. A span costs one
- * assignment; nothing is made of it before it is asked for.
+ * The newest spans, for consoles: a ring of bytes that they are copied into as they are written, read when somebody looks. Objects that are
+ * kept for a while are copied by each garbage collection meanwhile, and cost a span more than the rest of it.
  */
+import { Buffer } from 'node:buffer';
 import { type SpanSnapshot, type TraceSnapshot } from '../../admin/snapshot/traces.js';
-import { type EndedSpan } from './ended-span.js';
+import { type ProtoWriter } from '../otlp/proto-writer.js';
+import { readSpan, traceIdOf } from '../otlp/span-decoding.js';
 
-/** As many spans as are kept; a call has two or three. */
+/** As many spans as are kept at most; a call has two or three. */
 const MOST_SPANS = 512;
-const SERVER = 1;
-const CLIENT = 2;
-const ERROR = 2;
+/** Nearly all spans take less than half of their share. */
+const MOST_BYTES = 1_024 * MOST_SPANS;
+/** A longer one would drive out too many others. */
+const LONGEST = MOST_BYTES / 8;
 
 export class RecentSpans {
-  readonly #ring: EndedSpan[] = [];
+  #bytes: Buffer | null = null;
+  /** Where the next one is written, if there is room before the end. */
+  #at = 0;
+  /** Of span `n`, at `n % MOST_SPANS`. */
+  readonly #starts = new Int32Array(MOST_SPANS);
+  /** Of the oldest that is kept, and of the next: spans are numbered as they come. */
+  #oldest = 0;
   #next = 0;
 
-  add(span: EndedSpan): void {
-    this.#ring[this.#next] = span;
-    this.#next = (this.#next + 1) % MOST_SPANS;
+  /** The span that stands in `written` from `start` to its end. */
+  add(written: ProtoWriter, start: number): void {
+    const length = written.length - start;
+    if (length > LONGEST) return;
+    const bytes = (this.#bytes ??= Buffer.allocUnsafeSlow(MOST_BYTES));
+    if (this.#at + length > MOST_BYTES) {
+      while (this.#isKept && this.#start(this.#oldest) >= this.#at) this.#oldest += 1;
+      this.#at = 0;
+    }
+    const end = this.#at + length;
+    if (this.#next - this.#oldest === MOST_SPANS) this.#oldest += 1;
+    while (this.#isKept && this.#start(this.#oldest) >= this.#at && this.#start(this.#oldest) < end) this.#oldest += 1;
+    written.copyTo(bytes, this.#at, start);
+    this.#starts[this.#next % MOST_SPANS] = this.#at;
+    this.#next += 1;
+    this.#at = end;
   }
 
   /** At most `limit` traces, the one that ended last first. Of a long trace the oldest spans may have been forgotten. */
   traces(limit: number): readonly TraceSnapshot[] {
-    const found = new Map<string, EndedSpan[]>();
-    for (let back = 1; back <= this.#ring.length; back += 1) {
-      const span = this.#ring[(this.#next - back + MOST_SPANS) % MOST_SPANS];
-      if (span === undefined) break;
-      const { traceId } = span;
+    const found = new Map<string, SpanSnapshot[]>();
+    const bytes = this.#bytes;
+    if (bytes === null) return [];
+    for (let number = this.#next - 1; number >= this.#oldest; number -= 1) {
+      const start = this.#start(number);
+      const traceId = traceIdOf(bytes, start);
       const spans = found.get(traceId);
-      if (spans !== undefined) spans.push(span);
-      else if (found.size < limit) found.set(traceId, [span]);
+      if (spans !== undefined) spans.push(readSpan(bytes, start));
+      else if (found.size < limit) found.set(traceId, [readSpan(bytes, start)]);
     }
     return [...found].map(([traceId, spans]) => ({
       traceId,
-      spans: spans.map(spanSnapshot).sort((a, b) => a.startedAt - b.startedAt),
+      spans: spans.sort((a, b) => a.startedAt - b.startedAt),
     }));
   }
-}
 
-function spanSnapshot(span: EndedSpan): SpanSnapshot {
-  const attributes = attributesOf(span);
-  const failed = attributes['error.type'] ?? (span.statusMessage === '' ? 'error' : span.statusMessage);
-  return {
-    spanId: span.spanId,
-    parentId: span.parentId === '' ? null : span.parentId,
-    name: span.name,
-    kind: span.kind === SERVER ? 'server' : span.kind === CLIENT ? 'client' : 'internal',
-    startedAt: span.startedAt,
-    durationMs: span.endedAt - span.startedAt,
-    error: span.statusCode === ERROR ? failed : null,
-    attributes,
-  };
-}
+  get #isKept(): boolean {
+    return this.#oldest < this.#next;
+  }
 
-function attributesOf({ attributes, more }: EndedSpan): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const [name, value] of Object.entries(attributes)) all[name] = String(value);
-  for (let at = 0; at < more.length; at += 2) all[String(more[at])] = String(more[at + 1]);
-  return all;
+  #start(number: number): number {
+    return this.#starts[number % MOST_SPANS] as number;
+  }
 }

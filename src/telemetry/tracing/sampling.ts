@@ -20,7 +20,7 @@ import {
   type SamplingResult,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
-import { hex32, random32 } from './unsampled.js';
+import { random32, SpanId, TraceId } from './ids.js';
 
 /** Of all that begins a trace here, the share that is recorded, 0 to 1; changed by assignment. */
 export class RuntimeSampler implements Sampler {
@@ -70,7 +70,7 @@ export class RuntimeSampler implements Sampler {
 /** Draws trace ids: for a root that is to be recorded one that the sampler lets through. */
 export class DrawnIds {
   readonly #random: () => number;
-  #next: string | null = null;
+  #next: TraceId | null = null;
   #bound = 0;
 
   constructor(random: () => number) {
@@ -97,20 +97,20 @@ export class DrawnIds {
   }
 
   /** The one that was drawn, once; after that any. */
-  traceId(): string {
+  traceId(): TraceId {
     const next = this.#next ?? this.#write(random32(this.#random));
     this.#next = null;
     return next;
   }
 
-  spanId(): string {
-    return hex32(random32(this.#random) | 1) + hex32(random32(this.#random)); // never all zeros
+  spanId(): SpanId {
+    return new SpanId(random32(this.#random) | 1, random32(this.#random) | 0); // never all zeros
   }
 
-  #write(word: number): string {
+  #write(word: number): TraceId {
     const a = random32(this.#random) | 1; // never all zeros
     const b = random32(this.#random);
     const c = random32(this.#random);
-    return hex32(a) + hex32(b) + hex32(c) + hex32((word ^ a ^ b ^ c) >>> 0);
+    return new TraceId(a, b | 0, c | 0, word ^ a ^ b ^ c);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Spans on their way to the collector. The spans of a full batch are written in the form they are sent in, one after the other: so that code
- * runs warm, and what waits behind a slow collector is bytes. What is lost is counted: the SDK's own batch processor tells nobody.
+ * Spans on their way to the collector. Each is written in the form it is sent in as it ends: what waits for its batch to be full, or
+ * behind a slow collector, is bytes, which no garbage collection copies. What is lost is counted: the SDK's own batch processor tells
+ * nobody.
  *
  * Source: OpenTelemetry specification, "Batching processor": one export at a time, begun by a full batch or by the time.
  */
@@ -52,10 +53,9 @@ export interface BatcherParts {
 
 export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   readonly #parts: BatcherParts;
-  readonly #writer = new ProtoWriter();
   /** The batch that is being filled: the gateway's own spans, and those of the SDK by their scope. */
-  #own: EndedSpan[] = [];
-  readonly #others = new Map<InstrumentationScope, EndedSpan[]>();
+  readonly #own = new ProtoWriter();
+  readonly #others = new Map<InstrumentationScope, ProtoWriter>();
   #spans = 0;
   #due: TimerHandle | null = null;
   readonly #full: SpanBatch[] = [];
@@ -86,7 +86,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   onEnd(span: ReadableSpan): void {
     const { instrumentationScope: scope } = span;
     let batch = this.#others.get(scope);
-    if (batch === undefined) this.#others.set(scope, (batch = []));
+    if (batch === undefined) this.#others.set(scope, (batch = new ProtoWriter()));
     this.#add(endedSpan(span), batch);
   }
 
@@ -103,15 +103,17 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     await this.forceFlush().finally(() => this.#parts.exporter.shutdown());
   }
 
-  #add(span: EndedSpan, batch: EndedSpan[]): void {
+  #add(span: EndedSpan, batch: ProtoWriter): void {
     const { counts, recent, batchSize, maxQueue } = this.#parts;
-    recent.add(span);
+    const start = batch.length;
+    writeSpan(batch, span);
+    recent.add(batch, start);
     if (this.#over || counts.queued >= maxQueue) {
+      batch.rewind(start);
       counts.dropped += 1;
       return;
     }
     counts.queued += 1;
-    batch.push(span);
     this.#spans += 1;
     if (this.#spans >= batchSize) this.#close();
     else if (!this.#exporting) this.#wait();
@@ -136,19 +138,13 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     }
     const fields = [...this.#others, [scope, this.#own] as const]
       .filter(([, spans]) => spans.length > 0)
-      .map(([of, spans]) => this.#written(of, spans));
-    this.#own = [];
+      .map(([of, spans]) => resourceSpans(resource, of, spans.written));
+    this.#own.clear();
     this.#others.clear();
     const request = fields.length === 1 && fields[0] ? fields[0] : Buffer.concat(fields);
     this.#full.push({ request, spans: this.#spans });
     this.#spans = 0;
     this.#send();
-  }
-
-  #written(scope: InstrumentationScope, spans: readonly EndedSpan[]): Buffer {
-    this.#writer.clear();
-    for (const span of spans) writeSpan(this.#writer, span);
-    return resourceSpans(this.#parts.resource, scope, this.#writer.written);
   }
 
   /** Returns whether an export is on its way. */

@@ -1,13 +1,15 @@
 /** Spans as the gateway makes them: a port, so that where they go is somebody else's business. */
 import { type SpanContext, type SpanKind } from '@opentelemetry/api';
 import { type EventAttributes, type TraceContext } from './call-trace.js';
+import { type Description } from './descriptions.js';
+import { type SharedAttributes } from './shared-attributes.js';
 
 /** A span that is recorded, until it ends. */
 export interface TraceSpan {
   /** As it is sent on. `baggage`: what goes with it. */
   context(baggage?: string): TraceContext;
-  /** `attributes`: not changed by anybody after. */
-  child(name: string, kind: SpanKind, attributes: EventAttributes): TraceSpan;
+  /** `around`: of where it goes. `requestId`: as in `SpanStart`. */
+  child(kind: SpanKind, description: Description, around: SharedAttributes, requestId: string | number): TraceSpan;
   /** Another attribute; none has a name twice. */
   set(name: string, value: string | number | boolean): void;
   event(name: string, attributes?: EventAttributes): void;
@@ -18,10 +20,12 @@ export interface TraceSpan {
 }
 
 export interface SpanStart {
-  readonly name: string;
   readonly kind: SpanKind;
-  /** Not changed by anybody after. */
-  readonly attributes: EventAttributes;
+  readonly description: Description;
+  /** Of where it came in; `null` when there is nothing to say. */
+  readonly around: SharedAttributes | null;
+  /** Of the JSON-RPC request; `null`: it is the span of none. */
+  readonly requestId: string | number | null;
   /** `null`: a trace begins. */
   readonly parent: SpanContext | null;
   readonly links: readonly SpanContext[];
@@ -32,15 +36,11 @@ export interface SpanSource {
   start(start: SpanStart): TraceSpan | null;
 }
 
+/** Attribute of the id of the JSON-RPC request. */
+export const REQUEST_ID = 'jsonrpc.request.id';
+
 /** `traceparent` of W3C Trace Context, and what goes beside it. */
-export function writtenContext(
-  traceId: string,
-  spanId: string,
-  traceFlags: number,
-  tracestate: string,
-  baggage?: string,
-): TraceContext {
-  const traceparent = `00-${traceId}-${spanId}-${traceFlags === 1 ? '01' : (traceFlags & 0xff).toString(16).padStart(2, '0')}`;
+export function writtenContext(traceparent: string, tracestate: string, baggage?: string): TraceContext {
   if (tracestate === '' && baggage === undefined) return { traceparent };
   return { traceparent, ...(tracestate !== '' && { tracestate }), ...(baggage !== undefined && { baggage }) };
 }

@@ -8,13 +8,13 @@
  */
 import { type SpanContext, SpanKind, TraceFlags } from '@opentelemetry/api';
 import { parseTraceParent, TraceState } from '@opentelemetry/core';
-import { isJsonObject } from '../../protocol/jsonrpc.js';
+import { targetOf } from '../../protocol/methods.js';
+import { metaOf } from '../../protocol/modern/meta.js';
 import { type IncomingHeaders } from '../../protocol/modern/headers.js';
 import {
   type CallTrace,
   type ControlStep,
   type EventAttributes,
-  metaOf,
   readContext,
   type RefusedRequest,
   type RequestOrigin,
@@ -22,8 +22,10 @@ import {
   type TraceContext,
   type TracedRequest,
 } from './call-trace.js';
-import { Descriptions, RecordedTrace, startServerSpan } from './recorded.js';
+import { Descriptions } from './descriptions.js';
+import { RecordedTrace } from './recorded.js';
 import { type DrawnIds, type RuntimeSampler } from './sampling.js';
+import { SharedAttributes } from './shared-attributes.js';
 import { type SpanSource, type TraceSpan } from './trace-span.js';
 import { UnsampledHeaders, UnsampledMeta, UnsampledRoot } from './unsampled.js';
 
@@ -34,9 +36,6 @@ export interface TracerParts {
   /** A caller that records its trace has ours recorded. */
   readonly parentBased: boolean;
 }
-
-/** Names of the tools and prompts that clients call are theirs to invent, so a span is named after a known shape alone. */
-const TARGETED = new Set(['tools/call', 'prompts/get']);
 
 export class SpanTracer implements RequestTracer {
   readonly #spans: SpanSource;
@@ -81,8 +80,13 @@ export class SpanTracer implements RequestTracer {
     if (parent === null) {
       if (!this.#ids.draw()) return;
     } else if (this.#parentBased && !isSampled(parent)) return;
-    const described = { ...attributes, 'error.type': error };
-    const span = this.#spans.start({ name, kind: SpanKind.SERVER, attributes: described, parent, links: NO_LINKS });
+    const described = new SharedAttributes({ ...attributes, 'error.type': error });
+    const span = this.#spans.start({
+      kind: SpanKind.SERVER,
+      description: { name, attributes: described },
+      ...ALONE,
+      parent,
+    });
     span?.failed(message);
     span?.exception(error, message);
     span?.end();
@@ -91,7 +95,8 @@ export class SpanTracer implements RequestTracer {
   step(name: string, attributes: EventAttributes, cause?: TraceContext | null): ControlStep {
     const parent = cause ? remoteContext(cause) : null;
     if (parent === null && !this.#ids.force()) return NO_STEP;
-    const span = this.#spans.start({ name, kind: SpanKind.INTERNAL, attributes, parent, links: NO_LINKS });
+    const description = { name, attributes: new SharedAttributes(attributes) };
+    const span = this.#spans.start({ kind: SpanKind.INTERNAL, description, ...ALONE, parent });
     return span === null ? NO_STEP : new RecordedStep(span);
   }
 
@@ -122,7 +127,14 @@ export class SpanTracer implements RequestTracer {
     given?: TraceContext,
   ): CallTrace {
     const links = origin?.openedBy === undefined ? beside : [...beside, ...linkTo({ traceparent: origin.openedBy })];
-    const span = startServerSpan(this.#spans, this.#descriptions, request, targetOf(request), origin, links, parent);
+    const span = this.#spans.start({
+      kind: SpanKind.SERVER,
+      description: this.#descriptions.request(request.method, targetOf(request.method, request.params), request.params),
+      around: this.#descriptions.origin(origin),
+      requestId: request.id,
+      parent,
+      links,
+    });
     // By the rate alone, or by another SDK of the application's, the answer may still be no.
     if (span === null) return given ? new UnsampledHeaders(given) : this.#unsampledRoot;
     return new RecordedTrace(span, this.#descriptions, baggage);
@@ -152,6 +164,8 @@ class RecordedStep implements ControlStep {
 }
 
 const NO_LINKS: readonly SpanContext[] = [];
+/** A span that is of no request. */
+const ALONE = { around: null, requestId: null, links: NO_LINKS } as const;
 const NO_STEP: ControlStep = { context: null, event: () => undefined, end: () => undefined };
 
 /** The context as the parent of a span; `null` when it is none that W3C Trace Context knows. */
@@ -168,9 +182,4 @@ function isSampled({ traceFlags }: SpanContext): boolean {
 function linkTo({ traceparent }: TraceContext): SpanContext[] {
   const context = parseTraceParent(traceparent);
   return context === null ? [] : [context];
-}
-
-function targetOf({ method, params }: TracedRequest): string {
-  const name = TARGETED.has(method) && isJsonObject(params) ? params['name'] : undefined;
-  return typeof name === 'string' ? name : '';
 }

@@ -2,23 +2,8 @@
  * Requests that are not recorded: decided before anything is made. A context that the caller gave goes on all the same. Those
  * that brought none get none: writing one into each costs a call more than 1 % (docs/adr/0010).
  */
-import { metaOf, readContext, type CallTrace, type TraceContext, type TracedCall } from './call-trace.js';
-
-const BYTE = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
-
-/** Eight digits of a 32-bit number. */
-export function hex32(value: number): string {
-  return (
-    (BYTE[value >>> 24] as string) +
-    (BYTE[(value >>> 16) & 0xff] as string) +
-    (BYTE[(value >>> 8) & 0xff] as string) +
-    (BYTE[value & 0xff] as string)
-  );
-}
-
-export function random32(random: () => number): number {
-  return (random() * 0x1_0000_0000) >>> 0;
-}
+import { metaOf } from '../../protocol/modern/meta.js';
+import { readContext, type CallTrace, type TraceContext, type TracedCall } from './call-trace.js';
 
 /** The request brought no context, so there is none to go on. One object serves all of them. */
 export class UnsampledRoot implements CallTrace {

@@ -7,9 +7,12 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type ReadableSpan } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { ProtoWriter } from '#src/telemetry/otlp/proto-writer.js';
+import { readSpan, traceIdOf } from '#src/telemetry/otlp/span-decoding.js';
 import { resourceSpans, writeSpan } from '#src/telemetry/otlp/span-encoding.js';
 import { endedSpan } from '#src/telemetry/tracing/ended-span.js';
+import { SharedAttributes } from '#src/telemetry/tracing/shared-attributes.js';
 import { decodeTraces } from '../../support/otlp.js';
+import { endedFixture } from '../../support/spans.js';
 
 const resource = resourceFromAttributes(
   { 'service.name': 'x', 'service.tags': ['a', 'b'] },
@@ -102,6 +105,58 @@ const span: fc.Arbitrary<ReadableSpan> = fc
   })) as fc.Arbitrary<ReadableSpan>;
 
 describe('telemetry/otlp/span-encoding (property)', () => {
+  it('what many spans share is written as if each had it alone, the first time and every time after', () => {
+    const ended = fc.record({ attributes, around: attributes, requestId: fc.option(fc.oneof(text, fc.integer())) });
+    fc.assert(
+      fc.property(ended, fc.array(text, { maxLength: 4 }), ({ attributes: own, around, requestId }, names) => {
+        const shared = { attributes: new SharedAttributes(own), around: new SharedAttributes(around), requestId };
+        const out = new ProtoWriter(16);
+        for (const name of names) {
+          const alone = { attributes: new SharedAttributes(own), around: new SharedAttributes(around), requestId };
+          const [first, second] = [new ProtoWriter(16), new ProtoWriter(16)];
+          writeSpan(first, endedFixture({ ...shared, name }));
+          writeSpan(second, endedFixture({ ...alone, name }));
+          assert.deepEqual(first.written, second.written);
+          writeSpan(out, endedFixture({ ...shared, name }));
+        }
+        const all = { ...own, ...around, ...(requestId !== null && { 'jsonrpc.request.id': String(requestId) }) };
+        const decoded = decodeTraces(resourceSpans(resource, instrumentationScope, out.written)) as Decoded;
+        for (const { attributes: said } of decoded.resourceSpans[0]?.scopeSpans[0]?.spans ?? [])
+          for (const name of Object.keys(all)) assert.ok(said.some(({ key }) => key === asUtf8(name)));
+      }),
+    );
+  });
+
+  it('what is read again for consoles is what was written', () => {
+    fc.assert(
+      fc.property(fc.array(span, { minLength: 1, maxLength: 4 }), (spans) => {
+        const out = new ProtoWriter(16);
+        for (const each of spans) {
+          const start = out.length;
+          writeSpan(out, endedSpan(each));
+          const { traceId, spanId } = each.spanContext();
+          const bytes = Buffer.from(out.written);
+          assert.equal(traceIdOf(bytes, start), traceId);
+          const { startedAt, durationMs, ...rest } = readSpan(bytes, start);
+          assert.equal(startedAt, milliseconds(each.startTime));
+          assert.equal(durationMs, milliseconds(each.endTime) - milliseconds(each.startTime));
+          const said = each.attributes['error.type'] ?? (each.status.message ? each.status.message : 'error');
+          assert.deepEqual(rest, {
+            spanId,
+            parentId: each.parentSpanContext?.spanId ?? null,
+            name: asUtf8(each.name),
+            kind: each.kind === SpanKind.SERVER ? 'server' : each.kind === SpanKind.CLIENT ? 'client' : 'internal',
+            error: each.status.code === SpanStatusCode.ERROR ? asUtf8(String(said)) : null,
+            attributes: Object.fromEntries(
+              Object.entries(each.attributes).map(([name, given]) => [asUtf8(name), asUtf8(String(given))]),
+            ),
+          });
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('every field of every span is the one that the SDK writes', () => {
     fc.assert(
       fc.property(fc.array(span, { minLength: 1, maxLength: 5 }), (spans) => {
@@ -140,6 +195,7 @@ interface Decoded {
 
 interface DecodedSpan {
   status: unknown;
+  readonly attributes: readonly { readonly key: string }[];
   readonly endTimeUnixNano: string;
 }
 
@@ -154,4 +210,13 @@ function filled(decoded: unknown): unknown {
 
 function endOf(decoded: unknown): bigint {
   return BigInt((decoded as Decoded).resourceSpans[0]?.scopeSpans[0]?.spans[0]?.endTimeUnixNano ?? '0');
+}
+
+/** As UTF-8 has it: half a pair is the replacement character. */
+function asUtf8(given: string): string {
+  return Buffer.from(given).toString();
+}
+
+function milliseconds([seconds, nanoseconds]: HrTime): number {
+  return seconds * 1_000 + nanoseconds / 1e6;
 }

@@ -38,6 +38,17 @@ describe('telemetry/tracing/call-trace', () => {
     );
   });
 
+  it('parameters without _meta get one, and keep all else that they have', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom('name', 'arguments', 'x'), fc.jsonValue()), (params) => {
+        const before = JSON.stringify(params);
+        const sent: unknown = JSON.parse(JSON.stringify(withContext(params, { traceparent: '00-a' })));
+        assert.deepEqual(sent, { ...(JSON.parse(before) as object), _meta: { traceparent: '00-a' } });
+        assert.equal(JSON.stringify(params), before);
+      }),
+    );
+  });
+
   it('no context that could break out of a header is read, whatever the carrier holds', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom('traceparent', 'tracestate', 'baggage'), fc.anything()), (carrier) => {

@@ -117,8 +117,8 @@ describe('telemetry/tracing/library', () => {
     const second = start(counts);
     const request = { id: 1, method: 'tools/call', params: { name: 'up__echo', _meta: { traceparent: PARENT } } };
     const call = second.tracer?.begin(request, undefined, null);
-    const sent = { upstream: 'up', network: 'pipe', method: 'tools/call', target: 'echo', upstreamId: 7 } as const;
-    const onward = call?.sent({ ...sent, params: {} });
+    const sent = { method: 'tools/call', upstreamId: 7, params: { name: 'echo' } };
+    const onward = call?.sent(sent, { upstream: 'up', network: 'pipe' });
     call?.received('-32001', { code: -32_001, message: 'gone' });
     call?.ended('-32001');
     const client = await collector.waitForSpan(({ kind }) => kind === 'CLIENT', 'the span of the call');

@@ -1,42 +1,69 @@
 import assert from 'node:assert/strict';
+import { ProtoWriter } from '#src/telemetry/otlp/proto-writer.js';
+import { writeSpan } from '#src/telemetry/otlp/span-encoding.js';
 import { type EndedSpan } from '#src/telemetry/tracing/ended-span.js';
+import { SpanId, TraceId } from '#src/telemetry/tracing/ids.js';
 import { RecentSpans } from '#src/telemetry/tracing/recent.js';
 import { endedFixture } from '../../../support/spans.js';
 
+const traceId = (digit: number): string => digit.toString(16).padStart(32, '0');
+const spanId = (digit: number): string => digit.toString(16).padStart(16, '0');
+
 function span(trace: number, id: number, over: Partial<EndedSpan> = {}): EndedSpan {
   const startedAt = 1_000 + id;
-  const ids = { traceId: `trace-${trace}`, spanId: `span-${id}` };
+  const ids = { traceId: new TraceId(0, 0, 0, trace), spanId: new SpanId(0, id) };
   return endedFixture({ ...ids, name: `span ${id}`, startedAt, endedAt: startedAt + 2.5, ...over });
+}
+
+function add(recent: RecentSpans, each: EndedSpan): void {
+  const out = new ProtoWriter();
+  out.varint(8, 1); // as behind another one
+  const start = out.length;
+  writeSpan(out, each);
+  recent.add(out, start);
 }
 
 describe('recent spans', () => {
   it('are put together by trace, the newest trace first, its spans as they began', () => {
     const recent = new RecentSpans();
     // A span of a call upstream ends before the one that caused it.
-    recent.add(span(1, 2, { kind: 2, parentId: 'span-1' }));
-    recent.add(span(1, 1));
-    recent.add(span(2, 3, { kind: 0, statusCode: 2, statusMessage: 'late', more: ['error.type', 'timeout'] }));
+    add(recent, span(1, 2, { kind: 2, parentId: new SpanId(0, 1) }));
+    add(recent, span(1, 1));
+    add(recent, span(2, 3, { kind: 0, statusCode: 2, statusMessage: 'late', more: ['error.type', 'timeout'] }));
     const traces = recent.traces(10);
     assert.deepEqual(
-      traces.map(({ traceId, spans }) => [traceId, spans.map(({ spanId }) => spanId)]),
+      traces.map((trace) => [trace.traceId, trace.spans.map((each) => each.spanId)]),
       [
-        ['trace-2', ['span-3']],
-        ['trace-1', ['span-1', 'span-2']],
+        [traceId(2), [spanId(3)]],
+        [traceId(1), [spanId(1), spanId(2)]],
       ],
     );
     const [failed] = traces[0]?.spans ?? [];
     assert.deepEqual([failed?.kind, failed?.error, failed?.durationMs], ['internal', 'timeout', 2.5]);
     const [, client] = traces[1]?.spans ?? [];
-    assert.deepEqual([client?.kind, client?.parentId, client?.error], ['client', 'span-1', null]);
+    assert.deepEqual([client?.kind, client?.parentId, client?.error], ['client', spanId(1), null]);
   });
 
   it('are no more than 512, and no more traces than were asked for', () => {
     const recent = new RecentSpans();
-    for (let id = 0; id < 2_000; id += 1) recent.add(span(id, id));
+    for (let id = 0; id < 2_000; id += 1) add(recent, span(id, id));
     assert.equal(recent.traces(10_000).length, 512);
     assert.deepEqual(
-      recent.traces(2).map(({ traceId }) => traceId),
-      ['trace-1999', 'trace-1998'],
+      recent.traces(2).map((trace) => trace.traceId),
+      [traceId(1_999), traceId(1_998)],
     );
+  });
+
+  it('long ones drive out older ones, and one that is too long is not kept', () => {
+    const recent = new RecentSpans();
+    for (let id = 0; id < 300; id += 1) add(recent, span(id, id, { statusMessage: 'x'.repeat(5_000 + (id % 7)) }));
+    const kept = recent.traces(1_000);
+    assert.ok(kept.length > 90 && kept.length < 110, `${kept.length}`);
+    assert.deepEqual(
+      kept.map((trace) => trace.traceId),
+      kept.map((_, back) => traceId(299 - back)),
+    );
+    add(recent, span(999, 999, { statusMessage: 'x'.repeat(100_000) }));
+    assert.equal(recent.traces(1)[0]?.traceId, traceId(299));
   });
 });

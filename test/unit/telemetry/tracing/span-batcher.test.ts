@@ -6,6 +6,7 @@ import { VirtualClock } from '#src/kernel/index.js';
 import { LateContextManager } from '#src/telemetry/tracing/context-manager.js';
 import { newSpanCounts, type SpanCounts } from '#src/telemetry/tracing/counts.js';
 import { type EndedSpan } from '#src/telemetry/tracing/ended-span.js';
+import { TraceId } from '#src/telemetry/tracing/ids.js';
 import { RecentSpans } from '#src/telemetry/tracing/recent.js';
 import { type SpanBatch, SpanBatcher } from '#src/telemetry/tracing/span-batcher.js';
 import { decodeTraces } from '../../../support/otlp.js';
@@ -184,7 +185,7 @@ describe('telemetry/tracing/span-batcher', () => {
   });
 
   it('keeps the newest for consoles, dropped or not', () => {
-    end(9, { traceId: 'aa'.repeat(16) });
+    end(9, { traceId: TraceId.of('aa'.repeat(16)) });
     assert.equal(recent.traces(1)[0]?.spans.length, 9);
   });
 });
