@@ -3,10 +3,10 @@
  * Process-free.
  */
 import { type JsonRpcErrorObject, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { targetOf } from '../protocol/methods.js';
 import { type Durations } from '../telemetry/metrics/operations.js';
 import { type TraceContext, type TracedUpstream } from '../telemetry/tracing/call-trace.js';
 import { type Call } from './call.js';
-import { targetOf } from '../protocol/methods.js';
 import { errorType } from './request-watch.js';
 
 export class CallReplies implements TracedUpstream {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { ProtoWriter } from '#src/telemetry/otlp/proto-writer.js';
 import { writeSpan } from '#src/telemetry/otlp/span-encoding.js';
 import { type EndedSpan } from '#src/telemetry/tracing/ended-span.js';
@@ -51,6 +52,29 @@ describe('recent spans', () => {
     assert.deepEqual(
       recent.traces(2).map((trace) => trace.traceId),
       [traceId(1_999), traceId(1_998)],
+    );
+  });
+
+  it('whatever their lengths, the newest are kept, whole and without a gap', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.nat({ max: 70_000 }).filter((length) => length < 65_000 || length > 65_500),
+          { maxLength: 120 },
+        ),
+        (lengths) => {
+          const recent = new RecentSpans();
+          lengths.forEach((length, id) => {
+            add(recent, span(id, id, { statusCode: 2, statusMessage: 'x'.repeat(length) }));
+          });
+          const kept = recent.traces(1_000).map(({ traceId: trace, spans }) => [trace, spans[0]?.error?.length]);
+          const short = lengths.map((length, id) => [traceId(id), length || 'error'.length] as const);
+          const fits = short.filter(([, length]) => length < 65_000).reverse();
+          assert.deepEqual(kept, fits.slice(0, kept.length));
+          if (fits.length > 0) assert.ok(kept.length >= Math.min(fits.length, 6));
+        },
+      ),
+      { numRuns: 50 },
     );
   });
 
