@@ -18,7 +18,7 @@ const ROWS: Readonly<Record<FeatureId, Row>> = {
   vsm: { title: 'Viable system' },
 };
 
-export function renderOverhead({ node, features }: OverheadFigures): string {
+export function renderOverhead({ node, cpu: ownCpu, features }: OverheadFigures): string {
   const rows = features.map((feature) => {
     const { title } = ROWS[feature.name];
     const cpu = `${signed(feature.cpuPercent, 1)}% (± ${feature.cpuSpread.toFixed(1)}), ${signed(feature.cpuUs, 1)} µs`;
@@ -26,7 +26,7 @@ export function renderOverhead({ node, features }: OverheadFigures): string {
   });
   return [
     `Node ${node}; medians of ${turns(features)} turns, off and on in one gateway that has been on for a while. ±: of that`,
-    'median, with about 95 %.',
+    `median, with about 95 %. The gateway ${ownCpu === null ? 'shares its CPUs with the load' : `has CPU ${ownCpu} for itself`}.`,
     '',
     '| Feature | CPU Impact | Memory Impact | Latency Impact | Bar |',
     '|---|---|---|---|---|',

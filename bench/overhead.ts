@@ -13,6 +13,7 @@ import { type AdminClient, type AdminSubscription, connectAdmin } from '#src/adm
 import { JwtAuthenticator } from '#src/auth/jwt-authenticator.js';
 import { type Children, type Program } from './children.js';
 import { type LoadResult, windowEvent, type WindowRequest } from './load-result.js';
+import { leaveOneCpu, moveTo } from './own-cpu.js';
 import { waitForTool } from './probe.js';
 import { rssKb } from './proc.js';
 import { median } from './stats.js';
@@ -50,6 +51,8 @@ export interface Overhead {
 
 export interface OverheadFigures {
   readonly node: string;
+  /** The CPU that the gateway had for itself; `null`: it had none. */
+  readonly cpu: number | null;
   readonly features: readonly Overhead[];
 }
 
@@ -58,6 +61,7 @@ export type FeatureId = (typeof FEATURE_IDS)[number];
 
 interface Bench {
   readonly pid: number;
+  readonly cpu: number | null;
   readonly loads: Loads;
   readonly admin: AdminClient;
   readonly options: OverheadOptions;
@@ -126,7 +130,7 @@ export async function measureOverhead(children: Children, options: OverheadOptio
         for (const concurrency of [16, 1]) await window(bench, concurrency, withToken);
     const features: Overhead[] = [];
     for (const name of wanted) features.push(await compare(bench, name));
-    return { node: process.version, features };
+    return { node: process.version, cpu: bench.cpu, features };
   } finally {
     bench.admin.close();
     collector.closeAllConnections();
@@ -239,6 +243,7 @@ function window({ loads, options }: Bench, concurrency: number, withToken: boole
 }
 
 async function startBench(children: Children, collector: Server, options: OverheadOptions): Promise<Bench> {
+  const free = leaveOneCpu();
   const direct = await startDirect(children);
   const folder = mkdtempSync(join(tmpdir(), 'viable-overhead-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -271,7 +276,8 @@ async function startBench(children: Children, collector: Server, options: Overhe
   });
   const loads = new Loads();
   for (const shown of [null, token]) await loads.start(children, url, program.pid, shown);
-  return { pid: program.pid, loads, admin, options };
+  const cpu = free !== null && moveTo(free, program.pid) ? free : null;
+  return { pid: program.pid, cpu, loads, admin, options };
 }
 
 /** Takes whatever is sent, as a collector nearby would. */

@@ -14,6 +14,7 @@ import {
   type JsonRpcId,
   type JsonRpcResponse,
 } from '../protocol/jsonrpc.js';
+import { Outstanding } from '../protocol/outstanding.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
@@ -23,7 +24,6 @@ import { bookAttenuated, bookEnd, bookStart, bookTaken } from './call-books.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
 import { toolCallEvent } from './call-audit.js';
 import { type DataPlane } from './data-plane.js';
-import { LazyMap } from './lazy-map.js';
 import { errorType, RequestWatch } from './request-watch.js';
 import { sampleTime } from './answer-times.js';
 import { retryDelay } from './call-retries.js';
@@ -64,7 +64,7 @@ export class CallTable {
   readonly #counters: TransportCounters;
   /** The breaker of the transport that the client speaks over. */
   readonly #transport: BreakerGate;
-  readonly #calls = new LazyMap<JsonRpcId, Call>();
+  readonly #calls = new Outstanding<Call>();
   /** Of the client whose calls these are. */
   readonly watch: RequestWatch;
 
@@ -89,7 +89,7 @@ export class CallTable {
   }
 
   all(): Call[] {
-    return [...this.#calls.values()];
+    return this.#calls.values();
   }
 
   /** Hands a request to its upstream; returns why it cannot be. Every check is a plain memory read. */

@@ -10,6 +10,7 @@
 import { type Principal } from '../auth/principal.js';
 import { type ActorContext, type Behavior, NORMAL, type Ref } from '../kernel/index.js';
 import { type SessionState } from '../handover/messages.js';
+import { Outstanding } from '../protocol/outstanding.js';
 import { type ParsedFrame } from '../protocol/parse.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { type EventStream } from '../transports/inbound/event-stream.js';
@@ -24,7 +25,6 @@ import {
   type ShutdownNotice,
 } from './client-message.js';
 import { type ClientFacts, type ClientOutlet, ClientShell } from './client-shell.js';
-import { LazyMap } from './lazy-map.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { tooLate } from './newcomers.js';
 
@@ -67,7 +67,7 @@ class HttpSession implements Behavior<HttpSessionMessage>, ClientOutlet, ReplayT
   /** What was sent on its streams; made with the first. */
   #log: ReplayLog | null = null;
   /** Streams that are not over, by number. */
-  readonly streams = new LazyMap<number, HttpExchange>();
+  readonly streams = new Outstanding<HttpExchange>();
 
   constructor(
     env: SessionEnvironment,

@@ -19,10 +19,10 @@ import {
   retryParams,
   toLegacyRequest,
 } from '../protocol/modern/mrtr.js';
+import { Outstanding } from '../protocol/outstanding.js';
 import { type Call } from './call.js';
 import { type ClientLinks } from './client-links.js';
 import { type ClientMessage } from './client-message.js';
-import { LazyMap } from './lazy-map.js';
 import { type SessionEnvironment } from './legacy-session.js';
 import { type ClientAnswer } from './server-requests.js';
 
@@ -51,7 +51,7 @@ export interface InputRoundsDeps {
 
 export class InputRounds {
   readonly #deps: InputRoundsDeps;
-  readonly #rounds = new LazyMap<JsonRpcId, Round>();
+  readonly #rounds = new Outstanding<Round>();
 
   constructor(deps: InputRoundsDeps) {
     this.#deps = deps;
@@ -99,7 +99,7 @@ export class InputRounds {
   }
 
   takeAll(): Call[] {
-    return [...this.#rounds.keys()].flatMap((id) => this.take(id) ?? []);
+    return this.#rounds.values().flatMap(({ call }) => this.take(call.id) ?? []);
   }
 
   #ask(round: Round, key: string, request: InputRequest): void {

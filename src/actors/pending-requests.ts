@@ -5,6 +5,7 @@
  * Invariant: ids are integers of this session, never used twice; what is taken out is settled by the one who took it.
  */
 import { type JsonRpcId, type JsonRpcResponse } from '../protocol/jsonrpc.js';
+import { Outstanding } from '../protocol/outstanding.js';
 import { type Call } from './call.js';
 import { type SessionLoad } from './upstream-gate.js';
 
@@ -19,7 +20,7 @@ export interface OwnRequestPending {
 export type Pending = Call | OwnRequestPending;
 
 export class PendingRequests {
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Outstanding<Pending>();
   /** Calls that the server is known not to have begun. */
   readonly #refused = new WeakSet<Call>();
   readonly #load: SessionLoad;
@@ -72,12 +73,12 @@ export class PendingRequests {
 
   /** Methods of the gateway's own requests that wait. */
   ownMethods(): string[] {
-    return [...this.#pending.values()].flatMap((waiting) => (waiting.type === 'own' ? [waiting.method] : []));
+    return this.#pending.values().flatMap((waiting) => (waiting.type === 'own' ? [waiting.method] : []));
   }
 
   /** Everything that waits, and waits no more. */
   takeAll(): Pending[] {
-    const all = [...this.#pending.values()];
+    const all = this.#pending.values();
     this.#pending.clear();
     this.#load.calls = 0;
     return all;

@@ -7,6 +7,7 @@
  * once; the server is told to cancel only when nobody waits any more.
  */
 import { type Ref, type SendResult } from '../kernel/index.js';
+import { Outstanding } from '../protocol/outstanding.js';
 import { type Channel } from '../transports/inbound/channel.js';
 import { Call, type CallEvent, type Caller, type UpstreamSessionMessage } from './call.js';
 import { type UpstreamGate } from './upstream-gate.js';
@@ -25,7 +26,7 @@ const MAX_SHARED = 10_000;
 const MAX_KEY = 4_096;
 
 export class SharedReads {
-  readonly #running = new Map<string, SharedRead>();
+  readonly #running = new Outstanding<SharedRead>();
   readonly #onJoined: () => void;
 
   constructor(onJoined: () => void) {

@@ -8,11 +8,17 @@ import { type Clock, type TimerHandle } from './clock.js';
 type Cancel = { cancel(): void };
 
 export class Belongings {
-  readonly #abort = new AbortController();
+  /** Made when somebody asks: to abort one costs more than all else that a short connection's end takes. */
+  #abort: AbortController | null = null;
+  #stopped = false;
   readonly #timers = new Set<TimerHandle>();
   readonly #monitors = new Set<MonitorHandle>();
 
   get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#stopped) this.#abort.abort();
+    }
     return this.#abort.signal;
   }
 
@@ -33,7 +39,8 @@ export class Belongings {
 
   /** The cell begins to stop: its signal aborts, its timers are off. */
   stop(): void {
-    this.#abort.abort();
+    this.#stopped = true;
+    this.#abort?.abort();
     for (const timer of this.#timers) timer.cancel();
   }
 

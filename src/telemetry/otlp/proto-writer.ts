@@ -17,6 +17,11 @@ const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => Number.parseInt(Str
 
 const FIRST_SIZE = 16_384;
 const MOST_KEPT = 1_048_576;
+/** Names whose bytes are kept. They may be anybody's: when there are more it begins anew. */
+const MOST_NAMES = 512;
+const LONGEST_NAME = 256;
+/** Keys up to there are one byte. */
+const MOST_OF_A_BYTE = 0x7f;
 /** A key and a length, or a key and a number. */
 const MOST_OF_A_FIELD = 20;
 const TWO_32 = 0x1_0000_0000;
@@ -26,6 +31,8 @@ const MAX_INT64 = 2 ** 63;
 export class ProtoWriter {
   #bytes: Buffer;
   #at = 0;
+  /** Length and text, as they are written. */
+  readonly #names = new Map<string, Uint8Array>();
 
   constructor(size = FIRST_SIZE) {
     this.#bytes = Buffer.allocUnsafeSlow(size);
@@ -168,6 +175,24 @@ export class ProtoWriter {
     this.#at = lengthAt; // not ASCII: once more, as UTF-8
     this.#varint(Buffer.byteLength(text));
     this.#at += bytes.write(text, this.#at);
+  }
+
+  /** A text that comes again and again: copied whole, where `text` goes through it character by character. */
+  name(key: number, text: string): void {
+    const written = this.#names.get(text);
+    if (written === undefined || key > MOST_OF_A_BYTE) return this.#newName(key, text);
+    this.#room(written.length + 1);
+    this.#bytes[this.#at] = key;
+    this.#bytes.set(written, this.#at + 1);
+    this.#at += written.length + 1;
+  }
+
+  #newName(key: number, text: string): void {
+    const start = this.#at;
+    this.text(key, text);
+    if (text.length > LONGEST_NAME || key > MOST_OF_A_BYTE) return;
+    if (this.#names.size >= MOST_NAMES) this.#names.clear();
+    this.#names.set(text, this.copyFrom(start + 1));
   }
 
   /** Begins a message; `end` gets what this returns. `size`: bytes that its length will most likely take. */

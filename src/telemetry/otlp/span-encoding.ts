@@ -42,7 +42,7 @@ export function writeSpan(out: ProtoWriter, span: EndedSpan): void {
   out.words2(SPAN.spanId, spanId.high, spanId.low);
   if (span.traceState !== '') out.text(SPAN.traceState, span.traceState);
   if (parentId !== null) out.words2(SPAN.parentSpanId, parentId.high, parentId.low);
-  out.text(SPAN.name, span.name);
+  out.name(SPAN.name, span.name);
   out.varint(SPAN.kind, span.kind + 1); // 0 is "not said" there
   out.time(SPAN.start, span.startedAt);
   out.time(SPAN.end, span.endedAt);
@@ -92,7 +92,7 @@ export function resourceSpans(resource: Resource, scope: InstrumentationScope, s
 function writeEvent(out: ProtoWriter, { name, at, attributes, dropped }: SpanEvent): void {
   const start = out.begin(SPAN.event);
   out.time(EVENT.time, at);
-  out.text(EVENT.name, name);
+  out.name(EVENT.name, name);
   if (attributes) writeAttributes(out, EVENT.attribute, attributes);
   writeCount(out, EVENT.dropped, dropped);
   out.end(start);
@@ -125,7 +125,7 @@ function writeAttributes(out: ProtoWriter, key: number, attributes: Readonly<Att
 
 function writeAttribute(out: ProtoWriter, key: number, name: string, value: AttributeValue | undefined): void {
   const start = out.begin(key);
-  out.text(KEY_VALUE.key, name);
+  out.name(KEY_VALUE.key, name);
   const any = out.begin(KEY_VALUE.value);
   writeAny(out, value);
   out.end(any);

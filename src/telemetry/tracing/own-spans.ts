@@ -139,16 +139,22 @@ class OwnSpan implements TraceSpan, EndedSpan {
     return writtenContext(maker.traceparents.write(traceId, this.spanId), traceState, baggage);
   }
 
-  child(kind: SpanKind, description: Description, around: SharedAttributes, requestId: string | number): TraceSpan {
-    return new OwnSpan(this.#trace, kind, description, around, requestId, this.spanId, performance.now());
+  child(
+    kind: SpanKind,
+    description: Description,
+    around: SharedAttributes,
+    requestId: string | number,
+    now: number,
+  ): TraceSpan {
+    return new OwnSpan(this.#trace, kind, description, around, requestId, this.spanId, now);
   }
 
   set(name: string, value: string | number | boolean): void {
     (this.#more ??= []).push(name, value);
   }
 
-  event(name: string, attributes?: EventAttributes): void {
-    const event = { name, at: this.#trace.epoch + performance.now(), attributes };
+  event(name: string, attributes?: EventAttributes, now = performance.now()): void {
+    const event = { name, at: this.#trace.epoch + now, attributes };
     if (this.#events === null) this.#events = [event];
     else if (this.#events.length < MOST_EVENTS) this.#events.push(event);
     else this.#droppedEvents += 1;

@@ -41,10 +41,11 @@ export class RecordedTrace implements CallTrace {
 
   sent(call: TracedCall, to: TracedUpstream): TraceContext {
     this.#client?.end(); // sent once more: a retry has a span of its own
-    this.#server.event('viable.queue_wait', { 'viable.wait_ms': performance.now() - this.#beganAt });
+    const now = performance.now();
+    this.#server.event('viable.queue_wait', { 'viable.wait_ms': now - this.#beganAt }, now);
     const { method, params, upstreamId } = call;
     const description = this.#descriptions.request(method, targetOf(method, params), params);
-    const client = this.#server.child(SpanKind.CLIENT, description, this.#descriptions.upstream(to), upstreamId);
+    const client = this.#server.child(SpanKind.CLIENT, description, this.#descriptions.upstream(to), upstreamId, now);
     this.#client = client;
     return client.context(this.#baggage);
   }

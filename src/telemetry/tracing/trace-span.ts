@@ -8,11 +8,18 @@ import { type SharedAttributes } from './shared-attributes.js';
 export interface TraceSpan {
   /** As it is sent on. `baggage`: what goes with it. */
   context(baggage?: string): TraceContext;
-  /** `around`: of where it goes. `requestId`: as in `SpanStart`. */
-  child(kind: SpanKind, description: Description, around: SharedAttributes, requestId: string | number): TraceSpan;
+  /** `around`: of where it goes. `requestId`: as in `SpanStart`. `now`: as `performance.now()` has it; another clock may be used. */
+  child(
+    kind: SpanKind,
+    description: Description,
+    around: SharedAttributes,
+    requestId: string | number,
+    now: number,
+  ): TraceSpan;
   /** Another attribute; none has a name twice. */
   set(name: string, value: string | number | boolean): void;
-  event(name: string, attributes?: EventAttributes): void;
+  /** `now`: as for `child`. */
+  event(name: string, attributes?: EventAttributes, now?: number): void;
   exception(type: string, message: string): void;
   /** Its status is an error. */
   failed(message?: string): void;

@@ -8,6 +8,7 @@
  * Phases: new → opening → open → ended.
  */
 import type { JsonRpcId, JsonRpcMessage } from '../../protocol/jsonrpc.js';
+import { Outstanding } from '../../protocol/outstanding.js';
 import { deliver } from './deliver.js';
 import {
   closedByUs,
@@ -35,7 +36,8 @@ class HttpSseTransport implements OutboundTransport {
   readonly #handlers: OutboundHandlers;
   readonly #limits: TransportLimits;
   readonly #endpoint: HttpEndpoint;
-  readonly #posts = new Set<PostExchange>();
+  readonly #posts = new Outstanding<PostExchange>();
+  #serial = 0;
   readonly #initialized: HeldSends;
   #stream: StreamExchange | undefined;
   #phase: Phase = 'new';
@@ -72,11 +74,12 @@ class HttpSseTransport implements OutboundTransport {
     const body = Buffer.from(JSON.stringify(message));
     this.#buffered += body.length;
     const releases = 'method' in message && message.method === INITIALIZED;
+    const serial = (this.#serial += 1);
     const post = new PostExchange(
       () => (this.#buffered -= body.length),
-      (outcome) => this.#posted(post, id, releases, outcome),
+      (outcome) => this.#posted(serial, id, releases, outcome),
     );
-    this.#posts.add(post);
+    this.#posts.set(serial, post);
     this.#initialized.run(() => {
       this.#endpoint.dispatch(
         this.#endpoint.requests,
@@ -151,8 +154,8 @@ class HttpSseTransport implements OutboundTransport {
     this.#opened(undefined);
   }
 
-  #posted(post: PostExchange, id: JsonRpcId | undefined, releases: boolean, outcome: PostOutcome): void {
-    this.#posts.delete(post);
+  #posted(serial: number, id: JsonRpcId | undefined, releases: boolean, outcome: PostOutcome): void {
+    this.#posts.delete(serial);
     if (releases) this.#initialized.release();
     const { url } = this.#endpoint;
     if (outcome.error !== undefined) {
@@ -181,7 +184,7 @@ class HttpSseTransport implements OutboundTransport {
     this.#opened(closedByUs());
     this.#initialized.clear();
     this.#stream?.cancel();
-    for (const post of this.#posts) post.cancel();
+    for (const post of this.#posts.values()) post.cancel();
     this.#posts.clear();
     await this.#endpoint.destroy();
     if (wasOpen) this.#handlers.onClosed(reason);

@@ -50,10 +50,14 @@ const MIN_RETRY_MS = 10;
 type Mode = 'ignore' | 'json' | 'sse' | 'error';
 
 export class RequestExchange extends Exchange {
+  /** Which of its transport's exchanges it is. */
+  readonly serial: number;
   /** The request's id; undefined for notifications and responses, which have no answer. */
   readonly id: JsonRpcId | undefined;
   /** True for `notifications/initialized`, which others wait for. */
   readonly releases: boolean;
+  /** Answered, and still open when the linger timer last came by. */
+  hasLingered = false;
   readonly #owner: RequestOwner;
   #queuedBytes: number;
   readonly #carriedSession: boolean;
@@ -72,6 +76,7 @@ export class RequestExchange extends Exchange {
 
   constructor(
     owner: RequestOwner,
+    serial: number,
     id: JsonRpcId | undefined,
     queuedBytes: number,
     releases: boolean,
@@ -79,6 +84,7 @@ export class RequestExchange extends Exchange {
   ) {
     super();
     this.#owner = owner;
+    this.serial = serial;
     this.id = id;
     this.releases = releases;
     this.#queuedBytes = queuedBytes;

@@ -9,6 +9,7 @@
  * `close`, when the server no longer knows the session, or when it cannot be reached and no request is under way.
  */
 import type { JsonRpcId, JsonRpcMessage } from '../../protocol/jsonrpc.js';
+import { Outstanding } from '../../protocol/outstanding.js';
 import { systemClock, type Clock } from './clock.js';
 import { closedByUs } from './errors.js';
 import { HeldSends, INITIALIZED } from './held-sends.js';
@@ -40,11 +41,12 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
   readonly maxMessageBytes: number;
   readonly #maxBufferedBytes: number;
   readonly #endpoint: HttpEndpoint;
-  readonly #pending = new Map<JsonRpcId, RequestExchange>();
+  readonly #pending = new Outstanding<RequestExchange>();
   /** Notifications and responses that the server has not taken yet. */
-  readonly #notices = new Set<RequestExchange>();
-  /** Answered requests whose stream the server has not ended; true once a step of the linger timer saw them. */
-  readonly #lingering = new Map<RequestExchange, boolean>();
+  readonly #notices = new Outstanding<RequestExchange>();
+  /** Answered requests whose stream the server has not ended. */
+  readonly #lingering = new Outstanding<RequestExchange>();
+  #exchanges = 0;
   readonly #initialized = new HeldSends();
   #phase: Phase = 'new';
   #sessionId: string | undefined;
@@ -99,8 +101,10 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     const body = Buffer.from(JSON.stringify(message));
     this.#buffered += body.length;
     const releases = 'method' in message && message.method === INITIALIZED;
-    const exchange = new RequestExchange(this, id, body.length, releases, this.hasSession && headers === undefined);
-    if (id === undefined) this.#notices.add(exchange);
+    const serial = (this.#exchanges += 1);
+    const carriesSession = this.hasSession && headers === undefined;
+    const exchange = new RequestExchange(this, serial, id, body.length, releases, carriesSession);
+    if (id === undefined) this.#notices.set(serial, exchange);
     else this.#pending.set(id, exchange);
     // A modern message stands alone: no session to wait for.
     if (headers) this.#post(exchange, body, withHeaders(this.#statelessHeaders(headers), context));
@@ -157,12 +161,13 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
   }
 
   lingers(exchange: RequestExchange): void {
-    this.#lingering.set(exchange, false);
+    exchange.hasLingered = false;
+    this.#lingering.set(exchange.serial, exchange);
     this.#cancelLinger ??= this.clock.after(LINGER_MS, this.#sweepLingering);
   }
 
   ended(exchange: RequestExchange): void {
-    this.#lingering.delete(exchange);
+    this.#lingering.delete(exchange.serial);
     this.#noticed(exchange);
     if (exchange.releases) this.#initialized.release();
   }
@@ -184,7 +189,7 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
   }
 
   #noticed(exchange: RequestExchange): void {
-    if (this.#notices.delete(exchange) && this.#notices.size === 0) this.#onNoticed?.();
+    if (this.#notices.delete(exchange.serial) && this.#notices.size === 0) this.#onNoticed?.();
   }
 
   #post(exchange: RequestExchange, body: Buffer, headers: string[]): void {
@@ -220,12 +225,12 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
   /** Servers should end a stream after the answer; a connection held by one that does not is taken back. */
   readonly #sweepLingering = (): void => {
     this.#cancelLinger = undefined;
-    for (const [exchange, seen] of this.#lingering) {
-      if (seen) {
+    for (const exchange of this.#lingering.values()) {
+      if (exchange.hasLingered) {
         exchange.cancel();
         this.ended(exchange);
       } else {
-        this.#lingering.set(exchange, true);
+        exchange.hasLingered = true;
       }
     }
     if (this.#lingering.size > 0) this.#cancelLinger = this.clock.after(LINGER_MS, this.#sweepLingering);
@@ -244,8 +249,8 @@ class StreamableHttpTransport implements OutboundTransport, RequestOwner, Listen
     this.#initialized.clear();
     for (const exchange of this.#pending.values()) exchange.cancel();
     if (graceMs > 0 && this.#notices.size > 0) await this.#lastWords(Math.min(graceMs, LAST_WORDS_MS));
-    for (const exchange of this.#notices) exchange.cancel();
-    for (const exchange of this.#lingering.keys()) exchange.cancel();
+    for (const exchange of this.#notices.values()) exchange.cancel();
+    for (const exchange of this.#lingering.values()) exchange.cancel();
     this.#pending.clear();
     this.#notices.clear();
     this.#lingering.clear();

@@ -6,7 +6,7 @@ import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type ReadableSpan } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
-import { ProtoWriter } from '#src/telemetry/otlp/proto-writer.js';
+import { lengthKey, ProtoWriter } from '#src/telemetry/otlp/proto-writer.js';
 import { readSpan, traceIdOf } from '#src/telemetry/otlp/span-decoding.js';
 import { resourceSpans, writeSpan } from '#src/telemetry/otlp/span-encoding.js';
 import { endedSpan } from '#src/telemetry/tracing/ended-span.js';
@@ -125,6 +125,28 @@ describe('telemetry/otlp/span-encoding (property)', () => {
           for (const name of Object.keys(all)) assert.ok(said.some(({ key }) => key === asUtf8(name)));
       }),
     );
+  });
+
+  it('a name is written as any text, new and known, however many there are', () => {
+    const names = fc.array(fc.tuple(text, fc.nat({ max: 600 })), { maxLength: 20 });
+    fc.assert(
+      fc.property(fc.constantFrom(lengthKey(1), lengthKey(15), lengthKey(16)), names, (key, parts) => {
+        const [asNames, asTexts] = [new ProtoWriter(16), new ProtoWriter(16)];
+        for (let round = 0; round < 3; round += 1)
+          for (const [part, count] of parts)
+            for (let n = 0; n <= count; n += 97) {
+              asNames.name(key, `${part}${n}`);
+              asTexts.text(key, `${part}${n}`);
+            }
+        assert.deepEqual(asNames.written, asTexts.written);
+      }),
+    );
+    const [asNames, asTexts] = [new ProtoWriter(16), new ProtoWriter(16)];
+    for (let n = 0; n < 3_000; n += 1) {
+      asNames.name(lengthKey(1), `${n % 1_100}`.padStart(n % 300, 'é'));
+      asTexts.text(lengthKey(1), `${n % 1_100}`.padStart(n % 300, 'é'));
+    }
+    assert.deepEqual(asNames.written, asTexts.written);
   });
 
   it('what is read again for consoles is what was written', () => {
