@@ -150,10 +150,11 @@ class OwnSpan implements TraceSpan, EndedSpan {
   }
 
   set(name: string, value: string | number | boolean): void {
-    (this.#more ??= []).push(name, value);
+    if (this.endedAt === 0) (this.#more ??= []).push(name, value);
   }
 
   event(name: string, attributes?: EventAttributes, now = performance.now()): void {
+    if (this.endedAt !== 0) return;
     const event = { name, at: this.#trace.epoch + now, attributes };
     if (this.#events === null) this.#events = [event];
     else if (this.#events.length < MOST_EVENTS) this.#events.push(event);
@@ -165,6 +166,7 @@ class OwnSpan implements TraceSpan, EndedSpan {
   }
 
   failed(message = ''): void {
+    if (this.endedAt !== 0) return;
     this.statusCode = SpanStatusCode.ERROR;
     this.statusMessage = message;
   }

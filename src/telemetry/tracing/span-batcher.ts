@@ -1,7 +1,7 @@
 /**
- * Spans on their way to the collector. Each is written in the form it is sent in as it ends: what waits for its batch to be full, or
- * behind a slow collector, is bytes, which no garbage collection copies. What is lost is counted: the SDK's own batch processor tells
- * nobody.
+ * Spans on their way to the collector. They are written in the form they are sent in soon after they end: what waits for its batch to be
+ * full, or behind a slow collector, is bytes, which no garbage collection copies. What is lost is counted: the SDK's own batch processor
+ * tells nobody.
  *
  * Source: OpenTelemetry specification, "Batching processor": one export at a time, begun by a full batch or by the time.
  */
@@ -51,10 +51,19 @@ export interface BatcherParts {
   readonly onExport: (error: Error | null) => void;
 }
 
+/**
+ * Of the gateway's own spans, so many are written one after the other: the code that does it is not in the processor's caches while one
+ * call in ten is traced, and to get it there costs more than to run it. More would be objects for longer.
+ */
+const WRITTEN_AT_ONCE = 32;
+
 export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   readonly #parts: BatcherParts;
   /** The batch that is being filled: the gateway's own spans, and those of the SDK by their scope. */
   readonly #own = new ProtoWriter();
+  /** Those of the gateway's own that are not written yet, `#unwritten` of them. */
+  readonly #latest = new Array<EndedSpan | null>(WRITTEN_AT_ONCE).fill(null);
+  #unwritten = 0;
   readonly #others = new Map<InstrumentationScope, ProtoWriter>();
   #spans = 0;
   #due: TimerHandle | null = null;
@@ -69,6 +78,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
 
   constructor(parts: BatcherParts) {
     this.#parts = parts;
+    parts.recent.beforeReading = (): void => this.#write();
   }
 
   spanStarted(): void {
@@ -76,7 +86,11 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   }
 
   spanEnded(span: EndedSpan): void {
-    this.#add(span, this.#own);
+    if (!this.#fits()) return this.#lost(span);
+    this.#latest[this.#unwritten] = span;
+    this.#unwritten += 1;
+    if (this.#unwritten === WRITTEN_AT_ONCE) this.#write();
+    this.#queued();
   }
 
   onStart(): void {
@@ -84,10 +98,14 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   }
 
   onEnd(span: ReadableSpan): void {
+    const ended = endedSpan(span);
+    if (!this.#fits()) return this.#lost(ended);
+    this.#write(); // in their order
     const { instrumentationScope: scope } = span;
     let batch = this.#others.get(scope);
     if (batch === undefined) this.#others.set(scope, (batch = new ProtoWriter()));
-    this.#add(endedSpan(span), batch);
+    this.#writeTo(batch, ended);
+    this.#queued();
   }
 
   /** Sends what waits. Rejects with the first failure of it. */
@@ -103,16 +121,36 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     await this.forceFlush().finally(() => this.#parts.exporter.shutdown());
   }
 
-  #add(span: EndedSpan, batch: ProtoWriter): void {
-    const { counts, recent, batchSize, maxQueue } = this.#parts;
+  #fits(): boolean {
+    return !this.#over && this.#parts.counts.queued < this.#parts.maxQueue;
+  }
+
+  /** Consoles show it all the same. */
+  #lost(span: EndedSpan): void {
+    this.#parts.counts.dropped += 1;
+    this.#write();
+    const start = this.#own.length;
+    this.#writeTo(this.#own, span);
+    this.#own.rewind(start);
+  }
+
+  #write(): void {
+    for (let at = 0; at < this.#unwritten; at += 1) {
+      const span = this.#latest[at];
+      if (span) this.#writeTo(this.#own, span);
+      this.#latest[at] = null;
+    }
+    this.#unwritten = 0;
+  }
+
+  #writeTo(batch: ProtoWriter, span: EndedSpan): void {
     const start = batch.length;
     writeSpan(batch, span);
-    recent.add(batch, start);
-    if (this.#over || counts.queued >= maxQueue) {
-      batch.rewind(start);
-      counts.dropped += 1;
-      return;
-    }
+    this.#parts.recent.add(batch, start);
+  }
+
+  #queued(): void {
+    const { counts, batchSize } = this.#parts;
     counts.queued += 1;
     this.#spans += 1;
     if (this.#spans >= batchSize) this.#close();
@@ -129,6 +167,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   /** Makes a batch of what there is. */
   #close(): void {
     if (this.#spans === 0) return;
+    this.#write();
     this.#due?.cancel();
     this.#due = null;
     const { resource, scope } = this.#parts;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { context } from '@opentelemetry/api';
+import { context, SpanKind } from '@opentelemetry/api';
 import { type ExportResult, ExportResultCode, isTracingSuppressed } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { VirtualClock } from '#src/kernel/index.js';
@@ -7,7 +7,10 @@ import { LateContextManager } from '#src/telemetry/tracing/context-manager.js';
 import { newSpanCounts, type SpanCounts } from '#src/telemetry/tracing/counts.js';
 import { type EndedSpan } from '#src/telemetry/tracing/ended-span.js';
 import { TraceId } from '#src/telemetry/tracing/ids.js';
+import { OwnSpans } from '#src/telemetry/tracing/own-spans.js';
 import { RecentSpans } from '#src/telemetry/tracing/recent.js';
+import { DrawnIds, RuntimeSampler } from '#src/telemetry/tracing/sampling.js';
+import { SharedAttributes } from '#src/telemetry/tracing/shared-attributes.js';
 import { type SpanBatch, SpanBatcher } from '#src/telemetry/tracing/span-batcher.js';
 import { decodeTraces } from '../../../support/otlp.js';
 import { endedFixture } from '../../../support/spans.js';
@@ -187,5 +190,32 @@ describe('telemetry/tracing/span-batcher', () => {
   it('keeps the newest for consoles, dropped or not', () => {
     end(9, { traceId: TraceId.of('aa'.repeat(16)) });
     assert.equal(recent.traces(1)[0]?.spans.length, 9);
+  });
+
+  it('a span says what it said when it ended, though it is written later', () => {
+    const ids = new DrawnIds(Math.random);
+    ids.rate = 1;
+    const spans = new OwnSpans(batcher, ids, new RuntimeSampler(1, true));
+    const description = { name: 'tools/call echo', attributes: new SharedAttributes({ a: 1 }) };
+    const start = { kind: SpanKind.SERVER, description, around: null, requestId: 7, parent: null, links: [] };
+    const [told, ended] = [spans.start(start), spans.start(start)];
+    told?.event('in time');
+    told?.set('b', 2);
+    for (const span of [told, ended]) span?.end();
+    for (const span of [told, ended]) {
+      span?.event('late');
+      span?.set('error.type', 'late');
+      span?.failed('late');
+      span?.end();
+    }
+    const [last, first] = recent.traces(2).map(({ spans: shown }) => shown[0]);
+    assert.deepEqual([first?.error, last?.error], [null, null]);
+    assert.deepEqual(first?.attributes, { a: '1', b: '2', 'jsonrpc.request.id': '7' });
+    assert.deepEqual(last?.attributes, { a: '1', 'jsonrpc.request.id': '7' });
+    clock.advance(DELAY);
+    const [batch] = collector.batches;
+    assert.equal(batch?.spans, 2);
+    assert.ok(!Buffer.from(batch.request).includes('late'));
+    assert.ok(Buffer.from(batch.request).includes('in time'));
   });
 });
