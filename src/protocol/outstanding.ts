@@ -14,6 +14,8 @@ const ROOM = 4;
 /** A table that was larger than this is given back when it is empty. */
 const KEPT_ROOM = 64;
 const NONE = -1;
+/** Of a longer text the last characters decide: nobody may have the gateway go through megabytes for an id. */
+const MOST_HASHED = 4_096;
 /** Drawn, so that nobody can choose ids that all fall together. */
 const FACTOR = (Math.random() * 0x1_0000_0000) | 1;
 
@@ -149,7 +151,8 @@ const NO_ROOM: never[] = [];
 function hashOf(key: JsonRpcId): number {
   if (typeof key === 'number') return spread(key | 0);
   let hash = key.length;
-  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), FACTOR) ^ (hash >>> 15);
+  for (let i = Math.max(0, key.length - MOST_HASHED); i < key.length; i += 1)
+    hash = Math.imul(hash ^ key.charCodeAt(i), FACTOR) ^ (hash >>> 15);
   return spread(hash);
 }
 

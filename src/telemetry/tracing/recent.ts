@@ -15,8 +15,8 @@ const MOST_BYTES = 1_024 * MOST_SPANS;
 const LONGEST = MOST_BYTES / 8;
 
 export class RecentSpans {
-  /** Whoever has spans that are not written yet writes them. */
-  beforeReading: () => void = () => undefined;
+  /** Whoever may have spans that are not written yet writes them; `null`: nobody has. */
+  beforeReading: (() => void) | null = null;
   #bytes: Buffer | null = null;
   /** Where the next one is written, if there is room before the end. */
   #at = 0;
@@ -46,7 +46,7 @@ export class RecentSpans {
 
   /** At most `limit` traces, the one that ended last first. Of a long trace the oldest spans may have been forgotten. */
   traces(limit: number): readonly TraceSnapshot[] {
-    this.beforeReading();
+    this.beforeReading?.();
     const found = new Map<string, SpanSnapshot[]>();
     const bytes = this.#bytes;
     if (bytes === null) return [];

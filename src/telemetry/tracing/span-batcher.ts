@@ -78,7 +78,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
 
   constructor(parts: BatcherParts) {
     this.#parts = parts;
-    parts.recent.beforeReading = (): void => this.#write();
+    parts.recent.beforeReading = this.#write;
   }
 
   spanStarted(): void {
@@ -118,7 +118,11 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
 
   async shutdown(): Promise<void> {
     this.#over = true;
-    await this.forceFlush().finally(() => this.#parts.exporter.shutdown());
+    const { recent, exporter } = this.#parts;
+    await this.forceFlush().finally(() => {
+      if (recent.beforeReading === this.#write) recent.beforeReading = null;
+      return exporter.shutdown();
+    });
   }
 
   #fits(): boolean {
@@ -134,14 +138,15 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     this.#own.rewind(start);
   }
 
-  #write(): void {
-    for (let at = 0; at < this.#unwritten; at += 1) {
-      const span = this.#latest[at];
-      if (span) this.#writeTo(this.#own, span);
-      this.#latest[at] = null;
-    }
+  readonly #write = (): void => {
+    const count = this.#unwritten;
     this.#unwritten = 0;
-  }
+    for (let at = 0; at < count; at += 1) {
+      const span = this.#latest[at];
+      this.#latest[at] = null;
+      if (span) this.#writeTo(this.#own, span);
+    }
+  };
 
   #writeTo(batch: ProtoWriter, span: EndedSpan): void {
     const start = batch.length;

@@ -10,6 +10,8 @@ const ids: fc.Arbitrary<JsonRpcId> = fc.oneof(
   fc.integer({ min: 0, max: 12 }).map(String),
   fc.constantFrom(0.5, 1.5, -0.25, Number.MAX_SAFE_INTEGER, '', ' ', '__proto__', 'constructor'),
   fc.string({ unit: 'binary', maxLength: 3 }),
+  // Alike in all that a hash may look at.
+  fc.integer({ min: 1, max: 4 }).map((n) => `${n}${'x'.repeat(20_000)}`),
 );
 
 /** One thing done to the table, and the same to a `Map`, which keeps the same order. */

@@ -157,6 +157,7 @@ describe('telemetry/tracing/span-batcher', () => {
     collector.answer();
     await over;
     assert.deepEqual([counts.exported, counts.dropped, collector.shutdowns], [1, 1, 1]);
+    assert.equal(recent.beforeReading, null, 'nobody keeps it');
   });
 
   it('waits for a resource whose attributes are still looked for', async () => {
