@@ -1,7 +1,9 @@
 /**
  * Servers inside the test, one for each transport of upstreams, that have one tool, `hold`, and write what the test wants
- * word for word: with these a test says what no SDK would.
+ * word for word: with these a test says what no SDK would. What is written goes where the newest call came from: the
+ * gateway's audit (S3*) opens sessions of its own whenever it likes.
  */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
@@ -91,19 +93,22 @@ async function overHttp(
   };
 }
 
-/** Streamable HTTP: it writes to the stream of the newest call that waits, and when none does to the GET stream. */
+/** Streamable HTTP: it writes to the stream of the newest call that waits, and when none does to its session's GET stream. */
 function http(): Promise<Liar> {
-  let listening: ServerResponse | undefined;
+  const listening = new Map<unknown, ServerResponse>();
   const calling: ServerResponse[] = [];
+  let newest: unknown;
   const receive = async (request: IncomingMessage, response: ServerResponse, calls: Calls): Promise<void> => {
+    const session = request.headers['mcp-session-id'];
     if (request.method === 'GET') {
       response.writeHead(200, STREAM).flushHeaders();
-      listening = response;
+      listening.set(session, response);
       return;
     }
     if (request.method !== 'POST') return void response.writeHead(200).end();
     const message = await bodyOf(request);
     if (calls.took(message)) {
+      newest = session;
       response.writeHead(200, STREAM).flushHeaders();
       response.on('close', () => void calling.splice(calling.indexOf(response), 1));
       calling.push(response);
@@ -111,46 +116,57 @@ function http(): Promise<Liar> {
     }
     const answer = answerTo(message);
     if (answer === undefined) return void response.writeHead(202).end();
-    response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'liar' }).end(answer);
+    const headers = { 'content-type': 'application/json', 'mcp-session-id': session ?? randomUUID() };
+    response.writeHead(200, headers).end(answer);
   };
-  return overHttp('http', receive, () => calling.at(-1) ?? listening);
+  return overHttp('http', receive, () => calling.at(-1) ?? listening.get(newest));
 }
 
-/** HTTP+SSE: all on one stream. */
+/** HTTP+SSE: all of a session on one stream. */
 function sse(): Promise<Liar> {
-  let stream: ServerResponse | undefined;
+  const streams = new Map<string, ServerResponse>();
+  let newest: ServerResponse | undefined;
   const receive = async (request: IncomingMessage, response: ServerResponse, calls: Calls): Promise<void> => {
     if (request.method === 'GET') {
-      response.writeHead(200, STREAM).write('event: endpoint\ndata: /messages\n\n');
-      stream = response;
+      const endpoint = `/messages/${randomUUID()}`;
+      response.writeHead(200, STREAM).write(`event: endpoint\ndata: ${endpoint}\n\n`);
+      streams.set(endpoint, response);
       return;
     }
+    const stream = streams.get(String(request.url));
     const message = await bodyOf(request);
     response.writeHead(202).end();
-    const answer = calls.took(message) ? undefined : answerTo(message);
+    if (calls.took(message)) {
+      newest = stream;
+      return;
+    }
+    const answer = answerTo(message);
     if (answer !== undefined) stream?.write(`data: ${answer}\n\n`);
   };
-  return overHttp('sse', receive, () => stream);
+  return overHttp('sse', receive, () => newest);
 }
 
 async function ws(): Promise<Liar> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => 'mcp' });
   await once(server, 'listening');
   const calls = new Calls();
-  let current: WebSocket | undefined;
+  let newest: WebSocket | undefined;
   server.on('connection', (socket) => {
-    current = socket;
     socket.on('error', () => undefined);
     socket.on('message', (data: Buffer) => {
       const message = JSON.parse(data.toString('utf8')) as Wire;
-      const answer = calls.took(message) ? undefined : answerTo(message);
+      if (calls.took(message)) {
+        newest = socket;
+        return;
+      }
+      const answer = answerTo(message);
       if (answer !== undefined) socket.send(answer);
     });
   });
   return {
     entry: { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, type: 'ws', ...LEGACY },
     held: (nonce) => calls.held(nonce),
-    write: (text) => current?.send(text),
+    write: (text) => newest?.send(text),
     close: async () => {
       for (const client of server.clients) client.terminate();
       await new Promise<void>((resolve) => server.close(() => resolve()));

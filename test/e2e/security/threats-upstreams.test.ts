@@ -40,7 +40,9 @@ describe('hostile servers on each transport', () => {
     for (const [transport, start] of Object.entries(LIARS))
       for (const name of [transport, `${transport}-other`]) liars.set(name, await start(hub, name));
     const mcpServers = Object.fromEntries([...liars].map(([name, { entry }]) => [name, entry]));
-    gateway = await startGateway({ config: { mcpServers, gateway: settings() } });
+    // The audit looks at one of them several times a second: nothing here may mistake it for the session that serves.
+    const gatewaySettings = settings({ vsm: { audit: { meanInterval: 100 } } });
+    gateway = await startGateway({ config: { mcpServers, gateway: gatewaySettings } });
     await gateway.waitForTools([...liars.keys()].map((name) => `${name}__hold`));
     client = await WebSocketPeer.open(gateway.url);
   });
