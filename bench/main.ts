@@ -273,7 +273,7 @@ interface OverheadOptions {
   readonly only?: string;
 }
 
-async function runOverhead({ pairs = 100, seconds = 0.5, warmup = 60, only }: OverheadOptions): Promise<void> {
+async function runOverhead({ pairs = 60, seconds = 1.5, warmup = 60, only }: OverheadOptions): Promise<void> {
   const children = new Children();
   const end = (): void => void children.stop().finally(() => process.exit(130));
   process.once('SIGINT', end);
@@ -308,8 +308,8 @@ const program = new Command('bench')
 program
   .command('overhead')
   .description('What each feature costs: on against off in one gateway, in turns.')
-  .option('--pairs <n>', 'turns of off and on (default 100)', positive)
-  .option('--seconds <s>', 'length of a measured window (default 0.5)', positive)
+  .option('--pairs <n>', 'turns of off and on (default 60)', positive)
+  .option('--seconds <s>', 'length of a measured window (default 1.5)', positive)
   .option('--warmup <s>', 'how long each is on before it is measured (default 60)', positive)
   .option('--only <features>', 'comma-separated parts of their names')
   .action(runOverhead);

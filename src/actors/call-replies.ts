@@ -14,6 +14,7 @@ export class CallReplies implements TracedUpstream {
   readonly #durations: Durations;
   readonly #network: () => 'pipe' | 'tcp';
   readonly #openedAt = performance.now();
+  described: TracedUpstream['described'] = null;
 
   constructor(upstream: string, durations: Durations, network: () => 'pipe' | 'tcp') {
     this.upstream = upstream;
@@ -58,8 +59,9 @@ export class CallReplies implements TracedUpstream {
   #record(call: Call, error: string | null, failure?: JsonRpcErrorObject): void {
     if (call.sentAt === 0 || call.measured) return;
     call.measured = true;
-    const seconds = (performance.now() - call.sentAt) / 1_000;
+    const now = performance.now();
+    const seconds = (now - call.sentAt) / 1_000;
     this.#durations.client.record(this.upstream, call.method, targetOf(call.method, call.params), error, seconds);
-    call.trace?.received(error, failure);
+    call.trace?.received(now, error, failure);
   }
 }

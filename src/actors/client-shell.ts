@@ -87,6 +87,7 @@ export class ClientShell implements SessionEntry, RequestOrigin {
   readonly #openedAt: number;
   #lastSeenAt: number;
   bytesIn = 0;
+  described: RequestOrigin['described'] = null;
   quietUntil: number | null = null;
 
   constructor(env: SessionEnvironment, context: ActorContext<ClientMessage>, facts: ClientFacts, outlet: ClientOutlet) {

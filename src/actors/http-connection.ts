@@ -44,6 +44,7 @@ class HttpConnection implements Behavior<HttpConnectionMessage>, RequestOrigin {
   readonly sessionId = null;
   readonly route = '/mcp';
   readonly protocolVersion = MODERN_REVISION;
+  described: RequestOrigin['described'] = null;
   readonly #context: ActorContext<HttpConnectionMessage>;
   readonly #env: SessionEnvironment;
   #socket: Socket | null;

@@ -35,7 +35,7 @@ export class RequestWatch {
     this.#method = request.method;
     this.#error = null;
     this.target = targetOf(request.method, request.params);
-    this.trace = tracing === null ? null : tracing.begin(request, headers, this.origin);
+    this.trace = tracing === null ? null : tracing.begin(request, headers, this.origin, this.startedAt);
   }
 
   /** The request that is dispatched now is answered with this error. */
@@ -51,17 +51,19 @@ export class RequestWatch {
     // Names that nobody offers, and methods that nobody knows, are the client's to invent.
     const target = error === null ? this.target : '';
     const known = CLIENT_REQUESTS.has(this.#method) || MODERN_CLIENT_REQUESTS.has(this.#method);
-    const seconds = (performance.now() - this.startedAt) / 1_000;
+    const now = performance.now();
+    const seconds = (now - this.startedAt) / 1_000;
     const type = error === null ? null : String(error.code);
     this.#plane.counters.durations.server.record('', known ? this.#method : OTHER, target, type, seconds);
-    this.trace?.ended(type, error ?? undefined);
+    this.trace?.ended(now, type, error ?? undefined);
   }
 
   /** A call has ended. `failure`: the error when it is the gateway's. Returns how long it took, in milliseconds. */
   ended(call: Call, error: string | null, failure?: JsonRpcErrorObject): number {
-    const ms = performance.now() - call.startedAt;
+    const now = performance.now();
+    const ms = now - call.startedAt;
     this.#plane.counters.durations.server.record('', call.method, call.target, error, ms / 1_000);
-    call.trace?.ended(error, failure);
+    call.trace?.ended(now, error, failure);
     return ms;
   }
 }

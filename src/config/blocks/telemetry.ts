@@ -38,6 +38,6 @@ export const telemetry = block(
       .max(65_536)
       .nullable()
       .default(null)
-      .describe('The most spans in one export. `null`: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 512.'),
+      .describe('The most spans in one export. `null`: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 2,048.'),
   },
 );

@@ -16,7 +16,7 @@ export const fixed32Key = (field: number): number => (field << 3) | 5;
 const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => Number.parseInt(String.fromCharCode(code), 16) || 0);
 
 const FIRST_SIZE = 16_384;
-const MOST_KEPT = 1_048_576;
+const MOST_KEPT = 4_194_304;
 /** Names whose bytes are kept. They may be anybody's: when there are more it begins anew. */
 const MOST_NAMES = 512;
 const LONGEST_NAME = 256;

@@ -8,6 +8,7 @@
 import { isJsonObject, type JsonObject, type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
 import { type IncomingHeaders } from '../../protocol/modern/headers.js';
 import { addMeta, metaOf } from '../../protocol/modern/meta.js';
+import { type SharedAttributes } from './shared-attributes.js';
 
 /** The context of a trace as it is written in headers and in `_meta`. */
 export interface TraceContext {
@@ -27,6 +28,8 @@ export interface RequestOrigin {
   /** Path that it connected to. */
   readonly route: string;
   readonly protocolVersion: string | null;
+  /** What spans say of it; kept by whoever traces. */
+  described: SharedAttributes | null;
   /** `traceparent` of the request that opened the connection, where requests have no headers of their own. */
   readonly openedBy?: string | undefined;
 }
@@ -42,17 +45,24 @@ export interface TracedCall {
   readonly method: string;
   readonly params: JsonObject;
   readonly upstreamId: number;
+  /** `performance.now()`. */
+  readonly sentAt: number;
 }
 
 /** Where it goes. */
 export interface TracedUpstream {
   readonly upstream: string;
   readonly network: 'pipe' | 'tcp';
+  /** As of `RequestOrigin`. */
+  described: SharedAttributes | null;
 }
 
 export type EventAttributes = Readonly<Record<string, string | number | boolean>>;
 
-/** The trace of one request of a client, from its arrival to its answer. */
+/**
+ * The trace of one request of a client, from its arrival to its answer. `at`: `performance.now()` of what it is told, which its
+ * teller has read to measure it; spans and histograms say the same of a request.
+ */
 export interface CallTrace {
   /** False: whatever is told to it goes nowhere, so it need not be made. */
   readonly recorded: boolean;
@@ -61,9 +71,9 @@ export interface CallTrace {
   /** The request is about to be sent upstream. Returns the context to send with it; `null` when it has none. */
   sent(call: TracedCall, to: TracedUpstream): TraceContext | null;
   /** The upstream has answered (`error` is `error.type`, `null` when it went well), or there will be no answer (`failure`). */
-  received(error: string | null, failure?: JsonRpcErrorObject): void;
+  received(at: number, error: string | null, failure?: JsonRpcErrorObject): void;
   /** The client is answered, or wants no answer any more. The first call counts. */
-  ended(error: string | null, failure?: JsonRpcErrorObject): void;
+  ended(at: number, error: string | null, failure?: JsonRpcErrorObject): void;
 }
 
 /** A request that got no further than the door: there is no method to name it by, or nobody to handle it. */
@@ -78,8 +88,13 @@ export interface RefusedRequest {
 
 /** Begins traces; `null` in its place when tracing is off. */
 export interface RequestTracer {
-  /** `headers`: of the HTTP request that brought it; `undefined` on transports without. */
-  begin(request: TracedRequest, headers: IncomingHeaders | undefined, origin: RequestOrigin | null): CallTrace;
+  /** `headers`: of the HTTP request that brought it; `undefined` on transports without. `at`: as for `CallTrace`. */
+  begin(
+    request: TracedRequest,
+    headers: IncomingHeaders | undefined,
+    origin: RequestOrigin | null,
+    at: number,
+  ): CallTrace;
   /** One SERVER span with the error, as sampled as any other request. `headers`: of the HTTP request. */
   refused(request: RefusedRequest, headers: IncomingHeaders | undefined): void;
   /**

@@ -1,18 +1,20 @@
 /**
  * What spans say of what is asked for, of where it came in and of where it went: made once for what comes again and again, and
- * shared by all spans of it.
+ * shared by all spans of it. Of where it came in and went it is kept there; of what is asked for it is looked up when the span is
+ * written, with that of many others.
  *
  * Source: OpenTelemetry semantic conventions for the Model Context Protocol, "Spans".
  */
 import { redact } from '../../protocol/redact.js';
 import { stripControl } from '../../protocol/text.js';
+import { targetOf } from '../../protocol/methods.js';
 import { type EventAttributes, type RequestOrigin, type TracedRequest, type TracedUpstream } from './call-trace.js';
 import { SharedAttributes } from './shared-attributes.js';
 
 /** Longest text of a client's or server's in an attribute. */
 const MAX_TEXT = 256;
 const SHORTEST_CREDENTIAL = 20;
-/** Clients may ask for whatever they like, and upstreams come and go. */
+/** Clients may ask for whatever they like. */
 const MOST_KEPT = 1_000;
 
 /** What a span is called, and what it says of what is asked for. */
@@ -21,76 +23,81 @@ export interface Description {
   readonly attributes: SharedAttributes;
 }
 
-interface DescribedOrigin {
-  readonly remote: string;
-  readonly sessionId: string | null;
-  readonly protocolVersion: string | null;
-  readonly attributes: SharedAttributes;
-}
+/** What is asked for, until somebody wants to know. Keeps nothing of the request but names. */
+class Asked implements Description {
+  readonly #descriptions: Descriptions;
+  readonly #method: string;
+  readonly #target: string;
+  readonly #uri: unknown;
 
-interface DescribedUpstream {
-  readonly network: TracedUpstream['network'];
-  readonly attributes: SharedAttributes;
+  constructor(descriptions: Descriptions, { method, params }: Omit<TracedRequest, 'id'>) {
+    this.#descriptions = descriptions;
+    this.#method = method;
+    this.#target = targetOf(method, params);
+    this.#uri = this.#target === '' ? params?.['uri'] : undefined;
+  }
+
+  get name(): string {
+    return this.#known.name;
+  }
+
+  get attributes(): SharedAttributes {
+    return this.#known.attributes;
+  }
+
+  get #known(): Description {
+    return this.#descriptions.of(this.#method, this.#target, this.#uri);
+  }
 }
 
 export class Descriptions {
   readonly #tools = new Map<string, Description>();
-  readonly #origins = new WeakMap<RequestOrigin, DescribedOrigin>();
-  readonly #upstreams = new Map<string, DescribedUpstream>();
 
-  request(method: string, target: string, params: TracedRequest['params']): Description {
-    if (method !== 'tools/call' || target === '') return description(method, shown(target), params);
+  request(request: Omit<TracedRequest, 'id'>): Description {
+    return new Asked(this, request);
+  }
+
+  of(method: string, target: string, uri: unknown): Description {
+    if (method !== 'tools/call' || target === '') return description(method, shown(target), uri);
     let known = this.#tools.get(target);
     if (known !== undefined) return known;
-    known = description(method, shown(target), params);
-    if (target.length <= MAX_TEXT) keep(this.#tools, target, known);
+    known = description(method, shown(target), uri);
+    if (target.length > MAX_TEXT) return known;
+    if (this.#tools.size >= MOST_KEPT) this.#tools.clear();
+    this.#tools.set(target, known);
     return known;
   }
 
   /** Where a request came in; `null`: the program itself routes it. */
   origin(origin: RequestOrigin | null): SharedAttributes {
     if (origin === null) return IN_PROCESS;
-    const { remote, sessionId, protocolVersion } = origin;
-    let known = this.#origins.get(origin);
+    const { described, protocolVersion } = origin;
     // A session has its revision only after `initialize`.
-    const holds =
-      known?.protocolVersion === protocolVersion && known.sessionId === sessionId && known.remote === remote;
-    if (known !== undefined && holds) return known.attributes;
-    known = { remote, sessionId, protocolVersion, attributes: new SharedAttributes(originAttributes(origin)) };
-    this.#origins.set(origin, known);
-    return known.attributes;
+    const holds = described?.values['mcp.protocol.version'] === (protocolVersion ?? undefined);
+    if (described !== null && holds) return described;
+    return (origin.described = new SharedAttributes(originAttributes(origin)));
   }
 
-  upstream({ upstream, network }: TracedUpstream): SharedAttributes {
-    let known = this.#upstreams.get(upstream);
-    if (known?.network === network) return known.attributes;
-    const attributes = new SharedAttributes({ 'network.transport': network, 'viable.upstream': upstream });
-    known = { network, attributes };
-    keep(this.#upstreams, upstream, known);
-    return attributes;
+  upstream(to: TracedUpstream): SharedAttributes {
+    to.described ??= new SharedAttributes({ 'network.transport': to.network, 'viable.upstream': to.upstream });
+    return to.described;
   }
 }
 
 const IN_PROCESS = new SharedAttributes({ 'viable.transport': 'in-process' });
 
-function keep<T>(known: Map<string, T>, name: string, value: T): void {
-  if (known.size >= MOST_KEPT) known.clear();
-  known.set(name, value);
-}
-
 /** `tools/call get_weather`: method and target. `target`: made visible. */
-function description(method: string, target: string, params: TracedRequest['params']): Description {
+function description(method: string, target: string, uri: unknown): Description {
   const name = target === '' ? shown(method) : `${method} ${target}`;
-  return { name, attributes: new SharedAttributes(methodAttributes(method, target, params)) };
+  return { name, attributes: new SharedAttributes(methodAttributes(method, target, uri)) };
 }
 
 /** `target`: made visible. One literal for each kind of request: an object that is put together from parts costs microseconds. */
-function methodAttributes(method: string, target: string, params: TracedRequest['params']): EventAttributes {
+function methodAttributes(method: string, target: string, uri: unknown): EventAttributes {
   if (target !== '' && method === 'tools/call')
     return { 'mcp.method.name': method, 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': target };
   if (method === 'tools/call') return { 'mcp.method.name': method, 'gen_ai.operation.name': 'execute_tool' };
   if (target !== '' && method === 'prompts/get') return { 'mcp.method.name': method, 'gen_ai.prompt.name': target };
-  const uri = params?.['uri'];
   if (typeof uri === 'string' && method.startsWith('resources/'))
     return { 'mcp.method.name': shown(method), 'mcp.resource.uri': shown(uri) };
   return { 'mcp.method.name': shown(method) };

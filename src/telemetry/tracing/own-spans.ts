@@ -3,12 +3,12 @@
  * they are given) costs more than all the rest of a trace, and of the gateway's own it is known. They go the way that the
  * SDK's go, to the same batches.
  */
-import { type AttributeValue, type SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { type AttributeValue, type SpanContext, type SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { type EventAttributes, type TraceContext } from './call-trace.js';
 import { type Description } from './descriptions.js';
 import { type EndedSpan, type SpanEvent, type SpanLink } from './ended-span.js';
-import { SpanId, TraceId, TraceparentWriter } from './ids.js';
-import { type DrawnIds, type RuntimeSampler } from './sampling.js';
+import { SpanId, TraceId } from './ids.js';
+import { type DrawnIds, type RootIds, type RuntimeSampler } from './sampling.js';
 import { type SharedAttributes } from './shared-attributes.js';
 import { type SpanSource, type SpanStart, type TraceSpan, writtenContext } from './trace-span.js';
 
@@ -18,6 +18,8 @@ export interface OwnSpanSink {
   spanEnded(span: EndedSpan): void;
 }
 
+/** So long the wall clock is taken to go as the monotonic one does: when it is set, spans know it after that. */
+const CLOCKS_AGREE_MS = 1_000;
 /** As OTEL_SPAN_EVENT_COUNT_LIMIT has it by default. */
 const MOST_EVENTS = 128;
 const NOTHING_DROPPED = { attributes: 0, events: 0, links: 0 } as const;
@@ -28,8 +30,10 @@ const NO_LINKS: readonly SpanLink[] = [];
 export class OwnSpans implements SpanSource {
   readonly sink: OwnSpanSink;
   readonly ids: DrawnIds;
-  readonly traceparents = new TraceparentWriter();
   readonly #sampler: RuntimeSampler;
+  /** Milliseconds from the start of the monotonic clock back to the epoch, and when that was found, by the monotonic one. */
+  #epoch = 0;
+  #epochFoundAt = -Infinity;
 
   constructor(sink: OwnSpanSink, ids: DrawnIds, sampler: RuntimeSampler) {
     this.sink = sink;
@@ -37,20 +41,39 @@ export class OwnSpans implements SpanSource {
     this.#sampler = sampler;
   }
 
-  start({ kind, description, around, requestId, parent, links }: SpanStart): TraceSpan | null {
-    if (parent !== null && !this.#sampler.goesOn(parent)) return null;
-    const now = performance.now();
-    const trace: OwnTrace = {
-      maker: this,
-      traceId: parent === null ? this.ids.traceId() : TraceId.of(parent.traceId),
-      traceState: parent?.traceState?.serialize() ?? '',
-      // The wall clock as it is now; what happens in the trace follows the monotonic one.
-      epoch: Date.now() - now,
-      remoteParent: parent === null ? null : SpanId.of(parent.spanId),
-    };
-    const span = new OwnSpan(trace, kind, description, around, requestId, trace.remoteParent, now);
+  start({ kind, description, around, requestId, parent, links, at }: SpanStart): TraceSpan | null {
+    const trace = parent === null ? this.#begun(at) : this.#continued(parent, at);
+    if (trace === null) return null;
+    const spanId = trace.unused?.spanId ?? this.ids.spanId();
+    const span = new OwnSpan(trace, spanId, kind, description, around, requestId, trace.remoteParent, at);
     if (links.length > 0) span.links = links.map((context) => ({ context }));
     return span;
+  }
+
+  #begun(at: number): OwnTrace {
+    const unused = this.ids.root();
+    const { traceId } = unused;
+    return { maker: this, traceId, traceState: '', epoch: this.#epochOf(at), remoteParent: null, unused };
+  }
+
+  #continued(parent: SpanContext, at: number): OwnTrace | null {
+    if (!this.#sampler.goesOn(parent)) return null;
+    return {
+      maker: this,
+      traceId: TraceId.of(parent.traceId),
+      traceState: parent.traceState?.serialize() ?? '',
+      epoch: this.#epochOf(at),
+      remoteParent: SpanId.of(parent.spanId),
+      unused: null,
+    };
+  }
+
+  #epochOf(at: number): number {
+    if (at - this.#epochFoundAt > CLOCKS_AGREE_MS) {
+      this.#epoch = Date.now() - performance.now();
+      this.#epochFoundAt = at;
+    }
+    return this.#epoch;
   }
 }
 
@@ -59,10 +82,12 @@ interface OwnTrace {
   readonly maker: OwnSpans;
   readonly traceId: TraceId;
   readonly traceState: string;
-  /** Milliseconds from the start of the monotonic clock back to the epoch. */
+  /** As `OwnSpans` had it when the trace began: what happens in it follows the monotonic clock. */
   readonly epoch: number;
   /** The span of the client's that all this is for. */
   readonly remoteParent: SpanId | null;
+  /** Ids for its first child; `null` when that has them, or there are none. */
+  unused: RootIds | null;
 }
 
 class OwnSpan implements TraceSpan, EndedSpan {
@@ -81,24 +106,27 @@ class OwnSpan implements TraceSpan, EndedSpan {
   #more: AttributeValue[] | null = null;
   #events: SpanEvent[] | null = null;
   #droppedEvents = 0;
+  /** What is sent on of it, if that is written already. */
+  #traceparent: string | null = null;
 
   constructor(
     trace: OwnTrace,
+    spanId: SpanId,
     kind: SpanKind,
     description: Description,
     around: SharedAttributes | null,
     requestId: string | number | null,
     parentId: SpanId | null,
-    now: number,
+    at: number,
   ) {
     this.#trace = trace;
     this.#description = description;
-    this.spanId = trace.maker.ids.spanId();
+    this.spanId = spanId;
     this.parentId = parentId;
     this.kind = kind;
     this.around = around;
     this.requestId = requestId;
-    this.startedAt = trace.epoch + now;
+    this.startedAt = trace.epoch + at;
     trace.maker.sink.spanStarted();
   }
 
@@ -136,7 +164,8 @@ class OwnSpan implements TraceSpan, EndedSpan {
 
   context(baggage?: string): TraceContext {
     const { maker, traceId, traceState } = this.#trace;
-    return writtenContext(maker.traceparents.write(traceId, this.spanId), traceState, baggage);
+    const traceparent = this.#traceparent ?? maker.ids.traceparent(traceId, this.spanId);
+    return writtenContext(traceparent, traceState, baggage);
   }
 
   child(
@@ -144,25 +173,31 @@ class OwnSpan implements TraceSpan, EndedSpan {
     description: Description,
     around: SharedAttributes,
     requestId: string | number,
-    now: number,
+    at: number,
   ): TraceSpan {
-    return new OwnSpan(this.#trace, kind, description, around, requestId, this.spanId, now);
+    const trace = this.#trace;
+    const { unused } = trace;
+    const childId = unused?.childId ?? trace.maker.ids.spanId();
+    const child = new OwnSpan(trace, childId, kind, description, around, requestId, this.spanId, at);
+    if (unused !== null) child.#traceparent = unused.childTraceparent;
+    trace.unused = null;
+    return child;
   }
 
   set(name: string, value: string | number | boolean): void {
     if (this.endedAt === 0) (this.#more ??= []).push(name, value);
   }
 
-  event(name: string, attributes?: EventAttributes, now = performance.now()): void {
+  event(name: string, attributes?: EventAttributes, at = performance.now()): void {
     if (this.endedAt !== 0) return;
-    const event = { name, at: this.#trace.epoch + now, attributes };
+    const event = { name, at: this.#trace.epoch + at, attributes };
     if (this.#events === null) this.#events = [event];
     else if (this.#events.length < MOST_EVENTS) this.#events.push(event);
     else this.#droppedEvents += 1;
   }
 
-  exception(type: string, message: string): void {
-    this.event('exception', { 'exception.type': type, 'exception.message': message });
+  exception(type: string, message: string, at?: number): void {
+    this.event('exception', { 'exception.type': type, 'exception.message': message }, at);
   }
 
   failed(message = ''): void {
@@ -171,9 +206,9 @@ class OwnSpan implements TraceSpan, EndedSpan {
     this.statusMessage = message;
   }
 
-  end(): void {
+  end(at = performance.now()): void {
     if (this.endedAt !== 0) return;
-    this.endedAt = this.#trace.epoch + performance.now();
+    this.endedAt = this.#trace.epoch + at;
     this.#trace.maker.sink.spanEnded(this);
   }
 }

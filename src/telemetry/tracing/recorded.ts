@@ -5,7 +5,6 @@
  */
 import { SpanKind } from '@opentelemetry/api';
 import { type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
-import { targetOf } from '../../protocol/methods.js';
 import {
   type CallTrace,
   type TracedUpstream,
@@ -22,16 +21,17 @@ export class RecordedTrace implements CallTrace {
   readonly #server: TraceSpan;
   readonly #descriptions: Descriptions;
   readonly #baggage: string | undefined;
-  readonly #beganAt = performance.now();
+  readonly #beganAt: number;
   #client: TraceSpan | null = null;
   /** The failure stands on one span, that of the one who saw it. */
   #failureTold = false;
   #over = false;
 
-  /** `baggage`: as the client sent it. */
-  constructor(server: TraceSpan, descriptions: Descriptions, baggage: string | undefined) {
+  /** `beganAt`: as `performance.now()` has it. `baggage`: as the client sent it. */
+  constructor(server: TraceSpan, descriptions: Descriptions, beganAt: number, baggage: string | undefined) {
     this.#server = server;
     this.#descriptions = descriptions;
+    this.#beganAt = beganAt;
     this.#baggage = baggage;
   }
 
@@ -40,29 +40,34 @@ export class RecordedTrace implements CallTrace {
   }
 
   sent(call: TracedCall, to: TracedUpstream): TraceContext {
-    this.#client?.end(); // sent once more: a retry has a span of its own
-    const now = performance.now();
-    this.#server.event('viable.queue_wait', { 'viable.wait_ms': now - this.#beganAt }, now);
-    const { method, params, upstreamId } = call;
-    const description = this.#descriptions.request(method, targetOf(method, params), params);
-    const client = this.#server.child(SpanKind.CLIENT, description, this.#descriptions.upstream(to), upstreamId, now);
+    const { upstreamId, sentAt } = call;
+    this.#client?.end(sentAt); // sent once more: a retry has a span of its own
+    this.#server.event('viable.queue_wait', { 'viable.wait_ms': sentAt - this.#beganAt }, sentAt);
+    const description = this.#descriptions.request(call);
+    const client = this.#server.child(
+      SpanKind.CLIENT,
+      description,
+      this.#descriptions.upstream(to),
+      upstreamId,
+      sentAt,
+    );
     this.#client = client;
     return client.context(this.#baggage);
   }
 
-  received(error: string | null, failure?: JsonRpcErrorObject): void {
+  received(at: number, error: string | null, failure?: JsonRpcErrorObject): void {
     if (this.#client === null) return;
-    this.#finish(this.#client, error, failure);
+    this.#finish(this.#client, at, error, failure);
     this.#client = null;
   }
 
-  ended(error: string | null, failure?: JsonRpcErrorObject): void {
+  ended(at: number, error: string | null, failure?: JsonRpcErrorObject): void {
     if (this.#over) return;
     this.#over = true;
-    this.#finish(this.#server, error, failure);
+    this.#finish(this.#server, at, error, failure);
   }
 
-  #finish(span: TraceSpan, error: string | null, failure: JsonRpcErrorObject | undefined): void {
+  #finish(span: TraceSpan, at: number, error: string | null, failure: JsonRpcErrorObject | undefined): void {
     if (error !== null) {
       span.set('error.type', error);
       if (/^-?\d+$/.test(error)) span.set('rpc.response.status_code', error);
@@ -70,8 +75,8 @@ export class RecordedTrace implements CallTrace {
     }
     if (failure && !this.#failureTold) {
       this.#failureTold = true;
-      span.exception(reasonOf(failure), shown(failure.message));
+      span.exception(reasonOf(failure), shown(failure.message), at);
     }
-    span.end();
+    span.end(at);
   }
 }

@@ -20,7 +20,7 @@ import {
   type SamplingResult,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
-import { random32, SpanId, TraceId } from './ids.js';
+import { random32, SpanId, TraceId, TraceparentWriter } from './ids.js';
 
 /** Of all that begins a trace here, the share that is recorded, 0 to 1; changed by assignment. */
 export class RuntimeSampler implements Sampler {
@@ -67,10 +67,22 @@ export class RuntimeSampler implements Sampler {
   }
 }
 
-/** Draws trace ids: for a root that is to be recorded one that the sampler lets through. */
+/** Of a trace that begins here: its id, that of the first span, and that of the first span below, with what is sent on of it. */
+export interface RootIds {
+  readonly traceId: TraceId;
+  readonly spanId: SpanId;
+  readonly childId: SpanId;
+  readonly childTraceparent: string;
+}
+
+/** Made at once: what is run once in ten calls is never in the processor's caches (docs/adr/0010). */
+const STOCK = 32;
+
+/** Draws whether a trace that begins here is recorded, and ids: for such a trace ones that the sampler lets through. */
 export class DrawnIds {
   readonly #random: () => number;
-  #next: TraceId | null = null;
+  readonly #traceparents = new TraceparentWriter();
+  readonly #stock: RootIds[] = [];
   #bound = 0;
 
   constructor(random: () => number) {
@@ -79,38 +91,42 @@ export class DrawnIds {
 
   set rate(rate: number) {
     this.#bound = rate >= 1 ? 0x1_0000_0000 : Math.floor(rate * 0xffff_ffff);
+    this.#stock.length = 0;
   }
 
-  /** Whether a root that begins now is recorded; the id of the next root span is then the one that was drawn. */
+  /** Whether a root that begins now is recorded. */
   draw(): boolean {
-    const word = random32(this.#random);
-    if (word >= this.#bound) return false;
-    this.#next = this.#write(word);
-    return true;
+    return random32(this.#random) < this.#bound;
   }
 
-  /** The next root span is recorded, unless nothing is. */
-  force(): boolean {
-    if (this.#bound === 0) return false;
-    this.#next = this.#write(Math.floor(this.#random() * Math.min(this.#bound, 0xffff_ffff)));
-    return true;
+  /** Whether a root is recorded that must be if anything is. */
+  get any(): boolean {
+    return this.#bound > 0;
   }
 
-  /** The one that was drawn, once; after that any. */
-  traceId(): TraceId {
-    const next = this.#next ?? this.#write(random32(this.#random));
-    this.#next = null;
-    return next;
+  /** Of a root that is recorded. */
+  root(): RootIds {
+    const stock = this.#stock;
+    if (stock.length === 0) for (let i = 0; i < STOCK; i += 1) stock.push(this.#rootIds());
+    return stock.pop() as RootIds;
   }
 
   spanId(): SpanId {
     return new SpanId(random32(this.#random) | 1, random32(this.#random) | 0); // never all zeros
   }
 
-  #write(word: number): TraceId {
+  /** What is sent on of a span that is recorded. */
+  traceparent(traceId: TraceId, spanId: SpanId): string {
+    return this.#traceparents.write(traceId, spanId);
+  }
+
+  #rootIds(): RootIds {
     const a = random32(this.#random) | 1; // never all zeros
     const b = random32(this.#random);
     const c = random32(this.#random);
-    return new TraceId(a, b | 0, c | 0, word ^ a ^ b ^ c);
+    const deciding = Math.floor(this.#random() * Math.min(this.#bound, 0xffff_ffff));
+    const traceId = new TraceId(a, b | 0, c | 0, deciding ^ a ^ b ^ c);
+    const childId = this.spanId();
+    return { traceId, spanId: this.spanId(), childId, childTraceparent: this.traceparent(traceId, childId) };
   }
 }

@@ -8,22 +8,23 @@ import { type SharedAttributes } from './shared-attributes.js';
 export interface TraceSpan {
   /** As it is sent on. `baggage`: what goes with it. */
   context(baggage?: string): TraceContext;
-  /** `around`: of where it goes. `requestId`: as in `SpanStart`. `now`: as `performance.now()` has it; another clock may be used. */
+  /** `around`: of where it goes. `requestId` and `at`: as in `SpanStart`. */
   child(
     kind: SpanKind,
     description: Description,
     around: SharedAttributes,
     requestId: string | number,
-    now: number,
+    at: number,
   ): TraceSpan;
   /** Another attribute; none has a name twice. */
   set(name: string, value: string | number | boolean): void;
-  /** `now`: as for `child`. */
-  event(name: string, attributes?: EventAttributes, now?: number): void;
-  exception(type: string, message: string): void;
+  /** `at`: when, if that is known. */
+  event(name: string, attributes?: EventAttributes, at?: number): void;
+  exception(type: string, message: string, at?: number): void;
   /** Its status is an error. */
   failed(message?: string): void;
-  end(): void;
+  /** `at`: as for `event`. */
+  end(at?: number): void;
 }
 
 export interface SpanStart {
@@ -36,6 +37,8 @@ export interface SpanStart {
   /** `null`: a trace begins. */
   readonly parent: SpanContext | null;
   readonly links: readonly SpanContext[];
+  /** When it begins, as `performance.now()` has it. The SDK of an application may use its own clock. */
+  readonly at: number;
 }
 
 export interface SpanSource {

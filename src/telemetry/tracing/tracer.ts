@@ -8,7 +8,6 @@
  */
 import { type SpanContext, SpanKind, TraceFlags } from '@opentelemetry/api';
 import { parseTraceParent, TraceState } from '@opentelemetry/core';
-import { targetOf } from '../../protocol/methods.js';
 import { metaOf } from '../../protocol/modern/meta.js';
 import { type IncomingHeaders } from '../../protocol/modern/headers.js';
 import {
@@ -64,14 +63,19 @@ export class SpanTracer implements RequestTracer {
     this.#ids.rate = this.#sampler.rate;
   }
 
-  begin(request: TracedRequest, headers: IncomingHeaders | undefined, origin: RequestOrigin | null): CallTrace {
+  begin(
+    request: TracedRequest,
+    headers: IncomingHeaders | undefined,
+    origin: RequestOrigin | null,
+    at: number,
+  ): CallTrace {
     const meta = metaOf(request.params);
     // Two property reads decide for nearly all requests; nothing is made for them.
     if (meta?.['traceparent'] === undefined && headers?.['traceparent'] === undefined) {
       if (!this.#ids.draw()) return this.#unsampledRoot;
-      return this.#record(request, origin, null, undefined, NO_LINKS);
+      return this.#record(request, origin, at, null, undefined, NO_LINKS);
     }
-    return this.#continued(request, readContext(meta), readContext(headers), origin);
+    return this.#continued(request, readContext(meta), readContext(headers), origin, at);
   }
 
   refused({ name, error, message, attributes }: RefusedRequest, headers: IncomingHeaders | undefined): void {
@@ -86,6 +90,7 @@ export class SpanTracer implements RequestTracer {
       description: { name, attributes: described },
       ...ALONE,
       parent,
+      at: performance.now(),
     });
     span?.failed(message);
     span?.exception(error, message);
@@ -94,9 +99,9 @@ export class SpanTracer implements RequestTracer {
 
   step(name: string, attributes: EventAttributes, cause?: TraceContext | null): ControlStep {
     const parent = cause ? remoteContext(cause) : null;
-    if (parent === null && !this.#ids.force()) return NO_STEP;
+    if (parent === null && !this.#ids.any) return NO_STEP;
     const description = { name, attributes: new SharedAttributes(attributes) };
-    const span = this.#spans.start({ kind: SpanKind.INTERNAL, description, ...ALONE, parent });
+    const span = this.#spans.start({ kind: SpanKind.INTERNAL, description, ...ALONE, parent, at: performance.now() });
     return span === null ? NO_STEP : new RecordedStep(span);
   }
 
@@ -106,21 +111,23 @@ export class SpanTracer implements RequestTracer {
     meta: TraceContext | null,
     http: TraceContext | null,
     origin: RequestOrigin | null,
+    at: number,
   ): CallTrace {
     const given = meta ?? http;
     const parent = given && remoteContext(given);
     if (!given || !parent) {
       if (!this.#ids.draw()) return this.#unsampledRoot;
-      return this.#record(request, origin, null, given?.baggage, NO_LINKS);
+      return this.#record(request, origin, at, null, given?.baggage, NO_LINKS);
     }
     if (this.#parentBased && !isSampled(parent)) return meta ? this.#unsampledMeta : new UnsampledHeaders(given);
     const beside = meta && http ? linkTo(http) : NO_LINKS;
-    return this.#record(request, origin, parent, given.baggage, beside, given);
+    return this.#record(request, origin, at, parent, given.baggage, beside, given);
   }
 
   #record(
     request: TracedRequest,
     origin: RequestOrigin | null,
+    at: number,
     parent: SpanContext | null,
     baggage: string | undefined,
     beside: readonly SpanContext[],
@@ -129,15 +136,16 @@ export class SpanTracer implements RequestTracer {
     const links = origin?.openedBy === undefined ? beside : [...beside, ...linkTo({ traceparent: origin.openedBy })];
     const span = this.#spans.start({
       kind: SpanKind.SERVER,
-      description: this.#descriptions.request(request.method, targetOf(request.method, request.params), request.params),
+      description: this.#descriptions.request(request),
       around: this.#descriptions.origin(origin),
       requestId: request.id,
       parent,
       links,
+      at,
     });
     // By the rate alone, or by another SDK of the application's, the answer may still be no.
     if (span === null) return given ? new UnsampledHeaders(given) : this.#unsampledRoot;
-    return new RecordedTrace(span, this.#descriptions, baggage);
+    return new RecordedTrace(span, this.#descriptions, at, baggage);
   }
 }
 

@@ -82,7 +82,7 @@ describe('telemetry/tracing/library', () => {
 
   it('a request of the program itself came over no network', async () => {
     const request = { id: 1, method: 'tools/call', params: { name: 'up__echo' } };
-    sdk.tracer?.begin(request, undefined, null).ended(null);
+    sdk.tracer?.begin(request, undefined, null, performance.now()).ended(performance.now(), null);
     const { attributes } = await collector.waitForSpan(({ name }) => name === 'tools/call up__echo', 'its span');
     assert.equal(attributes['viable.transport'], 'in-process');
     assert.deepEqual(
@@ -116,11 +116,11 @@ describe('telemetry/tracing/library', () => {
     const counts = newSpanCounts();
     const second = start(counts);
     const request = { id: 1, method: 'tools/call', params: { name: 'up__echo', _meta: { traceparent: PARENT } } };
-    const call = second.tracer?.begin(request, undefined, null);
-    const sent = { method: 'tools/call', upstreamId: 7, params: { name: 'echo' } };
-    const onward = call?.sent(sent, { upstream: 'up', network: 'pipe' });
-    call?.received('-32001', { code: -32_001, message: 'gone' });
-    call?.ended('-32001');
+    const call = second.tracer?.begin(request, undefined, null, performance.now());
+    const sent = { method: 'tools/call', upstreamId: 7, params: { name: 'echo' }, sentAt: performance.now() };
+    const onward = call?.sent(sent, { upstream: 'up', network: 'pipe', described: null });
+    call?.received(performance.now(), '-32001', { code: -32_001, message: 'gone' });
+    call?.ended(performance.now(), '-32001');
     const client = await collector.waitForSpan(({ kind }) => kind === 'CLIENT', 'the span of the call');
     const server = await collector.waitForSpan(({ kind }) => kind === 'SERVER', 'the span of the request');
     await second.stop(1_000);

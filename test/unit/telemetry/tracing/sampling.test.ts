@@ -28,20 +28,20 @@ describe('telemetry/tracing/sampling', () => {
         const ids = new DrawnIds(() => numbers.next().value as number);
         ids.rate = ratio;
         if (!ids.draw()) return;
-        const id = digitsOf(ids.traceId());
+        const id = digitsOf(ids.root().traceId);
         assert.match(id, /^(?!0{32})[0-9a-f]{32}$/);
         assert.ok(samples(new TraceIdRatioBasedSampler(ratio), id), `${id} at ${ratio}`);
       }),
     );
   });
 
-  it('a forced one too, at every rate but 0', () => {
+  it('without a draw too, at every rate but 0', () => {
     fc.assert(
       fc.property(rate, source, (ratio, numbers) => {
         const ids = new DrawnIds(() => numbers.next().value as number);
         ids.rate = ratio;
-        if (!ids.force()) return assert.ok(Math.floor(ratio * 0xffff_ffff) === 0);
-        assert.ok(samples(new TraceIdRatioBasedSampler(ratio), digitsOf(ids.traceId())));
+        if (!ids.any) return assert.ok(Math.floor(ratio * 0xffff_ffff) === 0);
+        assert.ok(samples(new TraceIdRatioBasedSampler(ratio), digitsOf(ids.root().traceId)));
       }),
     );
   });
@@ -61,11 +61,26 @@ describe('telemetry/tracing/sampling', () => {
     }
   });
 
-  it('an id is used once', () => {
+  it('after the rate has changed no id of before is used', () => {
+    fc.assert(
+      fc.property(rate, rate, (before, after) => {
+        const ids = new DrawnIds(Math.random);
+        ids.rate = before;
+        ids.root();
+        ids.rate = after;
+        if (ids.any) assert.ok(samples(new TraceIdRatioBasedSampler(after), digitsOf(ids.root().traceId)));
+      }),
+    );
+  });
+
+  it('an id is used once, and what is sent on is of its trace and of the span below', () => {
     const ids = new DrawnIds(Math.random);
     ids.rate = 1;
-    assert.ok(ids.draw());
-    assert.notEqual(digitsOf(ids.traceId()), digitsOf(ids.traceId()));
+    const roots = Array.from({ length: 100 }, () => ids.root());
+    assert.equal(new Set(roots.map(({ traceId }) => digitsOf(traceId))).size, roots.length);
+    assert.equal(new Set(roots.flatMap(({ spanId, childId }) => [spanId.low, childId.low])).size, 2 * roots.length);
+    for (const { traceId, childId, childTraceparent } of roots)
+      assert.equal(childTraceparent, new TraceparentWriter().write(traceId, childId));
   });
 
   it('the rate changes while it runs', () => {

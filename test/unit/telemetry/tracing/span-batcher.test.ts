@@ -198,7 +198,8 @@ describe('telemetry/tracing/span-batcher', () => {
     ids.rate = 1;
     const spans = new OwnSpans(batcher, ids, new RuntimeSampler(1, true));
     const description = { name: 'tools/call echo', attributes: new SharedAttributes({ a: 1 }) };
-    const start = { kind: SpanKind.SERVER, description, around: null, requestId: 7, parent: null, links: [] };
+    const at = performance.now();
+    const start = { kind: SpanKind.SERVER, description, around: null, requestId: 7, parent: null, links: [], at };
     const [told, ended] = [spans.start(start), spans.start(start)];
     told?.event('in time');
     told?.set('b', 2);
