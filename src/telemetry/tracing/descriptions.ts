@@ -1,7 +1,7 @@
 /**
  * What spans say of what is asked for, of where it came in and of where it went: made once for what comes again and again, and
- * shared by all spans of it. Of where it came in and went it is kept there; of what is asked for it is looked up when the span is
- * written, with that of many others.
+ * shared by all spans of it. Of where it came in and went it is
+ * kept there.
  *
  * Source: OpenTelemetry semantic conventions for the Model Context Protocol, "Spans".
  */
@@ -23,45 +23,15 @@ export interface Description {
   readonly attributes: SharedAttributes;
 }
 
-/** What is asked for, until somebody wants to know. Keeps nothing of the request but names. */
-class Asked implements Description {
-  readonly #descriptions: Descriptions;
-  readonly #method: string;
-  readonly #target: string;
-  readonly #uri: unknown;
-
-  constructor(descriptions: Descriptions, { method, params }: Omit<TracedRequest, 'id'>) {
-    this.#descriptions = descriptions;
-    this.#method = method;
-    this.#target = targetOf(method, params);
-    this.#uri = this.#target === '' ? params?.['uri'] : undefined;
-  }
-
-  get name(): string {
-    return this.#known.name;
-  }
-
-  get attributes(): SharedAttributes {
-    return this.#known.attributes;
-  }
-
-  get #known(): Description {
-    return this.#descriptions.of(this.#method, this.#target, this.#uri);
-  }
-}
-
 export class Descriptions {
   readonly #tools = new Map<string, Description>();
 
-  request(request: Omit<TracedRequest, 'id'>): Description {
-    return new Asked(this, request);
-  }
-
-  of(method: string, target: string, uri: unknown): Description {
-    if (method !== 'tools/call' || target === '') return description(method, shown(target), uri);
+  request({ method, params }: Omit<TracedRequest, 'id'>): Description {
+    const target = targetOf(method, params);
+    if (method !== 'tools/call' || target === '') return description(method, shown(target), params);
     let known = this.#tools.get(target);
     if (known !== undefined) return known;
-    known = description(method, shown(target), uri);
+    known = description(method, shown(target), params);
     if (target.length > MAX_TEXT) return known;
     if (this.#tools.size >= MOST_KEPT) this.#tools.clear();
     this.#tools.set(target, known);
@@ -87,17 +57,18 @@ export class Descriptions {
 const IN_PROCESS = new SharedAttributes({ 'viable.transport': 'in-process' });
 
 /** `tools/call get_weather`: method and target. `target`: made visible. */
-function description(method: string, target: string, uri: unknown): Description {
+function description(method: string, target: string, params: TracedRequest['params']): Description {
   const name = target === '' ? shown(method) : `${method} ${target}`;
-  return { name, attributes: new SharedAttributes(methodAttributes(method, target, uri)) };
+  return { name, attributes: new SharedAttributes(methodAttributes(method, target, params)) };
 }
 
 /** `target`: made visible. One literal for each kind of request: an object that is put together from parts costs microseconds. */
-function methodAttributes(method: string, target: string, uri: unknown): EventAttributes {
+function methodAttributes(method: string, target: string, params: TracedRequest['params']): EventAttributes {
   if (target !== '' && method === 'tools/call')
     return { 'mcp.method.name': method, 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': target };
   if (method === 'tools/call') return { 'mcp.method.name': method, 'gen_ai.operation.name': 'execute_tool' };
   if (target !== '' && method === 'prompts/get') return { 'mcp.method.name': method, 'gen_ai.prompt.name': target };
+  const uri = params?.['uri'];
   if (typeof uri === 'string' && method.startsWith('resources/'))
     return { 'mcp.method.name': shown(method), 'mcp.resource.uri': shown(uri) };
   return { 'mcp.method.name': shown(method) };

@@ -33,12 +33,12 @@ export interface TelemetrySettings {
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-export const DEFAULT_SAMPLING_RATE = 0.01;
+const DEFAULT_SAMPLING_RATE = 0.01;
 /**
  * Four times the SDK's, an eighth of the queue: an export takes a millisecond of CPU, whatever is in it (docs/adr/0010). With two spans a
  * call it is some 1.3 MB.
  */
-export const DEFAULT_BATCH_SIZE = 2_048;
+const DEFAULT_BATCH_SIZE = 2_048;
 /** Eight times the SDK's: a few seconds of a busy gateway at 10 %. */
 const DEFAULT_QUEUE = 16_384;
 const DEFAULT_DELAY_MS = 5_000;
