@@ -7,6 +7,7 @@ import { h, replaceChildren, spans } from './dom.js';
 import { Feed, type FeedView } from './feed.js';
 import { History } from './history.js';
 import type { Action, Page } from './page.js';
+import { Press } from './press.js';
 import { alarmsPage } from './pages/alarms.js';
 import { connectionsPage } from './pages/connections.js';
 import { logsPage } from './pages/logs.js';
@@ -37,6 +38,7 @@ class App {
     () => this.#changed(),
   );
   readonly #history = new History();
+  readonly #press = new Press(() => this.#redraw());
   readonly #tables = new Map<string, TableState>();
   readonly #main = h('main', { id: 'main', tabindex: '-1' });
   readonly #status = h('div', { class: 'status' });
@@ -72,6 +74,7 @@ class App {
     addEventListener('hashchange', () => this.#turned());
     addEventListener('keydown', (event) => this.#key(event));
     DARK.addEventListener('change', () => this.#paint());
+    this.#press.start();
     this.#turned();
     this.#feed.start();
   }
@@ -128,9 +131,15 @@ class App {
     this.#scheduled = true;
     requestAnimationFrame(() => {
       this.#scheduled = false;
-      if (this.#frozen === null) this.draw();
-      else this.#drawStatus(this.#frozen);
+      this.#redraw();
     });
+  }
+
+  /** Draws what came in, unless somebody is in the middle of a click or has frozen the page. */
+  #redraw(): void {
+    if (this.#press.held) return;
+    if (this.#frozen === null) this.draw();
+    else this.#drawStatus(this.#frozen);
   }
 
   #askToken(): void {

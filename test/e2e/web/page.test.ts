@@ -1,6 +1,6 @@
 /** The browser dashboard as somebody sees it, in Chromium. Skipped where there is none (see support/browser). */
 import assert from 'node:assert/strict';
-import { type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { type GatewaySnapshot } from '#src/admin/protocol.js';
 import { findBrowser, launchBrowser, watchedPage } from '../../support/browser.js';
 import { eventually } from '../../support/eventually.js';
@@ -69,12 +69,27 @@ describe('web dashboard, in a browser', function () {
     options: BrowserContextOptions = {},
     prepare?: (page: Page) => Promise<void>,
   ): Promise<Page> {
+    const page = await watched(options);
+    await prepare?.(page);
+    await page.goto(`${gateway.url}${DASHBOARD}${hash}`);
+    await page.waitForSelector('[data-link=live]');
+    return page;
+  }
+
+  async function watched(options: BrowserContextOptions = {}): Promise<Page> {
     const shown = await watchedPage(browser, gateway.url, options);
     open.push(shown);
-    await prepare?.(shown.page);
-    await shown.page.goto(`${gateway.url}${DASHBOARD}${hash}`);
-    await shown.page.waitForSelector('[data-link=live]');
     return shown.page;
+  }
+
+  /** Waits until figures have come to the page that many times more and a frame has passed. */
+  function feedOf(page: Page): (times: number) => Promise<void> {
+    let told = (): void => undefined;
+    page.on('websocket', (socket) => socket.on('framereceived', () => told()));
+    return async (times) => {
+      for (let left = times; left > 0; left -= 1) await new Promise<void>((resolve) => (told = resolve));
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    };
   }
 
   /** The value beside a name in a list of facts. */
@@ -125,6 +140,31 @@ describe('web dashboard, in a browser', function () {
     await eventually(async () => assert.match(await cell(page, 'good', 'STATE'), /disabled/));
     await page.getByRole('button', { name: 'Enable' }).click();
     await eventually(async () => assert.match(await cell(page, 'good', 'STATE'), /ready/));
+  });
+
+  it('takes a click that lasts longer than figures stand still', async () => {
+    const page = await watched();
+    const figures = feedOf(page);
+    await page.goto(`${gateway.url}${DASHBOARD}#/upstreams`);
+    await page.waitForSelector('[data-link=live]');
+    const press = async (place: Locator): Promise<void> => {
+      await place.hover();
+      await page.mouse.down();
+      await figures(3);
+      await page.mouse.up();
+    };
+    await press(page.locator('tbody tr', { hasText: 'good' }).first());
+    await press(page.getByRole('button', { name: 'Disable' }));
+    await page.locator('dialog').getByRole('button', { name: 'Cancel' }).click();
+    // And by the space bar.
+    await page.getByRole('button', { name: 'Disable' }).focus();
+    await page.keyboard.down(' ');
+    await figures(3);
+    await page.keyboard.up(' ');
+    await page.locator('dialog').getByRole('button', { name: 'Cancel' }).click();
+    // Figures go on afterwards.
+    await gateway.admin('send', { actor: 'upstream:good', message: 'disable' });
+    await eventually(async () => assert.match(await cell(page, 'good', 'STATE'), /disabled/));
   });
 
   it('shows a breaker turn', async () => {
