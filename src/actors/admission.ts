@@ -84,9 +84,3 @@ export function drained(gate: UpstreamGate, until: number, clock: Clock): JsonRp
 export function stopping(until: number, clock: Clock): JsonRpcErrorObject {
   return gatewayError('draining', 'it takes no more requests', { retryAfter: secondsUntil(until, clock) });
 }
-
-/** What let a call through, for its trace. */
-export function admittedBy(gate: UpstreamGate): Readonly<Record<string, string | number>> {
-  const { breaker, inFlight, maxInFlight } = gate;
-  return { 'viable.breaker': breaker.state, 'viable.in_flight': inFlight, 'viable.in_flight_limit': maxInFlight };
-}

@@ -18,7 +18,7 @@ import { Outstanding } from '../protocol/outstanding.js';
 import { type TransportCounters } from '../telemetry/counters.js';
 import { refusal as modeRefusal } from '../vsm/policy-model.js';
 import { type Channel } from '../transports/inbound/channel.js';
-import { admit, admittedBy, breakerOpen, overloaded, transportOpen, unavailable } from './admission.js';
+import { admit, breakerOpen, overloaded, transportOpen, unavailable } from './admission.js';
 import { type BreakerGate, NO_TOKEN, type Outcome } from './breaker-gate.js';
 import { bookAttenuated, bookEnd, bookStart, bookTaken } from './call-books.js';
 import { Call, type Caller, type CallEvent, type UpstreamSessionMessage } from './call.js';
@@ -120,7 +120,7 @@ export class CallTable {
       round: after ? after.round + 1 : 0,
     });
     call.token = gate.breaker.take();
-    if (call.trace?.recorded) call.trace.event('viable.admitted', admittedBy(gate));
+    if (call.trace?.recorded) call.trace.event(gate.admitted.by(gate));
     const sent = to.tell(call);
     if (sent !== 'ok') {
       this.#settle(call, 'neutral');

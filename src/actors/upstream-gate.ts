@@ -7,6 +7,7 @@
 import { type Ref } from '../kernel/index.js';
 import { type NameFilter } from '../protocol/globs.js';
 import { RetryBudget } from '../machines/retry-budget.js';
+import { Admitted } from './admitted.js';
 import { AnswerBook } from './answer-times.js';
 import { BreakerGate } from './breaker-gate.js';
 import { type FailurePolicy, NOTHING_FAILS } from './outcomes.js';
@@ -75,6 +76,8 @@ export class UpstreamGate {
   /** Own URI → the sessions that subscribe to it, each with the URI that it knows. */
   readonly subscriptions = new Map<string, Map<Ref<ClientMessage>, string>>();
   readonly breaker = new BreakerGate();
+  /** Kept by the client sessions, for traces. */
+  readonly admitted = new Admitted();
   /** How the end of a call counts for the breaker. Written by the lifecycle. */
   failurePolicy: FailurePolicy = NOTHING_FAILS;
   /** Sessions with which calls were lost: those of one count as one failure. Written by the client sessions. */

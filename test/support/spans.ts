@@ -1,6 +1,6 @@
 import { type EndedSpan } from '#src/telemetry/tracing/ended-span.js';
 import { SpanId, TraceId } from '#src/telemetry/tracing/ids.js';
-import { SharedAttributes } from '#src/telemetry/tracing/shared-attributes.js';
+import { SharedFields } from '#src/telemetry/tracing/shared-fields.js';
 
 /** A SERVER span that went well. */
 export function endedFixture(over: Partial<EndedSpan> = {}): EndedSpan {
@@ -10,11 +10,10 @@ export function endedFixture(over: Partial<EndedSpan> = {}): EndedSpan {
     parentId: null,
     parentIsRemote: false,
     traceState: '',
-    name: 'tools/call up__echo',
     kind: 1,
     startedAt: 1_000,
     endedAt: 1_002.5,
-    attributes: new SharedAttributes({}),
+    description: new SharedFields('tools/call up__echo', {}),
     around: null,
     requestId: null,
     more: [],

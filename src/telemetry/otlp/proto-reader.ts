@@ -20,6 +20,11 @@ export class ProtoReader {
     this.#end = end;
   }
 
+  /** Where the next field begins. */
+  get at(): number {
+    return this.#at;
+  }
+
   /** Whether there is another field. */
   get more(): boolean {
     return this.#at < this.#end;

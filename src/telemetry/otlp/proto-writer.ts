@@ -30,43 +30,56 @@ const MAX_INT64 = 2 ** 63;
 
 export class ProtoWriter {
   #bytes: Buffer;
-  #at = 0;
+  /** Where it begins: before that is room for what is known only at the end. */
+  readonly #first: number;
+  #at: number;
   /** Length and text, as they are written. */
   readonly #names = new Map<string, Uint8Array>();
 
-  constructor(size = FIRST_SIZE) {
-    this.#bytes = Buffer.allocUnsafeSlow(size);
+  /** `headRoom`: bytes that `behind` may put before what is written. */
+  constructor(size = FIRST_SIZE, headRoom = 0) {
+    this.#bytes = Buffer.allocUnsafeSlow(headRoom + size);
+    this.#first = headRoom;
+    this.#at = headRoom;
   }
 
   /** Bytes that are written. */
   get length(): number {
-    return this.#at;
+    return this.#at - this.#first;
   }
 
   /** What is written, until the next word is. */
   get written(): Buffer {
-    return this.#bytes.subarray(0, this.#at);
+    return this.#bytes.subarray(this.#first, this.#at);
+  }
+
+  /** As `written`, behind `head`: copied only when there is no room for that. */
+  behind(head: Uint8Array): Buffer {
+    const start = this.#first - head.length;
+    if (start < 0) return Buffer.concat([head, this.written]);
+    this.#bytes.set(head, start);
+    return this.#bytes.subarray(start, this.#at);
   }
 
   /** A copy of what is written from there on. */
   copyFrom(start: number): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(start, this.#at));
+    return new Uint8Array(this.#bytes.subarray(this.#first + start, this.#at));
   }
 
-  /** Copies what is written from there on to `at` of `target`. */
-  copyTo(target: Uint8Array, at: number, start: number): void {
-    target.set(this.#bytes.subarray(start, this.#at), at);
+  /** Copies what is written from `start` to `end` to `at` of `target`. */
+  copyTo(target: Uint8Array, at: number, start: number, end: number): void {
+    target.set(this.#bytes.subarray(this.#first + start, this.#first + end), at);
   }
 
   /** Forgets what is written from there on. */
   rewind(start: number): void {
-    this.#at = start;
+    this.#at = this.#first + start;
   }
 
   /** Forgets what is written and keeps the memory, but for what one unusual batch took. */
   clear(): void {
-    this.#at = 0;
-    if (this.#bytes.length > MOST_KEPT) this.#bytes = Buffer.allocUnsafeSlow(FIRST_SIZE);
+    this.#at = this.#first;
+    if (this.#bytes.length > MOST_KEPT) this.#bytes = Buffer.allocUnsafeSlow(this.#first + FIRST_SIZE);
   }
 
   /** A whole number from 0 to 2⁵³. */
@@ -188,7 +201,7 @@ export class ProtoWriter {
   }
 
   #newName(key: number, text: string): void {
-    const start = this.#at;
+    const start = this.length;
     this.text(key, text);
     if (text.length > LONGEST_NAME || key > MOST_OF_A_BYTE) return;
     if (this.#names.size >= MOST_NAMES) this.#names.clear();
@@ -206,6 +219,10 @@ export class ProtoWriter {
   /** `size`: as `begin` got it. */
   end(start: number, size = 1): void {
     const length = this.#at - start;
+    if (size === 1 && length < 0x80) {
+      this.#bytes[start - 1] = length;
+      return;
+    }
     const more = varintSize(length) - size;
     if (more !== 0) {
       this.#room(more);

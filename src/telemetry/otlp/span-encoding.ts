@@ -7,7 +7,7 @@ import { type Attributes, type AttributeValue, TraceFlags } from '@opentelemetry
 import { type InstrumentationScope } from '@opentelemetry/core';
 import { type Resource } from '@opentelemetry/resources';
 import { type EndedSpan, type SpanEvent, type SpanLink } from '../tracing/ended-span.js';
-import { type SharedAttributes } from '../tracing/shared-attributes.js';
+import { type SharedFields } from '../tracing/shared-fields.js';
 import { REQUEST_ID } from '../tracing/trace-span.js';
 import { ProtoWriter } from './proto-writer.js';
 import {
@@ -29,6 +29,12 @@ import {
 const SIZE_OF_A_LENGTH = 2;
 /** Room for resource and scope. */
 const HEAD_SIZE = 2_048;
+const FIRST_SIZE_OF_A_BATCH = 16_384;
+
+/** A writer for spans, with room before them for what describes them all. */
+export function newSpanWriter(): ProtoWriter {
+  return new ProtoWriter(FIRST_SIZE_OF_A_BATCH, HEAD_SIZE);
+}
 
 /** Whether a context came from elsewhere: that it is known, and that it is so. */
 const KNOWN_REMOTE = 0x100;
@@ -42,13 +48,12 @@ export function writeSpan(out: ProtoWriter, span: EndedSpan): void {
   out.words2(SPAN.spanId, spanId.high, spanId.low);
   if (span.traceState !== '') out.text(SPAN.traceState, span.traceState);
   if (parentId !== null) out.words2(SPAN.parentSpanId, parentId.high, parentId.low);
-  out.name(SPAN.name, span.name);
   out.varint(SPAN.kind, span.kind + 1); // 0 is "not said" there
   out.time(SPAN.start, span.startedAt);
   out.time(SPAN.end, span.endedAt);
   const { around, requestId, more, dropped } = span;
-  writeShared(out, span.attributes);
-  if (around !== null) writeShared(out, around);
+  writeShared(out, span.description, SPAN.name, SPAN.attribute);
+  if (around !== null) writeShared(out, around, SPAN.name, SPAN.attribute);
   if (requestId !== null) writeAttribute(out, SPAN.attribute, REQUEST_ID, String(requestId));
   for (let at = 0; at + 1 < more.length; at += 2) writeAttribute(out, SPAN.attribute, more[at] as string, more[at + 1]);
   writeCount(out, SPAN.droppedAttributes, dropped.attributes);
@@ -68,31 +73,34 @@ export function writeSpan(out: ProtoWriter, span: EndedSpan): void {
 
 /**
  * Spans that `writeSpan` has written, of one resource and one scope, as a field of `ExportTraceServiceRequest`: such fields stand
- * one behind the other in a request.
+ * one behind the other in a request. What describes them is written around them into `spans`, whose memory this is until it is cleared.
  */
-export function resourceSpans(resource: Resource, scope: InstrumentationScope, spans: Uint8Array): Buffer {
-  const out = new ProtoWriter(spans.length + HEAD_SIZE);
-  const start = out.begin(REQUEST.resourceSpans);
-  const described = out.begin(RESOURCE_SPANS.resource);
-  writeAttributes(out, RESOURCE.attribute, resource.attributes);
-  out.end(described);
-  const scopeSpans = out.begin(RESOURCE_SPANS.scopeSpans);
-  const named = out.begin(SCOPE_SPANS.scope);
-  out.text(SCOPE.name, scope.name);
-  if (scope.version !== undefined) out.text(SCOPE.version, scope.version);
-  out.end(named);
-  out.raw(spans);
-  if (scope.schemaUrl !== undefined) out.text(SCOPE_SPANS.schemaUrl, scope.schemaUrl);
-  out.end(scopeSpans);
-  if (resource.schemaUrl !== undefined) out.text(RESOURCE_SPANS.schemaUrl, resource.schemaUrl);
-  out.end(start);
-  return out.written;
+export function resourceSpans(resource: Resource, scope: InstrumentationScope, spans: ProtoWriter): Buffer {
+  const described = new ProtoWriter(HEAD_SIZE);
+  const resourceStart = described.begin(RESOURCE_SPANS.resource);
+  writeAttributes(described, RESOURCE.attribute, resource.attributes);
+  described.end(resourceStart);
+  const named = new ProtoWriter(HEAD_SIZE);
+  const scopeStart = named.begin(SCOPE_SPANS.scope);
+  named.text(SCOPE.name, scope.name);
+  if (scope.version !== undefined) named.text(SCOPE.version, scope.version);
+  named.end(scopeStart);
+  if (scope.schemaUrl !== undefined) spans.text(SCOPE_SPANS.schemaUrl, scope.schemaUrl);
+  // A length stands before what it measures, and nothing is moved for it: the outermost last.
+  described.varint(RESOURCE_SPANS.scopeSpans, named.length + spans.length);
+  described.raw(named.written);
+  if (resource.schemaUrl !== undefined) spans.text(RESOURCE_SPANS.schemaUrl, resource.schemaUrl);
+  const head = new ProtoWriter(HEAD_SIZE);
+  head.varint(REQUEST.resourceSpans, described.length + spans.length);
+  head.raw(described.written);
+  return spans.behind(head.written);
 }
 
-function writeEvent(out: ProtoWriter, { name, at, attributes, dropped }: SpanEvent): void {
+function writeEvent(out: ProtoWriter, { what, at, attributes, dropped }: SpanEvent): void {
   const start = out.begin(SPAN.event);
   out.time(EVENT.time, at);
-  out.name(EVENT.name, name);
+  if (typeof what === 'string') out.name(EVENT.name, what);
+  else writeShared(out, what, EVENT.name, EVENT.attribute);
   if (attributes) writeAttributes(out, EVENT.attribute, attributes);
   writeCount(out, EVENT.dropped, dropped);
   out.end(start);
@@ -110,11 +118,12 @@ function writeLink(out: ProtoWriter, { context, attributes, dropped }: SpanLink)
   out.end(start);
 }
 
-/** Attributes of a span; of those that come again, the bytes. */
-function writeShared(out: ProtoWriter, shared: SharedAttributes): void {
+/** Name and attributes of a span or an event; of those that come again, the bytes. */
+function writeShared(out: ProtoWriter, shared: SharedFields, nameKey: number, attributeKey: number): void {
   if (shared.written !== null) return out.raw(shared.written);
   const start = out.length;
-  writeAttributes(out, SPAN.attribute, shared.values);
+  if (shared.name !== '') out.text(nameKey, shared.name);
+  writeAttributes(out, attributeKey, shared.attributes);
   if (shared.isWorthKeeping) shared.written = out.copyFrom(start);
   shared.isWorthKeeping = true;
 }

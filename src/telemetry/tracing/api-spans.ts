@@ -9,9 +9,8 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import { type EventAttributes, type TraceContext } from './call-trace.js';
-import { type Description } from './descriptions.js';
-import { type SharedAttributes } from './shared-attributes.js';
+import { type EventAttributes, type EventKind, type TraceContext } from './call-trace.js';
+import { type SharedFields } from './shared-fields.js';
 import { REQUEST_ID, type SpanSource, type SpanStart, type TraceSpan, writtenContext } from './trace-span.js';
 
 export class ApiSpans implements SpanSource {
@@ -48,7 +47,7 @@ class ApiSpan implements TraceSpan {
     return writtenContext(`00-${traceId}-${spanId}-${flags}`, traceState?.serialize() ?? '', baggage);
   }
 
-  child(kind: SpanKind, description: Description, goes: SharedAttributes, requestId: string | number): TraceSpan {
+  child(kind: SpanKind, description: SharedFields, goes: SharedFields, requestId: string | number): TraceSpan {
     const options = { kind, attributes: all(description, goes, requestId) };
     const around = trace.setSpan(this.#around, this.#span);
     return new ApiSpan(this.#tracer, this.#tracer.startSpan(description.name, options, around), around);
@@ -58,8 +57,9 @@ class ApiSpan implements TraceSpan {
     this.#span.setAttribute(name, value);
   }
 
-  event(name: string, attributes?: EventAttributes): void {
-    this.#span.addEvent(name, attributes);
+  event(what: EventKind, attributes?: EventAttributes): void {
+    if (typeof what === 'string') this.#span.addEvent(what, attributes);
+    else this.#span.addEvent(what.name, { ...what.attributes, ...attributes });
   }
 
   exception(type: string, message: string): void {
@@ -75,14 +75,10 @@ class ApiSpan implements TraceSpan {
   }
 }
 
-function all(
-  { attributes }: Description,
-  around: SharedAttributes | null,
-  requestId: string | number | null,
-): Attributes {
+function all({ attributes }: SharedFields, around: SharedFields | null, requestId: string | number | null): Attributes {
   return {
-    ...attributes.values,
-    ...around?.values,
+    ...attributes,
+    ...around?.attributes,
     ...(requestId !== null && { [REQUEST_ID]: String(requestId) }),
   };
 }

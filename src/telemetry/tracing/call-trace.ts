@@ -8,7 +8,7 @@
 import { isJsonObject, type JsonObject, type JsonRpcErrorObject } from '../../protocol/jsonrpc.js';
 import { type IncomingHeaders } from '../../protocol/modern/headers.js';
 import { addMeta, metaOf } from '../../protocol/modern/meta.js';
-import { type SharedAttributes } from './shared-attributes.js';
+import { type SharedFields } from './shared-fields.js';
 
 /** The context of a trace as it is written in headers and in `_meta`. */
 export interface TraceContext {
@@ -29,7 +29,7 @@ export interface RequestOrigin {
   readonly route: string;
   readonly protocolVersion: string | null;
   /** What spans say of it; kept by whoever traces. */
-  described: SharedAttributes | null;
+  described: SharedFields | null;
   /** `traceparent` of the request that opened the connection, where requests have no headers of their own. */
   readonly openedBy?: string | undefined;
 }
@@ -54,10 +54,13 @@ export interface TracedUpstream {
   readonly upstream: string;
   readonly network: 'pipe' | 'tcp';
   /** As of `RequestOrigin`. */
-  described: SharedAttributes | null;
+  described: SharedFields | null;
 }
 
 export type EventAttributes = Readonly<Record<string, string | number | boolean>>;
+
+/** The name of an event; of one that comes again and again, with what it says each time. */
+export type EventKind = string | SharedFields;
 
 /**
  * The trace of one request of a client, from its arrival to its answer. `at`: `performance.now()` of what it is told, which its
@@ -67,7 +70,7 @@ export interface CallTrace {
   /** False: whatever is told to it goes nowhere, so it need not be made. */
   readonly recorded: boolean;
   /** Something worth knowing happened: a wait, a decision. */
-  event(name: string, attributes?: EventAttributes): void;
+  event(what: EventKind, attributes?: EventAttributes): void;
   /** The request is about to be sent upstream. Returns the context to send with it; `null` when it has none. */
   sent(call: TracedCall, to: TracedUpstream): TraceContext | null;
   /** The upstream has answered (`error` is `error.type`, `null` when it went well), or there will be no answer (`failure`). */
@@ -88,13 +91,16 @@ export interface RefusedRequest {
 
 /** Begins traces; `null` in its place when tracing is off. */
 export interface RequestTracer {
-  /** `headers`: of the HTTP request that brought it; `undefined` on transports without. `at`: as for `CallTrace`. */
+  /**
+   * `headers`: of the HTTP request that brought it; `undefined` on transports without. `at`: as for `CallTrace`. `null`: it is not recorded,
+   * and has brought no context that would go on.
+   */
   begin(
     request: TracedRequest,
     headers: IncomingHeaders | undefined,
     origin: RequestOrigin | null,
     at: number,
-  ): CallTrace;
+  ): CallTrace | null;
   /** One SERVER span with the error, as sampled as any other request. `headers`: of the HTTP request. */
   refused(request: RefusedRequest, headers: IncomingHeaders | undefined): void;
   /**

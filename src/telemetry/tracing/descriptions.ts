@@ -9,7 +9,7 @@ import { redact } from '../../protocol/redact.js';
 import { stripControl } from '../../protocol/text.js';
 import { targetOf } from '../../protocol/methods.js';
 import { type EventAttributes, type RequestOrigin, type TracedRequest, type TracedUpstream } from './call-trace.js';
-import { SharedAttributes } from './shared-attributes.js';
+import { SharedFields } from './shared-fields.js';
 
 /** Longest text of a client's or server's in an attribute. */
 const MAX_TEXT = 256;
@@ -17,16 +17,11 @@ const SHORTEST_CREDENTIAL = 20;
 /** Clients may ask for whatever they like. */
 const MOST_KEPT = 1_000;
 
-/** What a span is called, and what it says of what is asked for. */
-export interface Description {
-  readonly name: string;
-  readonly attributes: SharedAttributes;
-}
-
 export class Descriptions {
-  readonly #tools = new Map<string, Description>();
+  readonly #tools = new Map<string, SharedFields>();
 
-  request({ method, params }: Omit<TracedRequest, 'id'>): Description {
+  /** What its span is called, and what it says of what is asked for. */
+  request({ method, params }: Omit<TracedRequest, 'id'>): SharedFields {
     const target = targetOf(method, params);
     if (method !== 'tools/call' || target === '') return description(method, shown(target), params);
     let known = this.#tools.get(target);
@@ -39,27 +34,27 @@ export class Descriptions {
   }
 
   /** Where a request came in; `null`: the program itself routes it. */
-  origin(origin: RequestOrigin | null): SharedAttributes {
+  origin(origin: RequestOrigin | null): SharedFields {
     if (origin === null) return IN_PROCESS;
     const { described, protocolVersion } = origin;
     // A session has its revision only after `initialize`.
-    const holds = described?.values['mcp.protocol.version'] === (protocolVersion ?? undefined);
+    const holds = described?.attributes['mcp.protocol.version'] === (protocolVersion ?? undefined);
     if (described !== null && holds) return described;
-    return (origin.described = new SharedAttributes(originAttributes(origin)));
+    return (origin.described = new SharedFields('', originAttributes(origin)));
   }
 
-  upstream(to: TracedUpstream): SharedAttributes {
-    to.described ??= new SharedAttributes({ 'network.transport': to.network, 'viable.upstream': to.upstream });
+  upstream(to: TracedUpstream): SharedFields {
+    to.described ??= new SharedFields('', { 'network.transport': to.network, 'viable.upstream': to.upstream });
     return to.described;
   }
 }
 
-const IN_PROCESS = new SharedAttributes({ 'viable.transport': 'in-process' });
+const IN_PROCESS = new SharedFields('', { 'viable.transport': 'in-process' });
 
 /** `tools/call get_weather`: method and target. `target`: made visible. */
-function description(method: string, target: string, params: TracedRequest['params']): Description {
+function description(method: string, target: string, params: TracedRequest['params']): SharedFields {
   const name = target === '' ? shown(method) : `${method} ${target}`;
-  return { name, attributes: new SharedAttributes(methodAttributes(method, target, params)) };
+  return new SharedFields(name, methodAttributes(method, target, params));
 }
 
 /** `target`: made visible. One literal for each kind of request: an object that is put together from parts costs microseconds. */

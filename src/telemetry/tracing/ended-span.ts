@@ -2,7 +2,8 @@
 import { type Attributes, type AttributeValue, type HrTime, type SpanContext } from '@opentelemetry/api';
 import { type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { SpanId, TraceId } from './ids.js';
-import { SharedAttributes } from './shared-attributes.js';
+import { type EventKind } from './call-trace.js';
+import { SharedFields } from './shared-fields.js';
 
 export interface EndedSpan {
   readonly traceId: TraceId;
@@ -11,16 +12,15 @@ export interface EndedSpan {
   readonly parentId: SpanId | null;
   readonly parentIsRemote: boolean;
   readonly traceState: string;
-  readonly name: string;
   /** `SpanKind` of the OpenTelemetry API: 0 internal, 1 server, 2 client. */
   readonly kind: number;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly endedAt: number;
-  /** What it says of what was asked for, or all that an SDK's span says. */
-  readonly attributes: SharedAttributes;
+  /** What it is called and says of what was asked for, or all that an SDK's span says. */
+  readonly description: SharedFields;
   /** What it says of where it came in, or went. */
-  readonly around: SharedAttributes | null;
+  readonly around: SharedFields | null;
   /** Of the JSON-RPC request; `null`: it is the span of none. */
   readonly requestId: string | number | null;
   /** Attributes that came later: name, value, name, value. */
@@ -34,7 +34,7 @@ export interface EndedSpan {
 }
 
 export interface SpanEvent {
-  readonly name: string;
+  readonly what: EventKind;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly attributes?: Readonly<Attributes> | undefined;
@@ -57,16 +57,15 @@ export function endedSpan(span: ReadableSpan): EndedSpan {
     parentId: parent ? SpanId.of(parent.spanId) : null,
     parentIsRemote: parent?.isRemote === true,
     traceState: traceState?.serialize() ?? '',
-    name: span.name,
     kind: span.kind,
     startedAt: milliseconds(span.startTime),
     endedAt: milliseconds(span.endTime),
-    attributes: new SharedAttributes(span.attributes),
+    description: new SharedFields(span.name, span.attributes),
     around: null,
     requestId: null,
     more: [],
     events: span.events.map(({ name, time, attributes, droppedAttributesCount: dropped }) => ({
-      name,
+      what: name,
       at: milliseconds(time),
       attributes,
       dropped,

@@ -4,12 +4,11 @@
  * SDK's go, to the same batches.
  */
 import { type AttributeValue, type SpanContext, type SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import { type EventAttributes, type TraceContext } from './call-trace.js';
-import { type Description } from './descriptions.js';
+import { type EventAttributes, type EventKind, type TraceContext } from './call-trace.js';
 import { type EndedSpan, type SpanEvent, type SpanLink } from './ended-span.js';
 import { SpanId, TraceId } from './ids.js';
 import { type DrawnIds, type RootIds, type RuntimeSampler } from './sampling.js';
-import { type SharedAttributes } from './shared-attributes.js';
+import { type SharedFields } from './shared-fields.js';
 import { type SpanSource, type SpanStart, type TraceSpan, writtenContext } from './trace-span.js';
 
 /** Takes the gateway's spans. */
@@ -92,11 +91,11 @@ interface OwnTrace {
 
 class OwnSpan implements TraceSpan, EndedSpan {
   readonly #trace: OwnTrace;
-  readonly #description: Description;
+  readonly description: SharedFields;
   readonly spanId: SpanId;
   readonly parentId: SpanId | null;
   readonly kind: SpanKind;
-  readonly around: SharedAttributes | null;
+  readonly around: SharedFields | null;
   readonly requestId: string | number | null;
   readonly startedAt: number;
   endedAt = 0;
@@ -113,14 +112,14 @@ class OwnSpan implements TraceSpan, EndedSpan {
     trace: OwnTrace,
     spanId: SpanId,
     kind: SpanKind,
-    description: Description,
-    around: SharedAttributes | null,
+    description: SharedFields,
+    around: SharedFields | null,
     requestId: string | number | null,
     parentId: SpanId | null,
     at: number,
   ) {
     this.#trace = trace;
-    this.#description = description;
+    this.description = description;
     this.spanId = spanId;
     this.parentId = parentId;
     this.kind = kind;
@@ -140,14 +139,6 @@ class OwnSpan implements TraceSpan, EndedSpan {
 
   get parentIsRemote(): boolean {
     return this.parentId !== null && this.parentId === this.#trace.remoteParent;
-  }
-
-  get name(): string {
-    return this.#description.name;
-  }
-
-  get attributes(): SharedAttributes {
-    return this.#description.attributes;
   }
 
   get more(): readonly AttributeValue[] {
@@ -170,8 +161,8 @@ class OwnSpan implements TraceSpan, EndedSpan {
 
   child(
     kind: SpanKind,
-    description: Description,
-    around: SharedAttributes,
+    description: SharedFields,
+    around: SharedFields,
     requestId: string | number,
     at: number,
   ): TraceSpan {
@@ -188,11 +179,14 @@ class OwnSpan implements TraceSpan, EndedSpan {
     if (this.endedAt === 0) (this.#more ??= []).push(name, value);
   }
 
-  event(name: string, attributes?: EventAttributes, at = performance.now()): void {
+  event(what: EventKind, attributes?: EventAttributes, at = performance.now()): void {
     if (this.endedAt !== 0) return;
-    const event = { name, at: this.#trace.epoch + at, attributes };
-    if (this.#events === null) this.#events = [event];
-    else if (this.#events.length < MOST_EVENTS) this.#events.push(event);
+    const event = { what, at: this.#trace.epoch + at, attributes };
+    const events = this.#events;
+    if (events === null) this.#events = [event];
+    // Most spans have two or none: to push the second would make room for sixteen more.
+    else if (events.length === 1) this.#events = [events[0] as SpanEvent, event];
+    else if (events.length < MOST_EVENTS) events.push(event);
     else this.#droppedEvents += 1;
   }
 

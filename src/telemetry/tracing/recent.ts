@@ -1,10 +1,11 @@
 /**
- * The newest spans, for consoles: a ring of bytes that they are copied into as they are written, read when somebody looks. Objects that are
+ * The newest spans, for consoles: a ring of bytes that they are copied into when their batch is full, or somebody looks. Objects that are
  * kept for a while are copied by each garbage collection meanwhile, and cost a span more than the rest of it.
  */
 import { Buffer } from 'node:buffer';
 import { type SpanSnapshot, type TraceSnapshot } from '../../admin/snapshot/traces.js';
 import { type ProtoWriter } from '../otlp/proto-writer.js';
+import { ProtoReader } from '../otlp/proto-reader.js';
 import { readSpan, traceIdOf } from '../otlp/span-decoding.js';
 
 /** As many spans as are kept at most; a call has two or three. */
@@ -15,7 +16,7 @@ const MOST_BYTES = 1_024 * MOST_SPANS;
 const LONGEST = MOST_BYTES / 8;
 
 export class RecentSpans {
-  /** Whoever may have spans that are not written yet writes them; `null`: nobody has. */
+  /** Whoever may have spans that have not been added yet adds them; `null`: nobody has. */
   beforeReading: (() => void) | null = null;
   #bytes: Buffer | null = null;
   /** Where the next one is written, if there is room before the end. */
@@ -26,9 +27,20 @@ export class RecentSpans {
   #oldest = 0;
   #next = 0;
 
-  /** The span that stands in `written` from `start` to its end. */
+  /** The spans that stand in `written` from `start` to its end, one behind the other. */
   add(written: ProtoWriter, start: number): void {
-    const length = written.length - start;
+    const spans = new ProtoReader(written.written, start);
+    const starts: number[] = [];
+    while (spans.more) {
+      starts.push(spans.at);
+      spans.skip(spans.key());
+    }
+    for (let at = Math.max(0, starts.length - MOST_SPANS); at < starts.length; at += 1)
+      this.#keep(written, starts[at] as number, starts[at + 1] ?? written.length);
+  }
+
+  #keep(written: ProtoWriter, from: number, to: number): void {
+    const length = to - from;
     if (length > LONGEST) return;
     const bytes = (this.#bytes ??= Buffer.allocUnsafeSlow(MOST_BYTES));
     if (this.#at + length > MOST_BYTES) {
@@ -38,7 +50,7 @@ export class RecentSpans {
     const end = this.#at + length;
     if (this.#next - this.#oldest === MOST_SPANS) this.#oldest += 1;
     while (this.#isKept && this.#start(this.#oldest) >= this.#at && this.#start(this.#oldest) < end) this.#oldest += 1;
-    written.copyTo(bytes, this.#at, start);
+    written.copyTo(bytes, this.#at, from, to);
     this.#starts[this.#next % MOST_SPANS] = this.#at;
     this.#next += 1;
     this.#at = end;

@@ -9,12 +9,16 @@ import {
   type CallTrace,
   type TracedUpstream,
   type EventAttributes,
+  type EventKind,
   reasonOf,
   type TraceContext,
   type TracedCall,
 } from './call-trace.js';
 import { type Descriptions, shown } from './descriptions.js';
+import { SharedFields } from './shared-fields.js';
 import { type TraceSpan } from './trace-span.js';
+
+const QUEUE_WAIT = new SharedFields('viable.queue_wait', {});
 
 export class RecordedTrace implements CallTrace {
   readonly recorded = true;
@@ -35,14 +39,14 @@ export class RecordedTrace implements CallTrace {
     this.#baggage = baggage;
   }
 
-  event(name: string, attributes?: EventAttributes): void {
-    this.#server.event(name, attributes);
+  event(what: EventKind, attributes?: EventAttributes): void {
+    this.#server.event(what, attributes);
   }
 
   sent(call: TracedCall, to: TracedUpstream): TraceContext {
     const { upstreamId, sentAt } = call;
     this.#client?.end(sentAt); // sent once more: a retry has a span of its own
-    this.#server.event('viable.queue_wait', { 'viable.wait_ms': sentAt - this.#beganAt }, sentAt);
+    this.#server.event(QUEUE_WAIT, { 'viable.wait_ms': sentAt - this.#beganAt }, sentAt);
     const description = this.#descriptions.request(call);
     const client = this.#server.child(
       SpanKind.CLIENT,

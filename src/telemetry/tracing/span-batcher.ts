@@ -10,8 +10,8 @@ import { type ExportResult, ExportResultCode, type InstrumentationScope, suppres
 import { type Resource } from '@opentelemetry/resources';
 import { type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { type Clock, type TimerHandle } from '../../kernel/index.js';
-import { ProtoWriter } from '../otlp/proto-writer.js';
-import { resourceSpans, writeSpan } from '../otlp/span-encoding.js';
+import { type ProtoWriter } from '../otlp/proto-writer.js';
+import { newSpanWriter, resourceSpans, writeSpan } from '../otlp/span-encoding.js';
 import { type SpanCounts } from './counts.js';
 import { type EndedSpan, endedSpan } from './ended-span.js';
 import { type OwnSpanSink } from './own-spans.js';
@@ -24,7 +24,7 @@ export interface SpanBatch {
   readonly spans: number;
 }
 
-/** Brings batches to the collector. */
+/** Brings batches to the collector. A request is its own until it says that the collector has it: others are written there then. */
 export interface SpanExport {
   export(batch: SpanBatch, done: (result: ExportResult) => void): void;
   shutdown(): Promise<void>;
@@ -57,17 +57,29 @@ export interface BatcherParts {
  */
 const WRITTEN_AT_ONCE = 32;
 
+/** A batch, and the memory that it was written into. */
+interface FullBatch extends SpanBatch {
+  readonly own: ProtoWriter;
+}
+
 export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   readonly #parts: BatcherParts;
   /** The batch that is being filled: the gateway's own spans, and those of the SDK by their scope. */
-  readonly #own = new ProtoWriter();
+  #own = newSpanWriter();
+  /**
+   * For the next batch: that of one that the collector has. Were there new memory for each, what it is would be looked for by a garbage
+   * collection of all that there is, every few dozens of megabytes.
+   */
+  #spare: ProtoWriter | null = null;
   /** Those of the gateway's own that are not written yet, `#unwritten` of them. */
   readonly #latest = new Array<EndedSpan | null>(WRITTEN_AT_ONCE).fill(null);
   #unwritten = 0;
+  /** So many bytes of `#own` consoles have got. */
+  #shown = 0;
   readonly #others = new Map<InstrumentationScope, ProtoWriter>();
   #spans = 0;
   #due: TimerHandle | null = null;
-  readonly #full: SpanBatch[] = [];
+  readonly #full: FullBatch[] = [];
   #exporting = false;
   #over = false;
   /** Detectors still look for attributes of the resource. */
@@ -78,7 +90,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
 
   constructor(parts: BatcherParts) {
     this.#parts = parts;
-    parts.recent.beforeReading = this.#write;
+    parts.recent.beforeReading = this.#show;
   }
 
   spanStarted(): void {
@@ -100,11 +112,10 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   onEnd(span: ReadableSpan): void {
     const ended = endedSpan(span);
     if (!this.#fits()) return this.#lost(ended);
-    this.#write(); // in their order
     const { instrumentationScope: scope } = span;
     let batch = this.#others.get(scope);
-    if (batch === undefined) this.#others.set(scope, (batch = new ProtoWriter()));
-    this.#writeTo(batch, ended);
+    if (batch === undefined) this.#others.set(scope, (batch = newSpanWriter()));
+    this.#showAlone(batch, ended);
     this.#queued();
   }
 
@@ -120,7 +131,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     this.#over = true;
     const { recent, exporter } = this.#parts;
     await this.forceFlush().finally(() => {
-      if (recent.beforeReading === this.#write) recent.beforeReading = null;
+      if (recent.beforeReading === this.#show) recent.beforeReading = null;
       return exporter.shutdown();
     });
   }
@@ -132,26 +143,33 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   /** Consoles show it all the same. */
   #lost(span: EndedSpan): void {
     this.#parts.counts.dropped += 1;
-    this.#write();
-    const start = this.#own.length;
-    this.#writeTo(this.#own, span);
-    this.#own.rewind(start);
+    this.#own.rewind(this.#showAlone(this.#own, span));
   }
 
-  readonly #write = (): void => {
+  #write(): void {
     const count = this.#unwritten;
     this.#unwritten = 0;
     for (let at = 0; at < count; at += 1) {
       const span = this.#latest[at];
       this.#latest[at] = null;
-      if (span) this.#writeTo(this.#own, span);
+      if (span) writeSpan(this.#own, span);
     }
+  }
+
+  /** Consoles get those of the gateway's own that they have not got yet: many at once, of which they keep the newest. */
+  readonly #show = (): void => {
+    this.#write();
+    if (this.#shown < this.#own.length) this.#parts.recent.add(this.#own, this.#shown);
+    this.#shown = this.#own.length;
   };
 
-  #writeTo(batch: ProtoWriter, span: EndedSpan): void {
+  /** One span to that batch and to consoles, behind those that ended before it. Returns where it stands. */
+  #showAlone(batch: ProtoWriter, span: EndedSpan): number {
+    this.#show();
     const start = batch.length;
     writeSpan(batch, span);
     this.#parts.recent.add(batch, start);
+    return start;
   }
 
   #queued(): void {
@@ -172,7 +190,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   /** Makes a batch of what there is. */
   #close(): void {
     if (this.#spans === 0) return;
-    this.#write();
+    this.#show();
     this.#due?.cancel();
     this.#due = null;
     const { resource, scope } = this.#parts;
@@ -180,13 +198,16 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
       this.#described ??= resource.waitForAsyncAttributes?.().then(() => this.#close());
       return;
     }
-    const fields = [...this.#others, [scope, this.#own] as const]
+    const own = this.#own;
+    const fields = [...this.#others, [scope, own] as const]
       .filter(([, spans]) => spans.length > 0)
-      .map(([of, spans]) => resourceSpans(resource, of, spans.written));
-    this.#own.clear();
-    this.#others.clear();
+      .map(([of, spans]) => resourceSpans(resource, of, spans));
     const request = fields.length === 1 && fields[0] ? fields[0] : Buffer.concat(fields);
-    this.#full.push({ request, spans: this.#spans });
+    this.#full.push({ request, spans: this.#spans, own });
+    this.#own = this.#spare ?? newSpanWriter();
+    this.#spare = null;
+    this.#shown = 0;
+    this.#others.clear();
     this.#spans = 0;
     this.#send();
   }
@@ -207,7 +228,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
       if (!open) return;
       open = false;
       timeout.cancel();
-      this.#ended(batch.spans, error);
+      this.#ended(batch, error);
     };
     const timeout = clock.after(exportTimeoutMs, () => ended(new Error('the collector did not answer in time')));
     // Nobody who traces what the process sends may trace this.
@@ -219,10 +240,13 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     return true;
   }
 
-  #ended(spans: number, error: Error | null): void {
+  #ended({ spans, own }: FullBatch, error: Error | null): void {
     const { counts, onExport } = this.#parts;
-    if (error === null) counts.exported += spans;
-    else counts.failed += spans;
+    if (error === null) {
+      counts.exported += spans;
+      own.clear();
+      this.#spare = own;
+    } else counts.failed += spans; // and may still be on its way
     this.#failure ??= error;
     onExport(error);
     this.#exporting = false;

@@ -1,8 +1,7 @@
 /** Spans as the gateway makes them: a port, so that where they go is somebody else's business. */
 import { type SpanContext, type SpanKind } from '@opentelemetry/api';
-import { type EventAttributes, type TraceContext } from './call-trace.js';
-import { type Description } from './descriptions.js';
-import { type SharedAttributes } from './shared-attributes.js';
+import { type EventAttributes, type EventKind, type TraceContext } from './call-trace.js';
+import { type SharedFields } from './shared-fields.js';
 
 /** A span that is recorded, until it ends. */
 export interface TraceSpan {
@@ -11,15 +10,15 @@ export interface TraceSpan {
   /** `around`: of where it goes. `requestId` and `at`: as in `SpanStart`. */
   child(
     kind: SpanKind,
-    description: Description,
-    around: SharedAttributes,
+    description: SharedFields,
+    around: SharedFields,
     requestId: string | number,
     at: number,
   ): TraceSpan;
   /** Another attribute; none has a name twice. */
   set(name: string, value: string | number | boolean): void;
   /** `at`: when, if that is known. */
-  event(name: string, attributes?: EventAttributes, at?: number): void;
+  event(what: EventKind, attributes?: EventAttributes, at?: number): void;
   exception(type: string, message: string, at?: number): void;
   /** Its status is an error. */
   failed(message?: string): void;
@@ -29,9 +28,10 @@ export interface TraceSpan {
 
 export interface SpanStart {
   readonly kind: SpanKind;
-  readonly description: Description;
+  /** What it is called, and what it says of what is asked for. */
+  readonly description: SharedFields;
   /** Of where it came in; `null` when there is nothing to say. */
-  readonly around: SharedAttributes | null;
+  readonly around: SharedFields | null;
   /** Of the JSON-RPC request; `null`: it is the span of none. */
   readonly requestId: string | number | null;
   /** `null`: a trace begins. */

@@ -24,9 +24,9 @@ import {
 import { Descriptions } from './descriptions.js';
 import { RecordedTrace } from './recorded.js';
 import { type DrawnIds, type RuntimeSampler } from './sampling.js';
-import { SharedAttributes } from './shared-attributes.js';
+import { SharedFields } from './shared-fields.js';
 import { type SpanSource, type TraceSpan } from './trace-span.js';
-import { UnsampledHeaders, UnsampledMeta, UnsampledRoot } from './unsampled.js';
+import { UnsampledHeaders, UnsampledMeta } from './unsampled.js';
 
 export interface TracerParts {
   readonly spans: SpanSource;
@@ -42,7 +42,6 @@ export class SpanTracer implements RequestTracer {
   readonly #ids: DrawnIds;
   readonly #parentBased: boolean;
   readonly #descriptions = new Descriptions();
-  readonly #unsampledRoot = new UnsampledRoot();
   readonly #unsampledMeta = new UnsampledMeta();
 
   constructor({ spans, sampler, ids, parentBased }: TracerParts) {
@@ -68,11 +67,11 @@ export class SpanTracer implements RequestTracer {
     headers: IncomingHeaders | undefined,
     origin: RequestOrigin | null,
     at: number,
-  ): CallTrace {
+  ): CallTrace | null {
     const meta = metaOf(request.params);
     // Two property reads decide for nearly all requests; nothing is made for them.
     if (meta?.['traceparent'] === undefined && headers?.['traceparent'] === undefined) {
-      if (!this.#ids.draw()) return this.#unsampledRoot;
+      if (!this.#ids.draw()) return null;
       return this.#record(request, origin, at, null, undefined, NO_LINKS);
     }
     return this.#continued(request, readContext(meta), readContext(headers), origin, at);
@@ -84,10 +83,9 @@ export class SpanTracer implements RequestTracer {
     if (parent === null) {
       if (!this.#ids.draw()) return;
     } else if (this.#parentBased && !isSampled(parent)) return;
-    const described = new SharedAttributes({ ...attributes, 'error.type': error });
     const span = this.#spans.start({
       kind: SpanKind.SERVER,
-      description: { name, attributes: described },
+      description: new SharedFields(name, { ...attributes, 'error.type': error }),
       ...ALONE,
       parent,
       at: performance.now(),
@@ -100,7 +98,7 @@ export class SpanTracer implements RequestTracer {
   step(name: string, attributes: EventAttributes, cause?: TraceContext | null): ControlStep {
     const parent = cause ? remoteContext(cause) : null;
     if (parent === null && !this.#ids.any) return NO_STEP;
-    const description = { name, attributes: new SharedAttributes(attributes) };
+    const description = new SharedFields(name, attributes);
     const span = this.#spans.start({ kind: SpanKind.INTERNAL, description, ...ALONE, parent, at: performance.now() });
     return span === null ? NO_STEP : new RecordedStep(span);
   }
@@ -112,11 +110,11 @@ export class SpanTracer implements RequestTracer {
     http: TraceContext | null,
     origin: RequestOrigin | null,
     at: number,
-  ): CallTrace {
+  ): CallTrace | null {
     const given = meta ?? http;
     const parent = given && remoteContext(given);
     if (!given || !parent) {
-      if (!this.#ids.draw()) return this.#unsampledRoot;
+      if (!this.#ids.draw()) return null;
       return this.#record(request, origin, at, null, given?.baggage, NO_LINKS);
     }
     if (this.#parentBased && !isSampled(parent)) return meta ? this.#unsampledMeta : new UnsampledHeaders(given);
@@ -132,7 +130,7 @@ export class SpanTracer implements RequestTracer {
     baggage: string | undefined,
     beside: readonly SpanContext[],
     given?: TraceContext,
-  ): CallTrace {
+  ): CallTrace | null {
     const links = origin?.openedBy === undefined ? beside : [...beside, ...linkTo({ traceparent: origin.openedBy })];
     const span = this.#spans.start({
       kind: SpanKind.SERVER,
@@ -144,7 +142,7 @@ export class SpanTracer implements RequestTracer {
       at,
     });
     // By the rate alone, or by another SDK of the application's, the answer may still be no.
-    if (span === null) return given ? new UnsampledHeaders(given) : this.#unsampledRoot;
+    if (span === null) return given ? new UnsampledHeaders(given) : null;
     return new RecordedTrace(span, this.#descriptions, at, baggage);
   }
 }

@@ -5,27 +5,6 @@
 import { metaOf } from '../../protocol/modern/meta.js';
 import { readContext, type CallTrace, type TraceContext, type TracedCall } from './call-trace.js';
 
-/** The request brought no context, so there is none to go on. One object serves all of them. */
-export class UnsampledRoot implements CallTrace {
-  readonly recorded = false;
-
-  sent(): null {
-    return null;
-  }
-
-  event(): void {
-    // not recorded
-  }
-
-  received(): void {
-    // not recorded
-  }
-
-  ended(): void {
-    // not recorded
-  }
-}
-
 /** The request brought a context in its `_meta` that says "not recorded". One object serves all of them. */
 export class UnsampledMeta implements CallTrace {
   readonly recorded = false;

@@ -9,8 +9,8 @@ import fc from 'fast-check';
 import { lengthKey, ProtoWriter } from '#src/telemetry/otlp/proto-writer.js';
 import { readSpan, traceIdOf } from '#src/telemetry/otlp/span-decoding.js';
 import { resourceSpans, writeSpan } from '#src/telemetry/otlp/span-encoding.js';
-import { endedSpan } from '#src/telemetry/tracing/ended-span.js';
-import { SharedAttributes } from '#src/telemetry/tracing/shared-attributes.js';
+import { type EndedSpan, endedSpan } from '#src/telemetry/tracing/ended-span.js';
+import { SharedFields } from '#src/telemetry/tracing/shared-fields.js';
 import { decodeTraces } from '../../support/otlp.js';
 import { endedFixture } from '../../support/spans.js';
 
@@ -106,21 +106,33 @@ const span: fc.Arbitrary<ReadableSpan> = fc
 
 describe('telemetry/otlp/span-encoding (property)', () => {
   it('what many spans share is written as if each had it alone, the first time and every time after', () => {
-    const ended = fc.record({ attributes, around: attributes, requestId: fc.option(fc.oneof(text, fc.integer())) });
+    const ended = fc.record({
+      name: text.map((given) => `x${given}`),
+      attributes,
+      around: attributes,
+      requestId: fc.option(fc.oneof(text, fc.integer())),
+      said: attributes,
+      more: attributes,
+    });
     fc.assert(
-      fc.property(ended, fc.array(text, { maxLength: 4 }), ({ attributes: own, around, requestId }, names) => {
-        const shared = { attributes: new SharedAttributes(own), around: new SharedAttributes(around), requestId };
+      fc.property(ended, fc.nat({ max: 4 }), ({ name, attributes: own, around, requestId, said, more }, times) => {
+        const anew = () => ({
+          description: new SharedFields(name, own),
+          around: new SharedFields('', around),
+          requestId,
+          events: [{ what: new SharedFields(name, said), at: 1_001, attributes: more }],
+        });
+        const shared = anew();
         const out = new ProtoWriter(16);
-        for (const name of names) {
-          const alone = { attributes: new SharedAttributes(own), around: new SharedAttributes(around), requestId };
-          const [first, second] = [new ProtoWriter(16), new ProtoWriter(16)];
-          writeSpan(first, endedFixture({ ...shared, name }));
-          writeSpan(second, endedFixture({ ...alone, name }));
-          assert.deepEqual(first.written, second.written);
-          writeSpan(out, endedFixture({ ...shared, name }));
+        for (let time = 0; time < times; time += 1) {
+          assert.deepEqual(bytesOf(shared), bytesOf(anew()));
+          const events = shared.events.map((event) => ({ ...event, attributes: undefined }));
+          const byName = { ...shared, events: [{ what: name, at: 1_001, attributes: said }] };
+          assert.deepEqual(bytesOf({ ...shared, events }), bytesOf(byName));
+          writeSpan(out, endedFixture(shared));
         }
         const all = { ...own, ...around, ...(requestId !== null && { 'jsonrpc.request.id': String(requestId) }) };
-        const decoded = decodeTraces(resourceSpans(resource, instrumentationScope, out.written)) as Decoded;
+        const decoded = decodeTraces(resourceSpans(resource, instrumentationScope, out)) as Decoded;
         for (const { attributes: said } of decoded.resourceSpans[0]?.scopeSpans[0]?.spans ?? [])
           for (const name of Object.keys(all)) assert.ok(said.some(({ key }) => key === asUtf8(name)));
       }),
@@ -181,8 +193,10 @@ describe('telemetry/otlp/span-encoding (property)', () => {
 
   it('every field of every span is the one that the SDK writes', () => {
     fc.assert(
-      fc.property(fc.array(span, { minLength: 1, maxLength: 5 }), (spans) => {
-        assert.deepEqual(decodeTraces(written(spans)), filled(decodeTraces(sdk(spans))));
+      fc.property(fc.array(span, { minLength: 1, maxLength: 5 }), fc.nat({ max: 400 }), (spans, headRoom) => {
+        const decoded = filled(decodeTraces(sdk(spans)));
+        assert.deepEqual(decodeTraces(written(spans, headRoom)), decoded);
+        assert.deepEqual(decodeTraces(written(spans, HEAD_ROOM)), decoded);
       }),
       { numRuns: 500 },
     );
@@ -201,10 +215,19 @@ describe('telemetry/otlp/span-encoding (property)', () => {
   });
 });
 
-function written(spans: readonly ReadableSpan[]): Uint8Array {
-  const out = new ProtoWriter(16);
+/** More than any head takes. */
+const HEAD_ROOM = 4_096;
+
+function written(spans: readonly ReadableSpan[], headRoom = HEAD_ROOM): Uint8Array {
+  const out = new ProtoWriter(16, headRoom);
   for (const each of spans) writeSpan(out, endedSpan(each));
-  return resourceSpans(resource, instrumentationScope, out.written);
+  return resourceSpans(resource, instrumentationScope, out);
+}
+
+function bytesOf(span: Partial<EndedSpan>): Buffer {
+  const out = new ProtoWriter(16);
+  writeSpan(out, endedFixture(span));
+  return out.written;
 }
 
 function sdk(spans: ReadableSpan[]): Uint8Array {

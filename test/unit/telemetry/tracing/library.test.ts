@@ -82,7 +82,7 @@ describe('telemetry/tracing/library', () => {
 
   it('a request of the program itself came over no network', async () => {
     const request = { id: 1, method: 'tools/call', params: { name: 'up__echo' } };
-    sdk.tracer?.begin(request, undefined, null, performance.now()).ended(performance.now(), null);
+    sdk.tracer?.begin(request, undefined, null, performance.now())?.ended(performance.now(), null);
     const { attributes } = await collector.waitForSpan(({ name }) => name === 'tools/call up__echo', 'its span');
     assert.equal(attributes['viable.transport'], 'in-process');
     assert.deepEqual(

@@ -5,11 +5,11 @@ import { type EndedSpan } from '#src/telemetry/tracing/ended-span.js';
 import { TraceparentWriter } from '#src/telemetry/tracing/ids.js';
 import { OwnSpans } from '#src/telemetry/tracing/own-spans.js';
 import { DrawnIds, RuntimeSampler } from '#src/telemetry/tracing/sampling.js';
-import { SharedAttributes } from '#src/telemetry/tracing/shared-attributes.js';
+import { SharedFields } from '#src/telemetry/tracing/shared-fields.js';
 import { type SpanStart } from '#src/telemetry/tracing/trace-span.js';
 
-const NONE = new SharedAttributes({});
-const description = { name: 'tools/call echo', attributes: NONE };
+const NONE = new SharedFields('', {});
+const description = new SharedFields('tools/call echo', {});
 
 describe('telemetry/tracing/own-spans', () => {
   let ended: EndedSpan[];

@@ -5,6 +5,7 @@ import { writeSpan } from '#src/telemetry/otlp/span-encoding.js';
 import { type EndedSpan } from '#src/telemetry/tracing/ended-span.js';
 import { SpanId, TraceId } from '#src/telemetry/tracing/ids.js';
 import { RecentSpans } from '#src/telemetry/tracing/recent.js';
+import { SharedFields } from '#src/telemetry/tracing/shared-fields.js';
 import { endedFixture } from '../../../support/spans.js';
 
 const traceId = (digit: number): string => digit.toString(16).padStart(32, '0');
@@ -13,7 +14,13 @@ const spanId = (digit: number): string => digit.toString(16).padStart(16, '0');
 function span(trace: number, id: number, over: Partial<EndedSpan> = {}): EndedSpan {
   const startedAt = 1_000 + id;
   const ids = { traceId: new TraceId(0, 0, 0, trace), spanId: new SpanId(0, id) };
-  return endedFixture({ ...ids, name: `span ${id}`, startedAt, endedAt: startedAt + 2.5, ...over });
+  return endedFixture({
+    ...ids,
+    description: new SharedFields(`span ${id}`, {}),
+    startedAt,
+    endedAt: startedAt + 2.5,
+    ...over,
+  });
 }
 
 function add(recent: RecentSpans, each: EndedSpan): void {
@@ -52,6 +59,24 @@ describe('recent spans', () => {
     assert.deepEqual(
       recent.traces(2).map((trace) => trace.traceId),
       [traceId(1_999), traceId(1_998)],
+    );
+  });
+
+  it('of a batch that they are added by, the newest are kept, in their order', () => {
+    const recent = new RecentSpans();
+    for (const [first, last] of [
+      [0, 100],
+      [100, 2_148],
+      [2_148, 2_150],
+    ] as const) {
+      const batch = new ProtoWriter(16, 100);
+      for (let id = first; id < last; id += 1) writeSpan(batch, span(id, id));
+      recent.add(batch, 0);
+    }
+    const expected = Array.from({ length: 512 }, (_, back) => traceId(2_149 - back));
+    assert.deepEqual(
+      recent.traces(1_000).map((trace) => trace.traceId),
+      expected,
     );
   });
 

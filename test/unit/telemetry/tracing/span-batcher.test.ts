@@ -10,7 +10,7 @@ import { TraceId } from '#src/telemetry/tracing/ids.js';
 import { OwnSpans } from '#src/telemetry/tracing/own-spans.js';
 import { RecentSpans } from '#src/telemetry/tracing/recent.js';
 import { DrawnIds, RuntimeSampler } from '#src/telemetry/tracing/sampling.js';
-import { SharedAttributes } from '#src/telemetry/tracing/shared-attributes.js';
+import { SharedFields } from '#src/telemetry/tracing/shared-fields.js';
 import { type SpanBatch, SpanBatcher } from '#src/telemetry/tracing/span-batcher.js';
 import { decodeTraces } from '../../../support/otlp.js';
 import { endedFixture } from '../../../support/spans.js';
@@ -20,12 +20,15 @@ const TIMEOUT = 30_000;
 
 class Collector {
   readonly batches: SpanBatch[] = [];
+  /** Of each request, as it was given. */
+  readonly memory: ArrayBufferLike[] = [];
   readonly #waiting: ((result: ExportResult) => void)[] = [];
   shutdowns = 0;
 
   readonly exporter = {
     export: (batch: SpanBatch, done: (result: ExportResult) => void): void => {
-      this.batches.push(batch);
+      this.batches.push({ ...batch, request: Uint8Array.from(batch.request) });
+      this.memory.push(batch.request.buffer);
       this.#waiting.push(done);
     },
     shutdown: (): Promise<void> => {
@@ -160,6 +163,31 @@ describe('telemetry/tracing/span-batcher', () => {
     assert.equal(recent.beforeReading, null, 'nobody keeps it');
   });
 
+  it('the memory of a batch that the collector has is that of one after it; that of one that it may still read is not', () => {
+    const named = (name: string): Partial<EndedSpan> => ({ description: new SharedFields(name, {}) });
+    const names = (): unknown[] =>
+      collector.batches.map(({ request }) => JSON.stringify(decodeTraces(request)).match(/"name":"(?!viable)[^"]*"/g));
+    for (const name of ['a', 'b', 'c']) {
+      end(3, named(name));
+      collector.answer();
+    }
+    end(3, named('d'));
+    end(3, named('e')); // behind it
+    clock.advance(TIMEOUT);
+    end(3, named('f'));
+    collector.answer(); // of the one that was given up: too late
+    collector.answer(new Error('400'));
+    collector.answer();
+    end(3, named('g'));
+    const [a, b, c, d, e, f, g] = collector.memory;
+    assert.deepEqual([c === a, d === b, e === a], [true, true, true]);
+    assert.equal(new Set([a, b, f, g]).size, 4);
+    assert.deepEqual(
+      names(),
+      ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => new Array<string>(3).fill(`"name":"${name}"`)),
+    );
+  });
+
   it('waits for a resource whose attributes are still looked for', async () => {
     let found: (name: string) => void = () => undefined;
     const name = new Promise<string>((resolve) => (found = resolve));
@@ -197,7 +225,7 @@ describe('telemetry/tracing/span-batcher', () => {
     const ids = new DrawnIds(Math.random);
     ids.rate = 1;
     const spans = new OwnSpans(batcher, ids, new RuntimeSampler(1, true));
-    const description = { name: 'tools/call echo', attributes: new SharedAttributes({ a: 1 }) };
+    const description = new SharedFields('tools/call echo', { a: 1 });
     const at = performance.now();
     const start = { kind: SpanKind.SERVER, description, around: null, requestId: 7, parent: null, links: [], at };
     const [told, ended] = [spans.start(start), spans.start(start)];
