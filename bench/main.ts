@@ -267,19 +267,27 @@ async function run(options: Options): Promise<void> {
 }
 
 interface OverheadOptions {
+  readonly gateways?: number;
   readonly pairs?: number;
   readonly seconds?: number;
   readonly warmup?: number;
   readonly only?: string;
 }
 
-async function runOverhead({ pairs = 60, seconds = 1.5, warmup = 60, only }: OverheadOptions): Promise<void> {
+async function runOverhead({
+  gateways = 3,
+  pairs = 20,
+  seconds = 1.5,
+  warmup = 60,
+  only,
+}: OverheadOptions): Promise<void> {
   const children = new Children();
   const end = (): void => void children.stop().finally(() => process.exit(130));
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
   try {
     const figures = await measureOverhead(children, {
+      gateways: Math.ceil(gateways),
       pairs: Math.ceil(pairs),
       seconds,
       warmup,
@@ -307,8 +315,9 @@ const program = new Command('bench')
   .action(run);
 program
   .command('overhead')
-  .description('What each feature costs: on against off in one gateway, in turns.')
-  .option('--pairs <n>', 'turns of off and on (default 60)', positive)
+  .description('What each feature costs: on against off in one gateway, in turns; in several, one after the other.')
+  .option('--gateways <n>', 'gateways, one after the other (default 3)', positive)
+  .option('--pairs <n>', 'turns of off and on in each (default 20)', positive)
   .option('--seconds <s>', 'length of a measured window (default 1.5)', positive)
   .option('--warmup <s>', 'how long each is on before it is measured (default 60)', positive)
   .option('--only <features>', 'comma-separated parts of their names')

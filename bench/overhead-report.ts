@@ -22,11 +22,12 @@ export function renderOverhead({ node, cpu: ownCpu, features }: OverheadFigures)
   const rows = features.map((feature) => {
     const { title } = ROWS[feature.name];
     const cpu = `${signed(feature.cpuPercent, 1)}% (± ${feature.cpuSpread.toFixed(1)}), ${signed(feature.cpuUs, 1)} µs`;
-    return `| ${title} | ${cpu} | ${signed(feature.memoryMb, 0)}MB | ${signed(feature.latencyMs, 3)}ms | ${verdict(feature)} |`;
+    const each = feature.byGateway.length > 1 ? ` (${feature.byGateway.map((one) => signed(one, 1)).join(', ')})` : '';
+    return `| ${title} | ${cpu}${each} | ${signed(feature.memoryMb, 0)}MB | ${signed(feature.latencyMs, 3)}ms | ${verdict(feature)} |`;
   });
   return [
-    `Node ${node}; medians of ${turns(features)} turns, off and on in one gateway that has been on for a while. ±: of that`,
-    `median, with about 95 %. The gateway ${ownCpu === null ? 'shares its CPUs with the load' : `has CPU ${ownCpu} for itself`}.`,
+    `Node ${node}; ${turns(features)} turns, off and on in a gateway that has been on for a while: the mean of the gateways’ medians, with`,
+    `those of each behind it. ±: with about 95 %. The gateway ${ownCpu === null ? 'shares its CPUs with the load' : `has CPU ${ownCpu} for itself`}.`,
     '',
     '| Feature | CPU Impact | Memory Impact | Latency Impact | Bar |',
     '|---|---|---|---|---|',

@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- overhead`: what each feature costs a gateway that works, by switching it off and on in one process, in
- * turns. So neither the machine's slow minutes nor the luck of a compiled process is taken for a cost.
+ * turns, so that the machine's slow minutes are not taken for a cost. In several gateways one after the other: how a process happens to be
+ * compiled changes what a feature costs in it.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -20,6 +21,8 @@ import { median } from './stats.js';
 import { GATEWAY_MAIN, startDirect } from './targets.js';
 
 export interface OverheadOptions {
+  readonly gateways: number;
+  /** Turns of off and on in each gateway. */
   readonly pairs: number;
   readonly seconds: number;
   /** How long each feature is on before it is measured. */
@@ -32,12 +35,9 @@ export interface OverheadOptions {
 /** One feature, on against off. */
 export interface Overhead {
   readonly name: FeatureId;
-  /** Median of the turns' ratios less one, per cent of the gateway's CPU a call at C=16. */
+  /** Median of the turns' ratios less one, per cent of the gateway's CPU a call at C=16; of several gateways, the mean of theirs. */
   readonly cpuPercent: number;
-  /**
-   * How sure that is, per cent: the median of so many turns lies within it with about 95 %. Source: McGill, Tukey, Larsen,
-   * "Variations of Box Plots" (1978): 1.57 times the distance between the quartiles by the root of the number of turns.
-   */
+  /** How sure that is, per cent: it lies within it with about 95 %. See `spreadOf`. */
   readonly cpuSpread: number;
   /** Median of the turns' differences of CPU a call at C=16. */
   readonly cpuUs: number;
@@ -45,7 +45,20 @@ export interface Overhead {
   readonly memoryMb: number;
   /** Median of the turns' differences of the median latency at C=1. */
   readonly latencyMs: number;
+  /** Of each gateway, per cent of its CPU. */
+  readonly byGateway: readonly number[];
   readonly pairs: number;
+  readonly errors: number;
+}
+
+/** The turns of one feature in one gateway. */
+export interface Turns {
+  readonly ratios: readonly number[];
+  /** CPU a call, microseconds. */
+  readonly differences: readonly number[];
+  /** Milliseconds. */
+  readonly latencies: readonly number[];
+  readonly memoryMb: number;
   readonly errors: number;
 }
 
@@ -65,12 +78,18 @@ interface Bench {
   readonly loads: Loads;
   readonly admin: AdminClient;
   readonly options: OverheadOptions;
+  /** Writes its configuration anew and has it read. */
+  configureTelemetry(enabled: boolean): Promise<void>;
 }
 
 /** How a feature is turned; `withToken`: its turns on are those with a token. */
 interface Turned {
+  /** What it needs to be turned on at once, and what is a cost of having it in memory. */
+  prepare?(): Promise<void>;
   on(): Promise<void>;
   off(): Promise<void>;
+  /** Undoes `prepare`. */
+  end?(): Promise<void>;
   readonly withToken?: true;
 }
 
@@ -123,24 +142,71 @@ const SETTLE_MS = 200;
 
 export async function measureOverhead(children: Children, options: OverheadOptions): Promise<OverheadFigures> {
   const collector = await startCollector();
-  const bench = await startBench(children, collector, options);
+  const free = leaveOneCpu();
+  const wanted = FEATURE_IDS.filter((name) => options.only?.some((part) => name.includes(part)) ?? true);
+  const seen = new Map<FeatureId, Turns[]>(wanted.map((name) => [name, []]));
+  let cpu: number | null = null;
   try {
-    const wanted = FEATURE_IDS.filter((name) => options.only?.some((part) => name.includes(part)) ?? true);
-    options.progress('warming up');
-    for (let round = 0; round < WARM_WINDOWS; round += 1)
-      for (const withToken of [false, true])
-        for (const concurrency of [16, 1]) await window(bench, concurrency, withToken);
-    const features: Overhead[] = [];
-    for (const name of wanted) features.push(await compare(bench, name));
-    return { node: process.version, cpu: bench.cpu, features };
+    for (let gateway = 1; gateway <= options.gateways; gateway += 1) {
+      const bench = await startBench(children, collector, free, options);
+      cpu = bench.cpu;
+      options.progress(`gateway ${gateway}/${options.gateways}: warming up`);
+      for (let round = 0; round < WARM_WINDOWS; round += 1)
+        for (const withToken of [false, true])
+          for (const concurrency of [16, 1]) await window(bench, concurrency, withToken);
+      for (const [name, turns] of seen) turns.push(await compare(bench, name));
+      bench.admin.close();
+      await children.stop();
+    }
+    return { node: process.version, cpu, features: [...seen].map(([name, turns]) => overheadOf(name, turns)) };
   } finally {
-    bench.admin.close();
     collector.closeAllConnections();
     collector.close();
   }
 }
 
-async function compare(bench: Bench, name: FeatureId): Promise<Overhead> {
+/** Pure. `turns`: those of each gateway. */
+export function overheadOf(name: FeatureId, turns: readonly Turns[]): Overhead {
+  const percents = turns.map(({ ratios }) => 100 * (median(ratios) - 1));
+  const all = <T>(of: (each: Turns) => readonly T[]): T[] => turns.flatMap(of);
+  return {
+    name,
+    cpuPercent: mean(percents),
+    cpuSpread: spreadOf(turns),
+    cpuUs: median(all(({ differences }) => differences)),
+    memoryMb: median(turns.map(({ memoryMb }) => memoryMb)),
+    latencyMs: median(all(({ latencies }) => latencies)),
+    byGateway: percents,
+    pairs: all(({ ratios }) => ratios).length,
+    errors: turns.reduce((sum, { errors }) => sum + errors, 0),
+  };
+}
+
+/** Of Student's t, 97.5 %, by the degrees of freedom from 1 on. */
+const T_975 = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26] as const;
+const T_975_OF_MORE = 2.2;
+
+/**
+ * Of one gateway: the median of so many turns. Source: McGill, Tukey, Larsen, "Variations of Box Plots" (1978): 1.57 times the distance
+ * between the quartiles by the root of the number of turns. Of several: the mean of theirs, by Student's t.
+ */
+function spreadOf(turns: readonly Turns[]): number {
+  if (turns.length <= 1) {
+    const sorted = (turns[0]?.ratios ?? []).toSorted((a, b) => a - b);
+    const quartile = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+    return (157 * (quartile(0.75) - quartile(0.25))) / Math.sqrt(sorted.length);
+  }
+  const percents = turns.map(({ ratios }) => 100 * (median(ratios) - 1));
+  const middle = mean(percents);
+  const variance = percents.reduce((sum, each) => sum + (each - middle) ** 2, 0) / (percents.length - 1);
+  return (T_975[percents.length - 2] ?? T_975_OF_MORE) * Math.sqrt(variance / percents.length);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+async function compare(bench: Bench, name: FeatureId): Promise<Turns> {
   const { options, pid } = bench;
   const turned = await turn(bench, name);
   const ratios: number[] = [];
@@ -149,6 +215,7 @@ async function compare(bench: Bench, name: FeatureId): Promise<Overhead> {
   let errors = 0;
   await turned.off();
   const before = rssKb(pid) / 1_024;
+  await turned.prepare?.();
   await turned.on();
   await warmUp(bench, turned.withToken === true);
   const memoryMb = rssKb(pid) / 1_024 - before;
@@ -173,18 +240,9 @@ async function compare(bench: Bench, name: FeatureId): Promise<Overhead> {
     options.progress(`${name} ${pair + 1}/${options.pairs}: CPU ${percent(on.cpu / off.cpu)}`);
   }
   await turned.off();
-  const sorted = ratios.toSorted((a, b) => a - b);
-  const quartile = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
-  return {
-    name,
-    cpuPercent: 100 * (median(ratios) - 1),
-    cpuSpread: (157 * (quartile(0.75) - quartile(0.25))) / Math.sqrt(sorted.length),
-    cpuUs: median(differences),
-    memoryMb,
-    latencyMs: median(latencies),
-    pairs: ratios.length,
-    errors,
-  };
+  await turned.end?.();
+  options.progress(`${name}: CPU ${percent(median(ratios))} in this gateway`);
+  return { ratios, differences, latencies, memoryMb, errors };
 }
 
 /** What is compiled when it has been called often enough is so only after a while, where one call in ten comes by. */
@@ -220,7 +278,13 @@ async function turn(bench: Bench, name: FeatureId): Promise<Turned> {
         )
           await new Promise((resolve) => setTimeout(resolve, 50));
       };
-      return { on, off: () => feature('tracing', false) };
+      return {
+        // Configured, the SDK stays while the feature is off: no turn has to start it.
+        prepare: () => bench.configureTelemetry(true),
+        on,
+        off: () => feature('tracing', false),
+        end: () => bench.configureTelemetry(false),
+      };
     }
   }
 }
@@ -245,25 +309,31 @@ function window({ loads, options }: Bench, concurrency: number, withToken: boole
   return loads.run(concurrency, withToken, concurrency === 1 ? Math.min(options.seconds / 2, 0.5) : options.seconds);
 }
 
-async function startBench(children: Children, collector: Server, options: OverheadOptions): Promise<Bench> {
-  const free = leaveOneCpu();
+/** `free`: a CPU that nothing else runs on. */
+async function startBench(
+  children: Children,
+  collector: Server,
+  free: number | null,
+  options: OverheadOptions,
+): Promise<Bench> {
   const direct = await startDirect(children);
   const folder = mkdtempSync(join(tmpdir(), 'viable-overhead-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const secret = randomBytes(48).toString('base64url');
   const plenty = 1_000_000;
-  const config = {
+  const configWith = (enabled: boolean): object => ({
     mcpServers: { bench: { type: 'http', url: direct.url } },
     gateway: {
       auth: { mode: 'optional', secrets: [{ kid: 'bench', secret }] },
       limits: { roles: { admin: plenty, premium: plenty, user: plenty, guest: plenty } },
       audit: { path: join(folder, 'audit.jsonl') },
-      telemetry: { enabled: false, endpoint: `http://127.0.0.1:${(collector.address() as AddressInfo).port}` },
+      telemetry: { enabled, endpoint: `http://127.0.0.1:${(collector.address() as AddressInfo).port}` },
     },
-  };
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  });
+  const file = join(folder, 'config.json');
+  writeFileSync(file, JSON.stringify(configWith(false)));
   const socket = join(folder, 'admin.sock');
-  const args = ['--config', join(folder, 'config.json'), '--port', '0', '--no-dashboard', '--log-level', 'warn'];
+  const args = ['--config', file, '--port', '0', '--no-dashboard', '--log-level', 'warn'];
   const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(VIABLE_|JWT_|OTEL_)/.test(key)));
   const program: Program = children.keep('gateway', [GATEWAY_MAIN, ...args, '--admin-socket', socket], {
     ...env,
@@ -280,7 +350,11 @@ async function startBench(children: Children, collector: Server, options: Overhe
   const loads = new Loads();
   for (const shown of [null, token]) await loads.start(children, url, program.pid, shown);
   const cpu = free !== null && moveTo(free, program.pid) ? free : null;
-  return { pid: program.pid, cpu, loads, admin, options };
+  const configureTelemetry = async (enabled: boolean): Promise<void> => {
+    writeFileSync(file, JSON.stringify(configWith(enabled)));
+    await admin.request('send', { actor: 'configuration', message: 'reload' });
+  };
+  return { pid: program.pid, cpu, loads, admin, options, configureTelemetry };
 }
 
 /** Takes whatever is sent, as a collector nearby would. */

@@ -53,7 +53,7 @@ export interface BatcherParts {
 
 /**
  * Of the gateway's own spans, so many are written one after the other: the code that does it is not in the processor's caches while one
- * call in ten is traced, and to get it there costs more than to run it. More would be objects for longer.
+ * call in ten is traced. More would be objects for longer.
  */
 const WRITTEN_AT_ONCE = 32;
 
