@@ -17,7 +17,7 @@ import { type LoadResult, windowEvent, type WindowRequest } from './load-result.
 import { leaveOneCpu, moveTo } from './own-cpu.js';
 import { waitForTool } from './probe.js';
 import { rssKb } from './proc.js';
-import { median } from './stats.js';
+import { mean, median } from './stats.js';
 import { GATEWAY_MAIN, startDirect } from './targets.js';
 
 export interface OverheadOptions {
@@ -52,7 +52,7 @@ export interface Overhead {
 }
 
 /** The turns of one feature in one gateway. */
-export interface Turns {
+interface Turns {
   readonly ratios: readonly number[];
   /** CPU a call, microseconds. */
   readonly differences: readonly number[];
@@ -165,14 +165,14 @@ export async function measureOverhead(children: Children, options: OverheadOptio
   }
 }
 
-/** Pure. `turns`: those of each gateway. */
-export function overheadOf(name: FeatureId, turns: readonly Turns[]): Overhead {
+/** `turns`: those of each gateway. */
+function overheadOf(name: FeatureId, turns: readonly Turns[]): Overhead {
   const percents = turns.map(({ ratios }) => 100 * (median(ratios) - 1));
   const all = <T>(of: (each: Turns) => readonly T[]): T[] => turns.flatMap(of);
   return {
     name,
     cpuPercent: mean(percents),
-    cpuSpread: spreadOf(turns),
+    cpuSpread: spreadOf(percents, turns),
     cpuUs: median(all(({ differences }) => differences)),
     memoryMb: median(turns.map(({ memoryMb }) => memoryMb)),
     latencyMs: median(all(({ latencies }) => latencies)),
@@ -190,20 +190,15 @@ const T_975_OF_MORE = 2.2;
  * Of one gateway: the median of so many turns. Source: McGill, Tukey, Larsen, "Variations of Box Plots" (1978): 1.57 times the distance
  * between the quartiles by the root of the number of turns. Of several: the mean of theirs, by Student's t.
  */
-function spreadOf(turns: readonly Turns[]): number {
+function spreadOf(percents: readonly number[], turns: readonly Turns[]): number {
   if (turns.length <= 1) {
     const sorted = (turns[0]?.ratios ?? []).toSorted((a, b) => a - b);
     const quartile = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
     return (157 * (quartile(0.75) - quartile(0.25))) / Math.sqrt(sorted.length);
   }
-  const percents = turns.map(({ ratios }) => 100 * (median(ratios) - 1));
   const middle = mean(percents);
   const variance = percents.reduce((sum, each) => sum + (each - middle) ** 2, 0) / (percents.length - 1);
   return (T_975[percents.length - 2] ?? T_975_OF_MORE) * Math.sqrt(variance / percents.length);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 async function compare(bench: Bench, name: FeatureId): Promise<Turns> {

@@ -1,4 +1,9 @@
-/** Order statistics. Pure. */
+/** Statistics of what was measured. Pure. */
+
+/** NaN of nothing. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
 
 /** The middle value, or the mean of the two in the middle; NaN of nothing. */
 export function median(values: readonly number[]): number {
