@@ -120,7 +120,7 @@ export class CallTable {
       round: after ? after.round + 1 : 0,
     });
     call.token = gate.breaker.take();
-    if (call.trace?.recorded) call.trace.event(gate.admitted.by(gate));
+    if (call.trace?.recorded) call.trace.measured(gate.admitted.by(gate), gate.inFlight);
     const sent = to.tell(call);
     if (sent !== 'ok') {
       this.#settle(call, 'neutral');

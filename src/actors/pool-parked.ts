@@ -4,8 +4,12 @@
  * Invariant: a lease has at most one checkout that waits; one that no call wants any more is not here.
  */
 import { type Ticket } from '../machines/pool.js';
+import { SharedFields } from '../telemetry/tracing/shared-fields.js';
 import { type Call } from './call.js';
 import { type Lease } from './lease.js';
+
+/** Of a call's trace: so many milliseconds it waited. */
+export const POOL_WAIT = new SharedFields('viable.pool_wait', {}, 'viable.wait_ms');
 
 export interface Parked {
   readonly ticket: Ticket;

@@ -39,7 +39,7 @@ import { type PoolBook, type WorkerEntry } from './pool-book.js';
 import { noSession, refusalError } from './pool-errors.js';
 import { type PoolDrained, type PoolMessage } from './pool-messages.js';
 import { PoolPain } from './pool-pain.js';
-import { type Parked, ParkedCalls } from './pool-parked.js';
+import { type Parked, ParkedCalls, POOL_WAIT } from './pool-parked.js';
 import { SharedSessions } from './pool-shared.js';
 import { type UpstreamSessionInbox } from './upstream-session.js';
 import { startSession, type SessionStartDeps } from './upstream-start.js';
@@ -351,7 +351,7 @@ class Pool implements Behavior<PoolMessage> {
     lease.worker = entry.ref;
     lease.clean = true;
     for (const call of calls) {
-      call.trace?.event('viable.pool_wait', { 'viable.wait_ms': now - ticket.since });
+      call.trace?.measured(POOL_WAIT, now - ticket.since);
       this.#forward(entry.ref, call);
     }
   }

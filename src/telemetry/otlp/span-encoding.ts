@@ -96,11 +96,14 @@ export function resourceSpans(resource: Resource, scope: InstrumentationScope, s
   return spans.behind(head.written);
 }
 
-function writeEvent(out: ProtoWriter, { what, at, attributes, dropped }: SpanEvent): void {
+function writeEvent(out: ProtoWriter, { what, at, attributes, measured = 0, dropped }: SpanEvent): void {
   const start = out.begin(SPAN.event);
   out.time(EVENT.time, at);
   if (typeof what === 'string') out.name(EVENT.name, what);
-  else writeShared(out, what, EVENT.name, EVENT.attribute);
+  else {
+    writeShared(out, what, EVENT.name, EVENT.attribute);
+    if (what.measure !== null) writeAttribute(out, EVENT.attribute, what.measure, measured);
+  }
   if (attributes) writeAttributes(out, EVENT.attribute, attributes);
   writeCount(out, EVENT.dropped, dropped);
   out.end(start);

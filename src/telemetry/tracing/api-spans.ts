@@ -62,6 +62,10 @@ class ApiSpan implements TraceSpan {
     else this.#span.addEvent(what.name, { ...what.attributes, ...attributes });
   }
 
+  measured({ name, attributes, measure }: SharedFields, value: number): void {
+    this.#span.addEvent(name, { ...attributes, ...(measure !== null && { [measure]: value }) });
+  }
+
   exception(type: string, message: string): void {
     this.#span.recordException({ name: type, message });
   }

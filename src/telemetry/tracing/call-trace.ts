@@ -71,6 +71,8 @@ export interface CallTrace {
   readonly recorded: boolean;
   /** Something worth knowing happened: a wait, a decision. */
   event(what: EventKind, attributes?: EventAttributes): void;
+  /** As `event`, of a kind that measures something. */
+  measured(what: SharedFields, value: number): void;
   /** The request is about to be sent upstream. Returns the context to send with it; `null` when it has none. */
   sent(call: TracedCall, to: TracedUpstream): TraceContext | null;
   /** The upstream has answered (`error` is `error.type`, `null` when it went well), or there will be no answer (`failure`). */

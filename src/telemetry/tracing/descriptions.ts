@@ -36,11 +36,11 @@ export class Descriptions {
   /** Where a request came in; `null`: the program itself routes it. */
   origin(origin: RequestOrigin | null): SharedFields {
     if (origin === null) return IN_PROCESS;
-    const { described, protocolVersion } = origin;
+    if (origin.described !== null) return origin.described;
+    const described = new SharedFields('', originAttributes(origin));
     // A session has its revision only after `initialize`.
-    const holds = described?.attributes['mcp.protocol.version'] === (protocolVersion ?? undefined);
-    if (described !== null && holds) return described;
-    return (origin.described = new SharedFields('', originAttributes(origin)));
+    if (origin.protocolVersion !== null) origin.described = described;
+    return described;
   }
 
   upstream(to: TracedUpstream): SharedFields {

@@ -38,6 +38,8 @@ export interface SpanEvent {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly attributes?: Readonly<Attributes> | undefined;
+  /** What its kind measures; of no others. */
+  readonly measured?: number | undefined;
   readonly dropped?: number | undefined;
 }
 

@@ -180,8 +180,16 @@ class OwnSpan implements TraceSpan, EndedSpan {
   }
 
   event(what: EventKind, attributes?: EventAttributes, at = performance.now()): void {
+    this.#happened(what, attributes, 0, at);
+  }
+
+  measured(what: SharedFields, value: number, at = performance.now()): void {
+    this.#happened(what, undefined, value, at);
+  }
+
+  #happened(what: EventKind, attributes: EventAttributes | undefined, measured: number, at: number): void {
     if (this.endedAt !== 0) return;
-    const event = { what, at: this.#trace.epoch + at, attributes };
+    const event: SpanEvent = { what, at: this.#trace.epoch + at, attributes, measured, dropped: undefined };
     const events = this.#events;
     if (events === null) this.#events = [event];
     // Most spans have two or none: to push the second would make room for sixteen more.

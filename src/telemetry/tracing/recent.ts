@@ -9,7 +9,7 @@ import { ProtoReader } from '../otlp/proto-reader.js';
 import { readSpan, traceIdOf } from '../otlp/span-decoding.js';
 
 /** As many spans as are kept at most; a call has two or three. */
-const MOST_SPANS = 512;
+export const MOST_SPANS = 512;
 /** Nearly all spans take less than half of their share. */
 const MOST_BYTES = 1_024 * MOST_SPANS;
 /** A longer one would drive out too many others. */
@@ -27,16 +27,16 @@ export class RecentSpans {
   #oldest = 0;
   #next = 0;
 
-  /** The spans that stand in `written` from `start` to its end, one behind the other. */
-  add(written: ProtoWriter, start: number): void {
-    const spans = new ProtoReader(written.written, start);
+  /** The spans that stand in `written` from `start` to `end`, one behind the other. */
+  add(written: ProtoWriter, start: number, end = written.length): void {
+    const spans = new ProtoReader(written.written, start, end);
     const starts: number[] = [];
     while (spans.more) {
       starts.push(spans.at);
       spans.skip(spans.key());
     }
     for (let at = Math.max(0, starts.length - MOST_SPANS); at < starts.length; at += 1)
-      this.#keep(written, starts[at] as number, starts[at + 1] ?? written.length);
+      this.#keep(written, starts[at] as number, starts[at + 1] ?? end);
   }
 
   #keep(written: ProtoWriter, from: number, to: number): void {

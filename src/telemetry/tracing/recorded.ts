@@ -18,7 +18,7 @@ import { type Descriptions, shown } from './descriptions.js';
 import { SharedFields } from './shared-fields.js';
 import { type TraceSpan } from './trace-span.js';
 
-const QUEUE_WAIT = new SharedFields('viable.queue_wait', {});
+const QUEUE_WAIT = new SharedFields('viable.queue_wait', {}, 'viable.wait_ms');
 
 export class RecordedTrace implements CallTrace {
   readonly recorded = true;
@@ -43,10 +43,14 @@ export class RecordedTrace implements CallTrace {
     this.#server.event(what, attributes);
   }
 
+  measured(what: SharedFields, value: number): void {
+    this.#server.measured(what, value);
+  }
+
   sent(call: TracedCall, to: TracedUpstream): TraceContext {
     const { upstreamId, sentAt } = call;
     this.#client?.end(sentAt); // sent once more: a retry has a span of its own
-    this.#server.event(QUEUE_WAIT, { 'viable.wait_ms': sentAt - this.#beganAt }, sentAt);
+    this.#server.measured(QUEUE_WAIT, sentAt - this.#beganAt, sentAt);
     const description = this.#descriptions.request(call);
     const client = this.#server.child(
       SpanKind.CLIENT,

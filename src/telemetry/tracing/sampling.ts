@@ -75,14 +75,18 @@ export interface RootIds {
   readonly childTraceparent: string;
 }
 
-/** Made at once: what is run once in ten calls is never in the processor's caches (docs/adr/0010). */
-const STOCK = 32;
+/** Drawn at once: what is run once in ten calls is never in the processor's caches (docs/adr/0010). */
+const STOCK = 128;
+/** Of a trace's id, and of two spans. */
+const WORDS = 8;
 
 /** Draws whether a trace that begins here is recorded, and ids: for such a trace ones that the sampler lets through. */
 export class DrawnIds {
   readonly #random: () => number;
   readonly #traceparents = new TraceparentWriter();
-  readonly #stock: RootIds[] = [];
+  /** Ids of the roots that begin next, as words, and `traceparent` of the span below each. */
+  readonly #words = new Int32Array(WORDS * STOCK);
+  readonly #below: string[] = [];
   #bound = 0;
 
   constructor(random: () => number) {
@@ -91,7 +95,7 @@ export class DrawnIds {
 
   set rate(rate: number) {
     this.#bound = rate >= 1 ? 0x1_0000_0000 : Math.floor(rate * 0xffff_ffff);
-    this.#stock.length = 0;
+    this.#below.length = 0;
   }
 
   /** Whether a root that begins now is recorded. */
@@ -106,9 +110,15 @@ export class DrawnIds {
 
   /** Of a root that is recorded. */
   root(): RootIds {
-    const stock = this.#stock;
-    if (stock.length === 0) for (let i = 0; i < STOCK; i += 1) stock.push(this.#rootIds());
-    return stock.pop() as RootIds;
+    if (this.#below.length === 0) this.#drawStock();
+    const childTraceparent = this.#below.pop() as string;
+    const at = WORDS * this.#below.length;
+    return {
+      traceId: this.#traceIdAt(at),
+      spanId: this.#spanIdAt(at + 4),
+      childId: this.#spanIdAt(at + 6),
+      childTraceparent,
+    };
   }
 
   spanId(): SpanId {
@@ -120,13 +130,24 @@ export class DrawnIds {
     return this.#traceparents.write(traceId, spanId);
   }
 
-  #rootIds(): RootIds {
-    const a = random32(this.#random) | 1; // never all zeros
-    const b = random32(this.#random);
-    const c = random32(this.#random);
-    const deciding = Math.floor(this.#random() * Math.min(this.#bound, 0xffff_ffff));
-    const traceId = new TraceId(a, b | 0, c | 0, deciding ^ a ^ b ^ c);
-    const childId = this.spanId();
-    return { traceId, spanId: this.spanId(), childId, childTraceparent: this.traceparent(traceId, childId) };
+  #drawStock(): void {
+    const words = this.#words;
+    for (let at = 0; at < words.length; at += WORDS) {
+      for (let word = 0; word < WORDS; word += 1) words[at + word] = random32(this.#random) | 0;
+      // Never all zeros.
+      for (const word of [0, 4, 6]) words[at + word] = (words[at + word] as number) | 1;
+      const deciding = Math.floor(this.#random() * Math.min(this.#bound, 0xffff_ffff));
+      words[at + 3] = deciding ^ (words[at] as number) ^ (words[at + 1] as number) ^ (words[at + 2] as number);
+      this.#below.push(this.traceparent(this.#traceIdAt(at), this.#spanIdAt(at + 6)));
+    }
+  }
+
+  #traceIdAt(at: number): TraceId {
+    const words = this.#words;
+    return new TraceId(words[at] as number, words[at + 1] as number, words[at + 2] as number, words[at + 3] as number);
+  }
+
+  #spanIdAt(at: number): SpanId {
+    return new SpanId(this.#words[at] as number, this.#words[at + 1] as number);
   }
 }

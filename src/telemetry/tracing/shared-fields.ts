@@ -12,9 +12,12 @@ export class SharedFields {
    */
   written: Uint8Array | null = null;
   isWorthKeeping = false;
+  /** Of an event: the attribute whose number differs each time; `null`: there is none. */
+  readonly measure: string | null;
 
-  constructor(name: string, attributes: Readonly<Attributes>) {
+  constructor(name: string, attributes: Readonly<Attributes>, measure: string | null = null) {
     this.name = name;
     this.attributes = attributes;
+    this.measure = measure;
   }
 }

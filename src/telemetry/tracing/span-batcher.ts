@@ -15,7 +15,8 @@ import { newSpanWriter, resourceSpans, writeSpan } from '../otlp/span-encoding.j
 import { type SpanCounts } from './counts.js';
 import { type EndedSpan, endedSpan } from './ended-span.js';
 import { type OwnSpanSink } from './own-spans.js';
-import { type RecentSpans } from './recent.js';
+import { MOST_SPANS, type RecentSpans } from './recent.js';
+import { SpanRows } from './span-rows.js';
 
 /** `ExportTraceServiceRequest` in protocol buffers. */
 export interface SpanBatch {
@@ -53,13 +54,23 @@ export interface BatcherParts {
 
 /**
  * Of the gateway's own spans, so many are written one after the other: the code that does it is not in the processor's caches while one
- * call in ten is traced. More would be objects for longer.
+ * call in ten is traced, and takes 20 µs to come (docs/adr/0010). It holds up the event loop for 0.2 ms.
  */
-const WRITTEN_AT_ONCE = 32;
+const WRITTEN_AT_ONCE = 256;
+
+/** The last of them have all that consoles keep; the very last may be fewer. */
+const SHOWN_OF_A_BATCH = MOST_SPANS / WRITTEN_AT_ONCE + 1;
 
 /** A batch, and the memory that it was written into. */
 interface FullBatch extends SpanBatch {
   readonly own: ProtoWriter;
+}
+
+/** Spans that consoles have not got, and that nobody has written over yet. */
+interface Unshown {
+  readonly writer: ProtoWriter;
+  readonly start: number;
+  readonly end: number;
 }
 
 export class SpanBatcher implements SpanProcessor, OwnSpanSink {
@@ -71,11 +82,12 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
    * collection of all that there is, every few dozens of megabytes.
    */
   #spare: ProtoWriter | null = null;
-  /** Those of the gateway's own that are not written yet, `#unwritten` of them. */
-  readonly #latest = new Array<EndedSpan | null>(WRITTEN_AT_ONCE).fill(null);
-  #unwritten = 0;
-  /** So many bytes of `#own` consoles have got. */
-  #shown = 0;
+  /** Those of the gateway's own that are not written yet. */
+  readonly #unwritten = new SpanRows(WRITTEN_AT_ONCE);
+  /** Where those in `#own` begin that consoles have not got, for each time that they were written. */
+  readonly #written: number[] = [];
+  /** Of the batch before, until somebody looks or its memory is used again. */
+  #unshown: Unshown | null = null;
   readonly #others = new Map<InstrumentationScope, ProtoWriter>();
   #spans = 0;
   #due: TimerHandle | null = null;
@@ -99,9 +111,8 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
 
   spanEnded(span: EndedSpan): void {
     if (!this.#fits()) return this.#lost(span);
-    this.#latest[this.#unwritten] = span;
-    this.#unwritten += 1;
-    if (this.#unwritten === WRITTEN_AT_ONCE) this.#write();
+    this.#unwritten.add(span);
+    if (this.#unwritten.length === WRITTEN_AT_ONCE) this.#write();
     this.#queued();
   }
 
@@ -131,6 +142,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     this.#over = true;
     const { recent, exporter } = this.#parts;
     await this.forceFlush().finally(() => {
+      this.#show();
       if (recent.beforeReading === this.#show) recent.beforeReading = null;
       return exporter.shutdown();
     });
@@ -147,21 +159,32 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   }
 
   #write(): void {
-    const count = this.#unwritten;
-    this.#unwritten = 0;
-    for (let at = 0; at < count; at += 1) {
-      const span = this.#latest[at];
-      this.#latest[at] = null;
-      if (span) writeSpan(this.#own, span);
-    }
+    const unwritten = this.#unwritten;
+    if (unwritten.length > 0) this.#written.push(this.#own.length);
+    for (let at = 0; at < unwritten.length; at += 1) writeSpan(this.#own, unwritten.at(at));
+    unwritten.clear();
   }
 
-  /** Consoles get those of the gateway's own that they have not got yet: many at once, of which they keep the newest. */
+  /** Consoles get those of the gateway's own that they have not got yet. */
   readonly #show = (): void => {
     this.#write();
-    if (this.#shown < this.#own.length) this.#parts.recent.add(this.#own, this.#shown);
-    this.#shown = this.#own.length;
+    this.#showBefore();
+    this.#unshown = this.#newest();
+    this.#showBefore();
   };
+
+  #showBefore(): void {
+    const unshown = this.#unshown;
+    if (unshown !== null) this.#parts.recent.add(unshown.writer, unshown.start, unshown.end);
+    this.#unshown = null;
+  }
+
+  /** Of those in `#own` that consoles have not got, as many as consoles keep. */
+  #newest(): Unshown | null {
+    const start = this.#written.at(-SHOWN_OF_A_BATCH) ?? this.#written[0];
+    this.#written.length = 0;
+    return start === undefined ? null : { writer: this.#own, start, end: this.#own.length };
+  }
 
   /** One span to that batch and to consoles, behind those that ended before it. Returns where it stands. */
   #showAlone(batch: ProtoWriter, span: EndedSpan): number {
@@ -190,7 +213,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   /** Makes a batch of what there is. */
   #close(): void {
     if (this.#spans === 0) return;
-    this.#show();
+    this.#write();
     this.#due?.cancel();
     this.#due = null;
     const { resource, scope } = this.#parts;
@@ -199,14 +222,17 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
       return;
     }
     const own = this.#own;
+    // Nobody has looked since: those before are copied only if they are still among the newest.
+    if (this.#spans < MOST_SPANS) this.#showBefore();
+    this.#unshown = this.#newest();
     const fields = [...this.#others, [scope, own] as const]
       .filter(([, spans]) => spans.length > 0)
       .map(([of, spans]) => resourceSpans(resource, of, spans));
     const request = fields.length === 1 && fields[0] ? fields[0] : Buffer.concat(fields);
     this.#full.push({ request, spans: this.#spans, own });
     this.#own = this.#spare ?? newSpanWriter();
+    this.#own.clear();
     this.#spare = null;
-    this.#shown = 0;
     this.#others.clear();
     this.#spans = 0;
     this.#send();
@@ -244,7 +270,6 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     const { counts, onExport } = this.#parts;
     if (error === null) {
       counts.exported += spans;
-      own.clear();
       this.#spare = own;
     } else counts.failed += spans; // and may still be on its way
     this.#failure ??= error;

@@ -19,6 +19,8 @@ export interface TraceSpan {
   set(name: string, value: string | number | boolean): void;
   /** `at`: when, if that is known. */
   event(what: EventKind, attributes?: EventAttributes, at?: number): void;
+  /** An event whose kind measures something. */
+  measured(what: SharedFields, value: number, at?: number): void;
   exception(type: string, message: string, at?: number): void;
   /** Its status is an error. */
   failed(message?: string): void;

@@ -16,6 +16,10 @@ export class UnsampledMeta implements CallTrace {
     // not recorded
   }
 
+  measured(): void {
+    // not recorded
+  }
+
   received(): void {
     // not recorded
   }
@@ -39,6 +43,10 @@ export class UnsampledHeaders implements CallTrace {
   }
 
   event(): void {
+    // not recorded
+  }
+
+  measured(): void {
     // not recorded
   }
 

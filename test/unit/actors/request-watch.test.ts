@@ -20,6 +20,7 @@ describe('actors/request-watch', () => {
     const trace: CallTrace = {
       recorded: true,
       event: () => undefined,
+      measured: () => undefined,
       sent: () => null,
       received: (at) => (times.received = at),
       ended: (at) => (times.ended = at),
