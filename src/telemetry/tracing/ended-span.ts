@@ -49,6 +49,12 @@ export interface SpanLink {
   readonly dropped?: number | undefined;
 }
 
+/** Most spans have nothing of these. */
+export const NOTHING_MORE: readonly AttributeValue[] = [];
+export const NO_EVENTS: readonly SpanEvent[] = [];
+export const NO_LINKS: readonly SpanLink[] = [];
+export const NOTHING_DROPPED: EndedSpan['dropped'] = { attributes: 0, events: 0, links: 0 };
+
 /** A span of the SDK's. */
 export function endedSpan(span: ReadableSpan): EndedSpan {
   const { traceId, spanId, traceState } = span.spanContext();

@@ -5,7 +5,15 @@
  */
 import { type AttributeValue, type SpanContext, type SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { type EventAttributes, type EventKind, type TraceContext } from './call-trace.js';
-import { type EndedSpan, type SpanEvent, type SpanLink } from './ended-span.js';
+import {
+  type EndedSpan,
+  NO_EVENTS,
+  NO_LINKS,
+  NOTHING_DROPPED,
+  NOTHING_MORE,
+  type SpanEvent,
+  type SpanLink,
+} from './ended-span.js';
 import { SpanId, TraceId } from './ids.js';
 import { type DrawnIds, type RootIds, type RuntimeSampler } from './sampling.js';
 import { type SharedFields } from './shared-fields.js';
@@ -21,10 +29,6 @@ export interface OwnSpanSink {
 const CLOCKS_AGREE_MS = 1_000;
 /** As OTEL_SPAN_EVENT_COUNT_LIMIT has it by default. */
 const MOST_EVENTS = 128;
-const NOTHING_DROPPED = { attributes: 0, events: 0, links: 0 } as const;
-const NOTHING_MORE: readonly AttributeValue[] = [];
-const NO_EVENTS: readonly SpanEvent[] = [];
-const NO_LINKS: readonly SpanLink[] = [];
 
 export class OwnSpans implements SpanSource {
   readonly sink: OwnSpanSink;

@@ -84,7 +84,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   #spare: ProtoWriter | null = null;
   /** Those of the gateway's own that are not written yet. */
   readonly #unwritten = new SpanRows(WRITTEN_AT_ONCE);
-  /** Where those in `#own` begin that consoles have not got, for each time that they were written. */
+  /** Where those in `#own` begin that consoles have not got, for each time that they were written: all but the last time, a full round. */
   readonly #written: number[] = [];
   /** Of the batch before, until somebody looks or its memory is used again. */
   #unshown: Unshown | null = null;
@@ -161,7 +161,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   #write(): void {
     const unwritten = this.#unwritten;
     if (unwritten.length > 0) this.#written.push(this.#own.length);
-    for (let at = 0; at < unwritten.length; at += 1) writeSpan(this.#own, unwritten.at(at));
+    for (let at = 0; at < unwritten.length; at += 1) writeSpan(this.#own, unwritten.take(at));
     unwritten.clear();
   }
 
@@ -213,7 +213,6 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   /** Makes a batch of what there is. */
   #close(): void {
     if (this.#spans === 0) return;
-    this.#write();
     this.#due?.cancel();
     this.#due = null;
     const { resource, scope } = this.#parts;
@@ -221,6 +220,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
       this.#described ??= resource.waitForAsyncAttributes?.().then(() => this.#close());
       return;
     }
+    this.#write();
     const own = this.#own;
     // Nobody has looked since: those before are copied only if they are still among the newest.
     if (this.#spans < MOST_SPANS) this.#showBefore();

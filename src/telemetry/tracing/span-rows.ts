@@ -2,8 +2,7 @@
  * Spans that have ended and are not written yet, their values one behind the other. As the objects that they were they would have to be
  * fetched from all over the memory again: that took twice as long as writing them.
  */
-import { type AttributeValue } from '@opentelemetry/api';
-import { type EndedSpan, type SpanEvent, type SpanLink } from './ended-span.js';
+import { type EndedSpan, NO_LINKS, NOTHING_DROPPED, NOTHING_MORE, type SpanEvent } from './ended-span.js';
 import { SpanId, TraceId } from './ids.js';
 import { SharedFields } from './shared-fields.js';
 
@@ -14,15 +13,12 @@ type Event = Writable<SpanEvent>;
 const WORDS_OF_IDS = 8;
 const TIMES = 2;
 /** Of those that stand here; a span with more of them is a rare one. */
-const MOST_EVENTS = 2;
+const EVENTS_OF_A_ROW = 2;
 
 const HAS_PARENT = 1;
 const IS_REMOTE = 2;
 
 const NOTHING = new SharedFields('', {});
-const NO_LINKS: readonly SpanLink[] = [];
-const NOTHING_MORE: readonly AttributeValue[] = [];
-const NOTHING_DROPPED: EndedSpan['dropped'] = { attributes: 0, events: 0, links: 0 };
 
 export class SpanRows {
   readonly #ids: Int32Array;
@@ -53,9 +49,9 @@ export class SpanRows {
     this.#arounds = new Array<SharedFields | null>(size).fill(null);
     this.#requestIds = new Array<EndedSpan['requestId']>(size).fill(null);
     this.#eventCounts = new Uint8Array(size);
-    this.#eventKinds = new Array<SpanEvent['what']>(MOST_EVENTS * size).fill('');
-    this.#eventAttributes = new Array<SpanEvent['attributes']>(MOST_EVENTS * size).fill(undefined);
-    this.#eventNumbers = new Float64Array(2 * MOST_EVENTS * size);
+    this.#eventKinds = new Array<SpanEvent['what']>(EVENTS_OF_A_ROW * size).fill('');
+    this.#eventAttributes = new Array<SpanEvent['attributes']>(EVENTS_OF_A_ROW * size).fill(undefined);
+    this.#eventNumbers = new Float64Array(2 * EVENTS_OF_A_ROW * size);
     this.#rare = new Array<EndedSpan | null>(size).fill(null);
   }
 
@@ -96,7 +92,7 @@ export class SpanRows {
     this.#eventCounts[at] = events.length;
     for (let n = 0; n < events.length; n += 1) {
       const event = events[n] as SpanEvent;
-      const to = MOST_EVENTS * at + n;
+      const to = EVENTS_OF_A_ROW * at + n;
       this.#eventKinds[to] = event.what;
       this.#eventAttributes[to] = event.attributes;
       this.#eventNumbers[2 * to] = event.at;
@@ -104,8 +100,8 @@ export class SpanRows {
     }
   }
 
-  /** One of them, until the next is asked for or added. */
-  at(index: number): EndedSpan {
+  /** One of them, once: it stands until the next is taken. What is only its own is kept no longer. */
+  take(index: number): EndedSpan {
     const rare = this.#rare[index];
     if (rare) {
       this.#rare[index] = null;
@@ -132,13 +128,15 @@ export class SpanRows {
     row.description = this.#descriptions[index] as SharedFields;
     row.around = this.#arounds[index] as SharedFields | null;
     row.requestId = this.#requestIds[index] as EndedSpan['requestId'];
+    this.#requestIds[index] = null;
     const count = this.#eventCounts[index] as number;
     row.events = row.shown[count] as readonly Event[];
     for (let n = 0; n < count; n += 1) {
       const event = row.events[n] as Event;
-      const from = MOST_EVENTS * index + n;
+      const from = EVENTS_OF_A_ROW * index + n;
       event.what = this.#eventKinds[from] as SpanEvent['what'];
       event.attributes = this.#eventAttributes[from];
+      this.#eventAttributes[from] = undefined;
       event.at = this.#eventNumbers[2 * from] as number;
       event.measured = this.#eventNumbers[2 * from + 1];
     }
@@ -149,7 +147,7 @@ export class SpanRows {
 function isRare(span: EndedSpan): boolean {
   const { events, dropped } = span;
   return (
-    events.length > MOST_EVENTS ||
+    events.length > EVENTS_OF_A_ROW ||
     span.more.length > 0 ||
     span.links.length > 0 ||
     span.statusCode !== 0 ||

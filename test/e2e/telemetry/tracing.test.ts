@@ -145,7 +145,11 @@ describe('tracing', () => {
       server.events.map(({ name }) => name),
       ['viable.admitted', 'viable.queue_wait'],
     );
-    assert.equal(server.events[0]?.attributes['viable.breaker'], 'closed');
+    const [admitted, waited] = server.events;
+    assert.deepEqual([admitted?.attributes['viable.breaker'], admitted?.attributes['viable.in_flight']], ['closed', 0]);
+    assert.ok(Number(admitted?.attributes['viable.in_flight_limit']) > 0);
+    const waitMs = Number(waited?.attributes['viable.wait_ms']);
+    assert.ok(waitMs > 0 && waitMs <= server.durationMs, `${waitMs} of ${server.durationMs} ms`);
     assert.ok(client.durationMs <= server.durationMs);
     await session.end();
   });

@@ -13,6 +13,8 @@ import { SpanBatcher } from '#src/telemetry/tracing/span-batcher.js';
 import { endedFixture } from '../../support/spans.js';
 
 const DELAY = 5_000;
+/** An attribute of the resource that a detector does not find. */
+const NEVER = new Promise<string>(() => undefined);
 const ALL = 1_000_000;
 /** More than a round of writing, fewer and more than consoles keep. */
 const size = fc.constantFrom(3, 300, 600, 1_400);
@@ -29,14 +31,15 @@ describe('telemetry/tracing/recent (property)', () => {
       fc.property(
         size,
         fc.constantFrom(2_000, 100_000),
+        fc.boolean(),
         fc.array(step, { maxLength: 25 }),
-        (batchSize, maxQueue, steps) => {
+        (batchSize, maxQueue, looked, steps) => {
           const clock = new VirtualClock();
           const recent = new RecentSpans();
           const asked: ((result: ExportResult) => void)[] = [];
           const batcher = new SpanBatcher({
             exporter: { export: (_batch, done) => void asked.push(done), shutdown: () => Promise.resolve() },
-            resource: resourceFromAttributes({}, { schemaUrl: 'urn:resource' }),
+            resource: resourceFromAttributes(looked ? { 'host.name': NEVER } : {}, { schemaUrl: 'urn:resource' }),
             scope: { name: 'viable', schemaUrl: 'urn:scope' },
             counts: newSpanCounts(),
             recent,

@@ -72,7 +72,7 @@ describe('telemetry/tracing/span-rows (property)', () => {
             rows.add(each);
           }
           assert.equal(rows.length, spans.length);
-          for (let at = 0; at < rows.length; at += 1) writeSpan(waited, rows.at(at));
+          for (let at = 0; at < rows.length; at += 1) writeSpan(waited, rows.take(at));
           rows.clear();
           assert.deepEqual(waited.written, direct.written);
         }

@@ -132,6 +132,7 @@ describe('telemetry/tracing/library', () => {
       [...server.events, ...client.events].map(({ name }) => name),
       ['viable.queue_wait', 'exception'],
     );
+    assert.ok(Number(server.events[0]?.attributes['viable.wait_ms']) >= 0);
   });
 
   it('an SDK of the application’s own stays registered', async () => {
