@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.js';
 import { textOf } from '../support/fixture-names.js';
 import { startGateway, type Gateway } from '../support/gateway.js';
 import { FixtureHub } from '../support/hub.js';
+import { Collector } from '../support/otlp.js';
 import { WebSocketPeer } from '../support/raw-peers.js';
 import { HttpSession, type Json, type Wire } from '../support/raw-http.js';
 import { settings } from '../support/settings.js';
@@ -17,10 +18,10 @@ describe('pools', () => {
   let hub: FixtureHub;
   let gateway: Gateway;
 
-  async function start(viable: object): Promise<void> {
+  async function start(viable: object, more: { readonly env?: Readonly<Record<string, string>> } = {}): Promise<void> {
     hub = await FixtureHub.start();
     const entry = { ...hub.stdio('raw/stateful', NAME), viable: { era: 'legacy', ...viable } };
-    gateway = await startGateway({ config: { mcpServers: { [NAME]: entry }, gateway: settings() } });
+    gateway = await startGateway({ config: { mcpServers: { [NAME]: entry }, gateway: settings() }, ...more });
     await gateway.waitForTools([`${NAME}__seen`]);
   }
 
@@ -107,6 +108,40 @@ describe('pools', () => {
     await processes(2);
     const { lost, checkouts } = await pool();
     assert.deepEqual({ lost, checkouts }, { lost: 1, checkouts: 3 });
+  });
+
+  it('a trace says how long its call waited for a place', async () => {
+    const collector = await Collector.start();
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+      OTEL_TRACES_SAMPLER: 'always_on',
+    };
+    await start({ sharing: 'session', pool: { size: 2, overflow: 0, checkoutTimeout: 20_000 } }, { env });
+    await gateway.waitForLog(({ event }) => event === 'telemetry_started', 'telemetry');
+    const [holder, waiter] = [await HttpSession.open(gateway.url), await HttpSession.open(gateway.url)];
+    await seen(holder);
+    const waiting = seen(waiter);
+    await eventually(async () => assert.equal((await pool()).waiting, 1));
+    await holder.end();
+    await waiting;
+    const waited = await collector.waitForSpan(
+      ({ attributes, kind }) =>
+        kind === 'SERVER' &&
+        attributes['mcp.session.id'] === waiter.id &&
+        attributes['gen_ai.tool.name'] === `${NAME}__seen`,
+      'the call that waited',
+    );
+    assert.deepEqual(
+      waited.events.map(({ name }) => name),
+      ['viable.admitted', 'viable.pool_wait', 'viable.queue_wait'],
+    );
+    const [pooled, queued] = waited.events.slice(1).map(({ attributes }) => Number(attributes['viable.wait_ms']));
+    assert.ok(
+      pooled !== undefined && queued !== undefined && pooled > 0 && pooled <= queued && queued <= waited.durationMs,
+    );
+    await waiter.end();
+    await collector.close();
   });
 
   it('calls of modern clients that a legacy server may ask reuse one process', async () => {

@@ -9,7 +9,9 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import { type EventAttributes, type EventKind, type TraceContext } from './call-trace.js';
+import { type CallTrace, type EventAttributes, type EventKind, type TraceContext } from './call-trace.js';
+import { type Descriptions } from './descriptions.js';
+import { RecordedTrace } from './recorded.js';
 import { type SharedFields } from './shared-fields.js';
 import { REQUEST_ID, type SpanSource, type SpanStart, type TraceSpan, writtenContext } from './trace-span.js';
 
@@ -18,6 +20,11 @@ export class ApiSpans implements SpanSource {
 
   constructor(tracer: Tracer) {
     this.#tracer = tracer;
+  }
+
+  call(start: SpanStart, descriptions: Descriptions, baggage: string | undefined): CallTrace | null {
+    const span = this.start(start);
+    return span && new RecordedTrace(span, descriptions, start.at, baggage);
   }
 
   start({ kind, description, around: origin, requestId, parent, links }: SpanStart): TraceSpan | null {

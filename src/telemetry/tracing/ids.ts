@@ -42,18 +42,34 @@ export class SpanId {
   }
 }
 
-/** Writes `traceparent` of what is recorded. */
+/** Of a `traceparent`. */
+export const TRACEPARENT_LENGTH = 55;
+
+/** Writes `traceparent` of what is recorded, one behind the other. */
 export class TraceparentWriter {
-  readonly #text = Buffer.from(`00-${'0'.repeat(32)}-${'0'.repeat(16)}-01`, 'latin1');
+  readonly #text: Buffer;
+
+  /** `count`: the most that are written at once. */
+  constructor(count = 1) {
+    this.#text = Buffer.from(`00-${'0'.repeat(32)}-${'0'.repeat(16)}-01`.repeat(count), 'latin1');
+  }
 
   write({ a, b, c, d }: TraceId, { high, low }: SpanId): string {
-    this.#word(3, a);
-    this.#word(11, b);
-    this.#word(19, c);
-    this.#word(27, d);
-    this.#word(36, high);
-    this.#word(44, low);
-    return this.#text.toString('latin1');
+    for (const [index, word] of [a, b, c, d, high, low].entries()) this.#word(PLACES[index] as number, word);
+    return this.#text.toString('latin1', 0, TRACEPARENT_LENGTH);
+  }
+
+  /** Of the ids that begin at `trace` and `span` of each `stride` words. */
+  writeAll(words: Int32Array, stride: number, trace: number, span: number): string {
+    let to = 0;
+    for (let from = 0; from < words.length; from += stride) {
+      for (let word = 0; word < 4; word += 1)
+        this.#word(to + (PLACES[word] as number), words[from + trace + word] as number);
+      for (let word = 0; word < 2; word += 1)
+        this.#word(to + (PLACES[4 + word] as number), words[from + span + word] as number);
+      to += TRACEPARENT_LENGTH;
+    }
+    return this.#text.toString('latin1', 0, to);
   }
 
   #word(at: number, word: number): void {
@@ -62,6 +78,9 @@ export class TraceparentWriter {
       text[at + digit] = DIGITS[(word >>> (28 - 4 * digit)) & 0xf] as number;
   }
 }
+
+/** Where the words of both ids stand in it. */
+const PLACES = [3, 11, 19, 27, 36, 44] as const;
 
 export function random32(random: () => number): number {
   return (random() * 0x1_0000_0000) >>> 0;

@@ -4,7 +4,8 @@
  * SDK's go, to the same batches.
  */
 import { type AttributeValue, type SpanContext, type SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import { type EventAttributes, type EventKind, type TraceContext } from './call-trace.js';
+import { type CallTrace, type EventAttributes, type EventKind, type TraceContext } from './call-trace.js';
+import { type Descriptions } from './descriptions.js';
 import {
   type EndedSpan,
   NO_EVENTS,
@@ -15,25 +16,25 @@ import {
   type SpanLink,
 } from './ended-span.js';
 import { SpanId, TraceId } from './ids.js';
+import { type CallMaker, NotedCall } from './noted-call.js';
+import { type NotePage, NotePages } from './note-page.js';
+import { NotedSpan } from './noted-span.js';
+import { RecordedTrace } from './recorded.js';
 import { type DrawnIds, type RootIds, type RuntimeSampler } from './sampling.js';
 import { type SharedFields } from './shared-fields.js';
+import { type OwnSpanSink } from './span-sink.js';
 import { type SpanSource, type SpanStart, type TraceSpan, writtenContext } from './trace-span.js';
-
-/** Takes the gateway's spans. */
-export interface OwnSpanSink {
-  spanStarted(): void;
-  spanEnded(span: EndedSpan): void;
-}
 
 /** So long the wall clock is taken to go as the monotonic one does: when it is set, spans know it after that. */
 const CLOCKS_AGREE_MS = 1_000;
 /** As OTEL_SPAN_EVENT_COUNT_LIMIT has it by default. */
 const MOST_EVENTS = 128;
 
-export class OwnSpans implements SpanSource {
+export class OwnSpans implements SpanSource, CallMaker {
   readonly sink: OwnSpanSink;
   readonly ids: DrawnIds;
   readonly #sampler: RuntimeSampler;
+  readonly #pages = new NotePages();
   /** Milliseconds from the start of the monotonic clock back to the epoch, and when that was found, by the monotonic one. */
   #epoch = 0;
   #epochFoundAt = -Infinity;
@@ -44,31 +45,62 @@ export class OwnSpans implements SpanSource {
     this.#sampler = sampler;
   }
 
-  start({ kind, description, around, requestId, parent, links, at }: SpanStart): TraceSpan | null {
-    const trace = parent === null ? this.#begun(at) : this.#continued(parent, at);
-    if (trace === null) return null;
-    const spanId = trace.unused?.spanId ?? this.ids.spanId();
-    const span = new OwnSpan(trace, spanId, kind, description, around, requestId, trace.remoteParent, at);
+  start({ kind, description, around, requestId, parent, links, at }: SpanStart): OwnSpan | null {
+    if (parent !== null && !this.#sampler.goesOn(parent)) return null;
+    const { traceId, spanId } = parent === null ? this.ids.root() : this.#below(parent);
+    const trace: OwnTrace = {
+      maker: this,
+      traceId,
+      traceState: parent?.traceState?.serialize() ?? '',
+      epoch: this.#epochOf(at),
+      remoteParent: parent && SpanId.of(parent.spanId),
+    };
+    this.sink.spanStarted();
+    const span = new OwnSpan(trace, spanId, kind, description, around, requestId, trace.remoteParent, trace.epoch + at);
     if (links.length > 0) span.links = links.map((context) => ({ context }));
     return span;
   }
 
-  #begun(at: number): OwnTrace {
-    const unused = this.ids.root();
-    const { traceId } = unused;
-    return { maker: this, traceId, traceState: '', epoch: this.#epochOf(at), remoteParent: null, unused };
+  /** Notes are taken of it as long as they have a place for what comes. */
+  call(start: SpanStart, descriptions: Descriptions, baggage: string | undefined): CallTrace | null {
+    const { description, around, requestId, parent, links, at } = start;
+    const mayBeNoted = links.length === 0 && parent?.traceState === undefined;
+    const page = mayBeNoted ? this.#pages.withPlace(this.ids) : null;
+    if (page === null) {
+      const server = this.start(start);
+      return server && new RecordedTrace(server, descriptions, at, baggage);
+    }
+    if (parent !== null && !this.#sampler.goesOn(parent)) return null;
+    const call = page.begin(this.#epochOf(at), at, description, around, requestId);
+    if (parent !== null) page.continue(call, TraceId.of(parent.traceId), SpanId.of(parent.spanId), this.ids);
+    this.sink.spanStarted();
+    return new NotedCall(this, page, call, descriptions, baggage);
   }
 
-  #continued(parent: SpanContext, at: number): OwnTrace | null {
-    if (!this.#sampler.goesOn(parent)) return null;
-    return {
-      maker: this,
-      traceId: TraceId.of(parent.traceId),
-      traceState: parent.traceState?.serialize() ?? '',
-      epoch: this.#epochOf(at),
-      remoteParent: SpanId.of(parent.spanId),
-      unused: null,
-    };
+  spelled(
+    page: NotePage,
+    call: number,
+    answered: boolean,
+    descriptions: Descriptions,
+    baggage: string | undefined,
+  ): RecordedTrace {
+    const noted = new NotedSpan();
+    page.readServer(call, noted);
+    const { a, b, c, d } = noted.traceId;
+    const remoteParent = noted.parentId && copyOf(noted.parentId);
+    const epoch = page.epoch(call);
+    const trace: OwnTrace = { maker: this, traceId: new TraceId(a, b, c, d), traceState: '', epoch, remoteParent };
+    const server = OwnSpan.of(noted, trace, remoteParent);
+    const beganAt = page.began(call);
+    if (!page.wasSent(call)) return new RecordedTrace(server, descriptions, beganAt, baggage);
+    page.readClient(call, noted);
+    const client = OwnSpan.of(noted, trace, server.spanId);
+    if (answered) client.end(noted.endedAt - epoch);
+    return new RecordedTrace(server, descriptions, beganAt, baggage, answered ? null : client);
+  }
+
+  #below({ traceId }: SpanContext): RootIds {
+    return { traceId: TraceId.of(traceId), spanId: this.ids.spanId() };
   }
 
   #epochOf(at: number): number {
@@ -89,8 +121,10 @@ interface OwnTrace {
   readonly epoch: number;
   /** The span of the client's that all this is for. */
   readonly remoteParent: SpanId | null;
-  /** Ids for its first child; `null` when that has them, or there are none. */
-  unused: RootIds | null;
+}
+
+function copyOf({ high, low }: SpanId): SpanId {
+  return new SpanId(high, low);
 }
 
 class OwnSpan implements TraceSpan, EndedSpan {
@@ -109,9 +143,8 @@ class OwnSpan implements TraceSpan, EndedSpan {
   #more: AttributeValue[] | null = null;
   #events: SpanEvent[] | null = null;
   #droppedEvents = 0;
-  /** What is sent on of it, if that is written already. */
-  #traceparent: string | null = null;
 
+  /** `startedAt`: milliseconds since the epoch. */
   constructor(
     trace: OwnTrace,
     spanId: SpanId,
@@ -120,7 +153,7 @@ class OwnSpan implements TraceSpan, EndedSpan {
     around: SharedFields | null,
     requestId: string | number | null,
     parentId: SpanId | null,
-    at: number,
+    startedAt: number,
   ) {
     this.#trace = trace;
     this.description = description;
@@ -129,8 +162,15 @@ class OwnSpan implements TraceSpan, EndedSpan {
     this.kind = kind;
     this.around = around;
     this.requestId = requestId;
-    this.startedAt = trace.epoch + at;
-    trace.maker.sink.spanStarted();
+    this.startedAt = startedAt;
+  }
+
+  /** A span that goes on where notes of it end. */
+  static of(noted: NotedSpan, trace: OwnTrace, parentId: SpanId | null): OwnSpan {
+    const { kind, description, around, requestId, startedAt } = noted;
+    const span = new OwnSpan(trace, copyOf(noted.spanId), kind, description, around, requestId, parentId, startedAt);
+    if (noted.events.length > 0) span.#events = noted.events.map((event) => ({ ...event }));
+    return span;
   }
 
   get traceId(): TraceId {
@@ -159,8 +199,7 @@ class OwnSpan implements TraceSpan, EndedSpan {
 
   context(baggage?: string): TraceContext {
     const { maker, traceId, traceState } = this.#trace;
-    const traceparent = this.#traceparent ?? maker.ids.traceparent(traceId, this.spanId);
-    return writtenContext(traceparent, traceState, baggage);
+    return writtenContext(maker.ids.traceparent(traceId, this.spanId), traceState, baggage);
   }
 
   child(
@@ -171,12 +210,9 @@ class OwnSpan implements TraceSpan, EndedSpan {
     at: number,
   ): TraceSpan {
     const trace = this.#trace;
-    const { unused } = trace;
-    const childId = unused?.childId ?? trace.maker.ids.spanId();
-    const child = new OwnSpan(trace, childId, kind, description, around, requestId, this.spanId, at);
-    if (unused !== null) child.#traceparent = unused.childTraceparent;
-    trace.unused = null;
-    return child;
+    const { sink, ids } = trace.maker;
+    sink.spanStarted();
+    return new OwnSpan(trace, ids.spanId(), kind, description, around, requestId, this.spanId, trace.epoch + at);
   }
 
   set(name: string, value: string | number | boolean): void {

@@ -15,10 +15,9 @@ import {
   type TracedCall,
 } from './call-trace.js';
 import { type Descriptions, shown } from './descriptions.js';
-import { SharedFields } from './shared-fields.js';
+import { QUEUE_WAIT } from './queue-wait.js';
+import { type SharedFields } from './shared-fields.js';
 import { type TraceSpan } from './trace-span.js';
-
-const QUEUE_WAIT = new SharedFields('viable.queue_wait', {}, 'viable.wait_ms');
 
 export class RecordedTrace implements CallTrace {
   readonly recorded = true;
@@ -26,14 +25,21 @@ export class RecordedTrace implements CallTrace {
   readonly #descriptions: Descriptions;
   readonly #baggage: string | undefined;
   readonly #beganAt: number;
-  #client: TraceSpan | null = null;
+  #client: TraceSpan | null;
   /** The failure stands on one span, that of the one who saw it. */
   #failureTold = false;
   #over = false;
 
-  /** `beganAt`: as `performance.now()` has it. `baggage`: as the client sent it. */
-  constructor(server: TraceSpan, descriptions: Descriptions, beganAt: number, baggage: string | undefined) {
+  /** `beganAt`: as `performance.now()` has it. `baggage`: as the client sent it. `client`: it is under way upstream. */
+  constructor(
+    server: TraceSpan,
+    descriptions: Descriptions,
+    beganAt: number,
+    baggage: string | undefined,
+    client: TraceSpan | null = null,
+  ) {
     this.#server = server;
+    this.#client = client;
     this.#descriptions = descriptions;
     this.#beganAt = beganAt;
     this.#baggage = baggage;

@@ -67,35 +67,38 @@ export class RuntimeSampler implements Sampler {
   }
 }
 
-/** Of a trace that begins here: its id, that of the first span, and that of the first span below, with what is sent on of it. */
+/** Of a trace that begins here: its id, and that of its first span. */
 export interface RootIds {
   readonly traceId: TraceId;
   readonly spanId: SpanId;
-  readonly childId: SpanId;
-  readonly childTraceparent: string;
 }
 
-/** Drawn at once: what is run once in ten calls is never in the processor's caches (docs/adr/0010). */
-const STOCK = 128;
 /** Of a trace's id, and of two spans. */
 const WORDS = 8;
+const SPAN_ID = 4;
+const CHILD_ID = 6;
 
 /** Draws whether a trace that begins here is recorded, and ids: for such a trace ones that the sampler lets through. */
 export class DrawnIds {
   readonly #random: () => number;
   readonly #traceparents = new TraceparentWriter();
-  /** Ids of the roots that begin next, as words, and `traceparent` of the span below each. */
-  readonly #words = new Int32Array(WORDS * STOCK);
-  readonly #below: string[] = [];
+  readonly #words = new Int32Array(WORDS);
   #bound = 0;
+  #generation = 0;
 
+  /** `random`: as `Math.random`. */
   constructor(random: () => number) {
     this.#random = random;
   }
 
   set rate(rate: number) {
     this.#bound = rate >= 1 ? 0x1_0000_0000 : Math.floor(rate * 0xffff_ffff);
-    this.#below.length = 0;
+    this.#generation += 1;
+  }
+
+  /** Changes with the rate: roots that were drawn before are good no more. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Whether a root that begins now is recorded. */
@@ -110,19 +113,15 @@ export class DrawnIds {
 
   /** Of a root that is recorded. */
   root(): RootIds {
-    if (this.#below.length === 0) this.#drawStock();
-    const childTraceparent = this.#below.pop() as string;
-    const at = WORDS * this.#below.length;
-    return {
-      traceId: this.#traceIdAt(at),
-      spanId: this.#spanIdAt(at + 4),
-      childId: this.#spanIdAt(at + 6),
-      childTraceparent,
-    };
+    const words = this.#words;
+    this.drawRoots(words, WORDS);
+    const [a, b, c, d, high, low] = words as unknown as readonly [number, number, number, number, number, number];
+    return { traceId: new TraceId(a, b, c, d), spanId: new SpanId(high, low) };
   }
 
+  /** Of a span of a trace that goes on. */
   spanId(): SpanId {
-    return new SpanId(random32(this.#random) | 1, random32(this.#random) | 0); // never all zeros
+    return this.root().spanId;
   }
 
   /** What is sent on of a span that is recorded. */
@@ -130,24 +129,17 @@ export class DrawnIds {
     return this.#traceparents.write(traceId, spanId);
   }
 
-  #drawStock(): void {
-    const words = this.#words;
-    for (let at = 0; at < words.length; at += WORDS) {
-      for (let word = 0; word < WORDS; word += 1) words[at + word] = random32(this.#random) | 0;
+  /** Fills `words` with roots that are recorded, one each `stride`: the trace's id, that of its first span, that of one below. */
+  drawRoots(words: Int32Array, stride: number): void {
+    const bound = Math.min(this.#bound, 0xffff_ffff);
+    for (let at = 0; at < words.length; at += stride) {
+      for (let word = at; word < at + WORDS; word += 1) words[word] = random32(this.#random) | 0;
       // Never all zeros.
-      for (const word of [0, 4, 6]) words[at + word] = (words[at + word] as number) | 1;
-      const deciding = Math.floor(this.#random() * Math.min(this.#bound, 0xffff_ffff));
+      words[at] = (words[at] as number) | 1;
+      words[at + SPAN_ID] = (words[at + SPAN_ID] as number) | 1;
+      words[at + CHILD_ID] = (words[at + CHILD_ID] as number) | 1;
+      const deciding = Math.floor(this.#random() * bound);
       words[at + 3] = deciding ^ (words[at] as number) ^ (words[at + 1] as number) ^ (words[at + 2] as number);
-      this.#below.push(this.traceparent(this.#traceIdAt(at), this.#spanIdAt(at + 6)));
     }
-  }
-
-  #traceIdAt(at: number): TraceId {
-    const words = this.#words;
-    return new TraceId(words[at] as number, words[at + 1] as number, words[at + 2] as number, words[at + 3] as number);
-  }
-
-  #spanIdAt(at: number): SpanId {
-    return new SpanId(this.#words[at] as number, this.#words[at + 1] as number);
   }
 }

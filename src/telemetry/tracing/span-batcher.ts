@@ -14,9 +14,10 @@ import { type ProtoWriter } from '../otlp/proto-writer.js';
 import { newSpanWriter, resourceSpans, writeSpan } from '../otlp/span-encoding.js';
 import { type SpanCounts } from './counts.js';
 import { type EndedSpan, endedSpan } from './ended-span.js';
-import { type OwnSpanSink } from './own-spans.js';
+import { type NotePage } from './note-page.js';
 import { MOST_SPANS, type RecentSpans } from './recent.js';
-import { SpanRows } from './span-rows.js';
+import { type OwnSpanSink } from './span-sink.js';
+import { UnwrittenSpans } from './unwritten-spans.js';
 
 /** `ExportTraceServiceRequest` in protocol buffers. */
 export interface SpanBatch {
@@ -83,7 +84,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
    */
   #spare: ProtoWriter | null = null;
   /** Those of the gateway's own that are not written yet. */
-  readonly #unwritten = new SpanRows(WRITTEN_AT_ONCE);
+  readonly #unwritten = new UnwrittenSpans(WRITTEN_AT_ONCE);
   /** Where those in `#own` begin that consoles have not got, for each time that they were written: all but the last time, a full round. */
   readonly #written: number[] = [];
   /** Of the batch before, until somebody looks or its memory is used again. */
@@ -112,8 +113,17 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   spanEnded(span: EndedSpan): void {
     if (!this.#fits()) return this.#lost(span);
     this.#unwritten.add(span);
-    if (this.#unwritten.length === WRITTEN_AT_ONCE) this.#write();
-    this.#queued();
+    this.#waits(1);
+  }
+
+  hasRoom(spans: number): boolean {
+    return this.#fits(spans) && spans <= this.#parts.batchSize;
+  }
+
+  callEnded(page: NotePage, call: number, spans: number): void {
+    if (this.#spans + spans > this.#parts.batchSize) this.#close();
+    this.#unwritten.addCall(page, call, spans);
+    this.#waits(spans);
   }
 
   onStart(): void {
@@ -127,7 +137,7 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     let batch = this.#others.get(scope);
     if (batch === undefined) this.#others.set(scope, (batch = newSpanWriter()));
     this.#showAlone(batch, ended);
-    this.#queued();
+    this.#queued(1);
   }
 
   /** Sends what waits. Rejects with the first failure of it. */
@@ -148,8 +158,14 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     });
   }
 
-  #fits(): boolean {
-    return !this.#over && this.#parts.counts.queued < this.#parts.maxQueue;
+  #fits(spans = 1): boolean {
+    return !this.#over && this.#parts.counts.queued + spans <= this.#parts.maxQueue;
+  }
+
+  /** So many more wait to be written. */
+  #waits(spans: number): void {
+    if (this.#unwritten.length >= WRITTEN_AT_ONCE) this.#write();
+    this.#queued(spans);
   }
 
   /** Consoles show it all the same. */
@@ -159,10 +175,9 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
   }
 
   #write(): void {
-    const unwritten = this.#unwritten;
-    if (unwritten.length > 0) this.#written.push(this.#own.length);
-    for (let at = 0; at < unwritten.length; at += 1) writeSpan(this.#own, unwritten.take(at));
-    unwritten.clear();
+    if (this.#unwritten.length === 0) return;
+    this.#written.push(this.#own.length);
+    this.#unwritten.write(this.#own);
   }
 
   /** Consoles get those of the gateway's own that they have not got yet. */
@@ -195,10 +210,10 @@ export class SpanBatcher implements SpanProcessor, OwnSpanSink {
     return start;
   }
 
-  #queued(): void {
+  #queued(spans: number): void {
     const { counts, batchSize } = this.#parts;
-    counts.queued += 1;
-    this.#spans += 1;
+    counts.queued += spans;
+    this.#spans += spans;
     if (this.#spans >= batchSize) this.#close();
     else if (!this.#exporting) this.#wait();
   }

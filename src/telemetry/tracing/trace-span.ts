@@ -1,6 +1,7 @@
 /** Spans as the gateway makes them: a port, so that where they go is somebody else's business. */
 import { type SpanContext, type SpanKind } from '@opentelemetry/api';
-import { type EventAttributes, type EventKind, type TraceContext } from './call-trace.js';
+import { type CallTrace, type EventAttributes, type EventKind, type TraceContext } from './call-trace.js';
+import { type Descriptions } from './descriptions.js';
 import { type SharedFields } from './shared-fields.js';
 
 /** A span that is recorded, until it ends. */
@@ -44,6 +45,8 @@ export interface SpanStart {
 }
 
 export interface SpanSource {
+  /** As `start`, of a request: its SERVER span, and CLIENT spans below it. `baggage`: as the client sent it. */
+  call(start: SpanStart, descriptions: Descriptions, baggage: string | undefined): CallTrace | null;
   /** `null`: the trace is not recorded. A trace that begins has been drawn (`DrawnIds`). */
   start(start: SpanStart): TraceSpan | null;
 }

@@ -22,10 +22,9 @@ import {
   type TracedRequest,
 } from './call-trace.js';
 import { Descriptions } from './descriptions.js';
-import { RecordedTrace } from './recorded.js';
 import { type DrawnIds, type RuntimeSampler } from './sampling.js';
 import { SharedFields } from './shared-fields.js';
-import { type SpanSource, type TraceSpan } from './trace-span.js';
+import { type SpanSource, type SpanStart, type TraceSpan } from './trace-span.js';
 import { UnsampledHeaders, UnsampledMeta } from './unsampled.js';
 
 export interface TracerParts {
@@ -132,7 +131,7 @@ export class SpanTracer implements RequestTracer {
     given?: TraceContext,
   ): CallTrace | null {
     const links = origin?.openedBy === undefined ? beside : [...beside, ...linkTo({ traceparent: origin.openedBy })];
-    const span = this.#spans.start({
+    const start: SpanStart = {
       kind: SpanKind.SERVER,
       description: this.#descriptions.request(request),
       around: this.#descriptions.origin(origin),
@@ -140,10 +139,9 @@ export class SpanTracer implements RequestTracer {
       parent,
       links,
       at,
-    });
+    };
     // By the rate alone, or by another SDK of the application's, the answer may still be no.
-    if (span === null) return given ? new UnsampledHeaders(given) : null;
-    return new RecordedTrace(span, this.#descriptions, at, baggage);
+    return this.#spans.call(start, this.#descriptions, baggage) ?? (given ? new UnsampledHeaders(given) : null);
   }
 }
 

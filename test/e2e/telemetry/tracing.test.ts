@@ -28,6 +28,9 @@ function parent(flags = '01'): Parent {
   return { traceId, spanId, traceparent: `00-${traceId}-${spanId}-${flags}` };
 }
 
+/** What goes with `traceparent`; a request with a `tracestate` is recorded by spans from the beginning, others by notes. */
+const BESIDE = { tracestate: 'a=1', baggage: 'user=7' };
+
 const FAST = { OTEL_BSP_SCHEDULE_DELAY: '50' };
 
 describe('tracing', () => {
@@ -77,11 +80,9 @@ describe('tracing', () => {
     return { server, client };
   }
 
-  function call(tool: string, above: Parent | null, args: Json = { text: 'x' }): Json {
+  function call(tool: string, above: Parent | null, args: Json = { text: 'x' }, beside: Json = BESIDE): Json {
     const params = { name: tool, arguments: args };
-    return above === null
-      ? params
-      : { ...params, _meta: { traceparent: above.traceparent, tracestate: 'a=1', baggage: 'user=7' } };
+    return above === null ? params : { ...params, _meta: { traceparent: above.traceparent, ...beside } };
   }
 
   function lastCall(upstream: UpstreamDouble): { meta: Json; headers: NodeJS.Dict<string | string[]> } {
@@ -109,50 +110,58 @@ describe('tracing', () => {
     await session.end();
   });
 
-  function sendsOn(client: ReceivedSpan, meta: Json): void {
+  function sendsOn(client: ReceivedSpan, meta: Json, beside: Json = BESIDE): void {
     assert.equal(meta['traceparent'], `00-${client.traceId}-${client.spanId}-01`);
-    assert.equal(meta['tracestate'], 'a=1');
-    assert.equal(meta['baggage'], 'user=7');
+    assert.equal(meta['tracestate'], beside['tracestate']);
+    assert.equal(meta['baggage'], beside['baggage']);
   }
 
-  it('Streamable HTTP to HTTP: _meta is the parent, headers and _meta go on', async () => {
-    const session = await HttpSession.open(gateway.url);
-    const above = parent();
-    await session.request('tools/call', call('legacy__echo', above), 'id-1');
-    const { server, client } = await tree(above);
-    assert.equal(server.name, 'tools/call legacy__echo');
-    assert.equal(client.name, 'tools/call echo');
-    const { meta, headers } = lastCall(legacy);
-    sendsOn(client, meta);
-    sendsOn(client, headers);
-    const expected: Json = {
-      'mcp.method.name': 'tools/call',
-      'gen_ai.operation.name': 'execute_tool',
-      'gen_ai.tool.name': 'legacy__echo',
-      'jsonrpc.request.id': 'id-1',
-      'mcp.protocol.version': '2025-11-25',
-      'mcp.session.id': session.id,
-      'network.transport': 'tcp',
-      'network.protocol.name': 'http',
-      'client.address': '127.0.0.1',
-      'viable.transport': 'http',
-      'url.path': '/mcp',
-    };
-    for (const [name, value] of Object.entries(expected)) assert.equal(server.attributes[name], value, name);
-    assert.equal(client.attributes['viable.upstream'], 'legacy');
-    assert.equal(server.status.code, 'UNSET');
-    assert.deepEqual(
-      server.events.map(({ name }) => name),
-      ['viable.admitted', 'viable.queue_wait'],
-    );
-    const [admitted, waited] = server.events;
-    assert.deepEqual([admitted?.attributes['viable.breaker'], admitted?.attributes['viable.in_flight']], ['closed', 0]);
-    assert.ok(Number(admitted?.attributes['viable.in_flight_limit']) > 0);
-    const waitMs = Number(waited?.attributes['viable.wait_ms']);
-    assert.ok(waitMs > 0 && waitMs <= server.durationMs, `${waitMs} of ${server.durationMs} ms`);
-    assert.ok(client.durationMs <= server.durationMs);
-    await session.end();
-  });
+  for (const [what, beside] of [
+    ['alone', {}],
+    ['with baggage', { baggage: 'user=7' }],
+    ['with what goes beside it', BESIDE],
+  ] as const)
+    it(`Streamable HTTP to HTTP: _meta is the parent, headers and _meta go on, ${what}`, async () => {
+      const session = await HttpSession.open(gateway.url);
+      const above = parent();
+      await session.request('tools/call', call('legacy__echo', above, undefined, beside), 'id-1');
+      const { server, client } = await tree(above);
+      assert.equal(server.name, 'tools/call legacy__echo');
+      assert.equal(client.name, 'tools/call echo');
+      const { meta, headers } = lastCall(legacy);
+      sendsOn(client, meta, beside);
+      sendsOn(client, headers, beside);
+      const expected: Json = {
+        'mcp.method.name': 'tools/call',
+        'gen_ai.operation.name': 'execute_tool',
+        'gen_ai.tool.name': 'legacy__echo',
+        'jsonrpc.request.id': 'id-1',
+        'mcp.protocol.version': '2025-11-25',
+        'mcp.session.id': session.id,
+        'network.transport': 'tcp',
+        'network.protocol.name': 'http',
+        'client.address': '127.0.0.1',
+        'viable.transport': 'http',
+        'url.path': '/mcp',
+      };
+      for (const [name, value] of Object.entries(expected)) assert.equal(server.attributes[name], value, name);
+      assert.equal(client.attributes['viable.upstream'], 'legacy');
+      assert.equal(server.status.code, 'UNSET');
+      assert.deepEqual(
+        server.events.map(({ name }) => name),
+        ['viable.admitted', 'viable.queue_wait'],
+      );
+      const [admitted, waited] = server.events;
+      assert.deepEqual(
+        [admitted?.attributes['viable.breaker'], admitted?.attributes['viable.in_flight']],
+        ['closed', 0],
+      );
+      assert.ok(Number(admitted?.attributes['viable.in_flight_limit']) > 0);
+      const waitMs = Number(waited?.attributes['viable.wait_ms']);
+      assert.ok(waitMs > 0 && waitMs <= server.durationMs, `${waitMs} of ${server.durationMs} ms`);
+      assert.ok(client.durationMs <= server.durationMs);
+      await session.end();
+    });
 
   it('the context of the HTTP request is the parent when _meta has none, and linked when it has', async () => {
     const session = await HttpSession.open(gateway.url);
@@ -275,7 +284,7 @@ describe('tracing', () => {
   it('what fails is told once in its tree, with the type of the error', async () => {
     const session = await HttpSession.open(gateway.url);
     const refused = parent();
-    await session.request('tools/call', call('legacy__nothing', refused));
+    await session.request('tools/call', call('legacy__nothing', refused, {}, {}));
     const of = (above: Parent, kind: string) => (span: ReceivedSpan) =>
       span.traceId === above.traceId && span.kind === kind;
     const only = await collector.waitForSpan(of(refused, 'SERVER'), 'the span of what was refused');
@@ -289,7 +298,7 @@ describe('tracing', () => {
     assert.equal(only.events[0]?.attributes['viable.reason'], 'unknown_tool');
     const lost = parent();
     const nonce = randomUUID();
-    const pending = session.request('tools/call', call('legacy__hold', lost, { nonce }));
+    const pending = session.request('tools/call', call('legacy__hold', lost, { nonce }, {}));
     (await legacy.call(nonce)).destroy();
     await pending;
     const { server, client } = await tree(lost);
@@ -305,7 +314,7 @@ describe('tracing', () => {
     const peer = await WebSocketPeer.open(gateway.url);
     const above = parent();
     const nonce = randomUUID();
-    const params = call('legacy__hold', above, { nonce });
+    const params = call('legacy__hold', above, { nonce }, {});
     peer.socket.send(JSON.stringify({ jsonrpc: '2.0', id: 'c', method: 'tools/call', params }));
     await legacy.call(nonce);
     await peer.notify('notifications/cancelled', { requestId: 'c' });

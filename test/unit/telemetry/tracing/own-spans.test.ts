@@ -25,7 +25,12 @@ describe('telemetry/tracing/own-spans', () => {
     ended = [];
     const ids = new DrawnIds(Math.random);
     ids.rate = 1;
-    const sink = { spanStarted: () => undefined, spanEnded: (span: EndedSpan) => void ended.push(span) };
+    const sink = {
+      spanStarted: () => undefined,
+      spanEnded: (span: EndedSpan) => void ended.push(span),
+      hasRoom: () => false,
+      callEnded: () => undefined,
+    };
     spans = new OwnSpans(sink, ids, new RuntimeSampler(1, true));
   });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { SamplingDecision, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
-import { SpanId, type TraceId, TraceparentWriter } from '#src/telemetry/tracing/ids.js';
+import { SpanId, TraceId, TRACEPARENT_LENGTH, TraceparentWriter } from '#src/telemetry/tracing/ids.js';
 import { DrawnIds, RuntimeSampler } from '#src/telemetry/tracing/sampling.js';
 
 const rate = fc.double({ min: 0, max: 1, noNaN: true });
@@ -73,14 +73,42 @@ describe('telemetry/tracing/sampling', () => {
     );
   });
 
-  it('an id is used once, and what is sent on is of its trace and of the span below', () => {
+  it('of roots that are drawn together each is recorded, and none has an id of zeros, whatever the bits', () => {
+    const stride = 10;
+    const extreme = fc.constantFrom(0, 0.5, 1 - 2 ** -53);
+    const numbers = fc.infiniteStream(fc.oneof(extreme, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })));
+    fc.assert(
+      fc.property(rate, numbers, (ratio, given) => {
+        const ids = new DrawnIds(() => given.next().value as number);
+        ids.rate = ratio;
+        if (!ids.any) return;
+        const words = new Int32Array(3 * stride);
+        ids.drawRoots(words, stride);
+        const written = new TraceparentWriter(3).writeAll(words, stride, 0, 6);
+        for (let root = 0; root < 3; root += 1) {
+          const [a, b, c, d, high, low, childHigh, childLow] = words.subarray(stride * root) as unknown as readonly [number, number, number, number, number, number, number, number]; // prettier-ignore
+          const traceId = new TraceId(a, b, c, d);
+          const traceparent = written.slice(TRACEPARENT_LENGTH * root, TRACEPARENT_LENGTH * (root + 1));
+          assert.equal(traceparent, new TraceparentWriter().write(traceId, new SpanId(childHigh, childLow)));
+          assert.match(traceparent, /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/);
+          assert.ok(high !== 0 || low !== 0);
+          assert.ok(
+            samples(new TraceIdRatioBasedSampler(ratio), digitsOf(traceId)),
+            `${digitsOf(traceId)} at ${ratio}`,
+          );
+        }
+      }),
+    );
+  });
+
+  it('ids differ', () => {
     const ids = new DrawnIds(Math.random);
-    ids.rate = 1;
-    const roots = Array.from({ length: 100 }, () => ids.root());
-    assert.equal(new Set(roots.map(({ traceId }) => digitsOf(traceId))).size, roots.length);
-    assert.equal(new Set(roots.flatMap(({ spanId, childId }) => [spanId.low, childId.low])).size, 2 * roots.length);
-    for (const { traceId, childId, childTraceparent } of roots)
-      assert.equal(childTraceparent, new TraceparentWriter().write(traceId, childId));
+    ids.rate = 0.5;
+    const words = new Int32Array(8 * 100);
+    ids.drawRoots(words, 8);
+    const roots = Array.from({ length: 100 }, (_, root) => words.subarray(8 * root, 8 * root + 8));
+    assert.equal(new Set(roots.map((root) => root.subarray(0, 4).join())).size, 100);
+    assert.equal(new Set(roots.flatMap((root) => [root.subarray(4, 6).join(), root.subarray(6).join()])).size, 200);
   });
 
   it('the rate changes while it runs', () => {
