@@ -1,7 +1,7 @@
 /**
  * Notes of the requests that are recorded: numbers and references one behind the other, in memory that is used again and again. A
  * request that fares as nearly all do (one SERVER span, below it one CLIENT span or none, no error) has no more than that until its
- * spans are written: to make them as objects while it runs takes twice as long (docs/adr/0010).
+ * spans are written: to make them as objects while it runs takes longer (docs/adr/0010).
  */
 import { SpanKind } from '@opentelemetry/api';
 import { SpanId, type TraceId, TRACEPARENT_LENGTH, TraceparentWriter } from './ids.js';
