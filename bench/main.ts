@@ -267,16 +267,16 @@ async function run(options: Options): Promise<void> {
 }
 
 interface OverheadOptions {
-  readonly gateways?: number;
-  readonly pairs?: number;
+  readonly twins?: number;
+  readonly turns?: number;
   readonly seconds?: number;
   readonly warmup?: number;
   readonly only?: string;
 }
 
 async function runOverhead({
-  gateways = 3,
-  pairs = 20,
+  twins = 3,
+  turns = 20,
   seconds = 1.5,
   warmup = 60,
   only,
@@ -287,8 +287,8 @@ async function runOverhead({
   process.once('SIGTERM', end);
   try {
     const figures = await measureOverhead(children, {
-      gateways: Math.ceil(gateways),
-      pairs: Math.ceil(pairs),
+      twins: Math.ceil(twins),
+      turns: Math.ceil(turns),
       seconds,
       warmup,
       only: only?.split(',') ?? null,
@@ -316,8 +316,8 @@ const program = new Command('bench')
 program
   .command('overhead')
   .description('What each feature costs: on against off in one gateway, in turns; in several, one after the other.')
-  .option('--gateways <n>', 'gateways, one after the other (default 3)', positive)
-  .option('--pairs <n>', 'turns of off and on in each (default 20)', positive)
+  .option('--twins <n>', 'pairs of gateways, one after the other (default 3)', positive)
+  .option('--turns <n>', 'turns of each pair: on in the one, then in the other (default 20)', positive)
   .option('--seconds <s>', 'length of a measured window (default 1.5)', positive)
   .option('--warmup <s>', 'how long each is on before it is measured (default 60)', positive)
   .option('--only <features>', 'comma-separated parts of their names')

@@ -1,7 +1,9 @@
 /**
- * `npm run bench -- overhead`: what each feature costs a gateway that works, by switching it off and on in one process, in
- * turns, so that the machine's slow minutes are not taken for a cost. In several gateways one after the other: how a process happens to be
- * compiled changes what a feature costs in it.
+ * `npm run bench -- overhead`: what each feature costs a gateway that works. Two gateways at once on one CPU, the feature on in one of
+ * them and off in the other, and then the other way round: whatever makes the machine slower for a while does so to both. In several
+ * such pairs one after the other: how a process happens to be compiled changes what a feature costs in it.
+ *
+ * Source: Bulej, Horký, Tůma, Farquet, Prokopec, "Duet Benchmarking: Improving Measurement Accuracy in the Cloud" (ICPE 2020).
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,13 +19,14 @@ import { type LoadResult, windowEvent, type WindowRequest } from './load-result.
 import { leaveOneCpu, moveTo } from './own-cpu.js';
 import { waitForTool } from './probe.js';
 import { rssKb } from './proc.js';
-import { mean, median } from './stats.js';
+import { mean, median, spreadOfMedians } from './stats.js';
 import { GATEWAY_MAIN, startDirect } from './targets.js';
 
 export interface OverheadOptions {
-  readonly gateways: number;
-  /** Turns of off and on in each gateway. */
-  readonly pairs: number;
+  /** Pairs of gateways, one after the other. */
+  readonly twins: number;
+  /** Turns of each pair: on in the one, then in the other. */
+  readonly turns: number;
   readonly seconds: number;
   /** How long each feature is on before it is measured. */
   readonly warmup: number;
@@ -35,9 +38,9 @@ export interface OverheadOptions {
 /** One feature, on against off. */
 export interface Overhead {
   readonly name: FeatureId;
-  /** Median of the turns' ratios less one, per cent of the gateway's CPU a call at C=16; of several gateways, the mean of theirs. */
+  /** Median of the turns' ratios less one, per cent of the gateway's CPU a call at C=16; of several pairs, the mean of theirs. */
   readonly cpuPercent: number;
-  /** How sure that is, per cent: it lies within it with about 95 %. See `spreadOf`. */
+  /** How sure that is, per cent: it lies within it with about 95 %. See `spreadOfMedians`. */
   readonly cpuSpread: number;
   /** Median of the turns' differences of CPU a call at C=16. */
   readonly cpuUs: number;
@@ -45,13 +48,13 @@ export interface Overhead {
   readonly memoryMb: number;
   /** Median of the turns' differences of the median latency at C=1. */
   readonly latencyMs: number;
-  /** Of each gateway, per cent of its CPU. */
-  readonly byGateway: readonly number[];
-  readonly pairs: number;
+  /** Of each pair of gateways, per cent of their CPU. */
+  readonly byTwins: readonly number[];
+  readonly turns: number;
   readonly errors: number;
 }
 
-/** The turns of one feature in one gateway. */
+/** The turns of one feature in one pair. */
 interface Turns {
   readonly ratios: readonly number[];
   /** CPU a call, microseconds. */
@@ -64,7 +67,7 @@ interface Turns {
 
 export interface OverheadFigures {
   readonly node: string;
-  /** The CPU that the gateway had for itself; `null`: it had none. */
+  /** The CPU that the two gateways had for themselves; `null`: they had none. */
   readonly cpu: number | null;
   readonly features: readonly Overhead[];
 }
@@ -72,6 +75,7 @@ export interface OverheadFigures {
 export const FEATURE_IDS = ['dashboard', 'draining', 'tracing 1 %', 'tracing 10 %', 'jwt', 'audit', 'vsm'] as const;
 export type FeatureId = (typeof FEATURE_IDS)[number];
 
+/** A gateway and its loads. */
 interface Bench {
   readonly pid: number;
   readonly cpu: number | null;
@@ -86,6 +90,8 @@ interface Bench {
 interface Turned {
   /** What it needs to be turned on at once, and what is a cost of having it in memory. */
   prepare?(): Promise<void>;
+  /** After the warm-up, which runs more of it than its turns do: one call in a hundred would take an hour to have its code compiled. */
+  warm?(): Promise<void>;
   on(): Promise<void>;
   off(): Promise<void>;
   /** Undoes `prepare`. */
@@ -137,6 +143,8 @@ const REFRESH_MS = 1_000;
 /** Before the first turn: code that is not compiled yet costs several times more. */
 const WARM_WINDOWS = 4;
 const EXTRA_MS = 60_000;
+/** A median of thousands of calls moves less than the CPU that they take. */
+const TURNS_OF_A_LATENCY = 4;
 /** After each turn: what starting and stopping a feature takes is no cost of having it. */
 const SETTLE_MS = 200;
 
@@ -147,15 +155,18 @@ export async function measureOverhead(children: Children, options: OverheadOptio
   const seen = new Map<FeatureId, Turns[]>(wanted.map((name) => [name, []]));
   let cpu: number | null = null;
   try {
-    for (let gateway = 1; gateway <= options.gateways; gateway += 1) {
-      const bench = await startBench(children, collector, free, options);
-      cpu = bench.cpu;
-      options.progress(`gateway ${gateway}/${options.gateways}: warming up`);
+    for (let number = 1; number <= options.twins; number += 1) {
+      const twins: Twins = [
+        await startBench(children, collector, free, options),
+        await startBench(children, collector, free, options),
+      ];
+      cpu = twins[0].cpu;
+      options.progress(`pair ${number}/${options.twins}: warming up`);
       for (let round = 0; round < WARM_WINDOWS; round += 1)
         for (const withToken of [false, true])
-          for (const concurrency of [16, 1]) await window(bench, concurrency, withToken);
-      for (const [name, turns] of seen) turns.push(await compare(bench, name));
-      bench.admin.close();
+          for (const concurrency of [16, 1]) await both(twins, (bench) => window(bench, concurrency, withToken));
+      for (const [name, turns] of seen) turns.push(await compare(twins, name));
+      for (const { admin } of twins) admin.close();
       await children.stop();
     }
     return { node: process.version, cpu, features: [...seen].map(([name, turns]) => overheadOf(name, turns)) };
@@ -165,88 +176,104 @@ export async function measureOverhead(children: Children, options: OverheadOptio
   }
 }
 
-/** `turns`: those of each gateway. */
+/** `turns`: those of each pair. */
 function overheadOf(name: FeatureId, turns: readonly Turns[]): Overhead {
   const percents = turns.map(({ ratios }) => 100 * (median(ratios) - 1));
   const all = <T>(of: (each: Turns) => readonly T[]): T[] => turns.flatMap(of);
   return {
     name,
     cpuPercent: mean(percents),
-    cpuSpread: spreadOf(percents, turns),
+    cpuSpread: 100 * spreadOfMedians(turns.map(({ ratios }) => ratios)),
     cpuUs: median(all(({ differences }) => differences)),
     memoryMb: median(turns.map(({ memoryMb }) => memoryMb)),
     latencyMs: median(all(({ latencies }) => latencies)),
-    byGateway: percents,
-    pairs: all(({ ratios }) => ratios).length,
+    byTwins: percents,
+    turns: all(({ ratios }) => ratios).length,
     errors: turns.reduce((sum, { errors }) => sum + errors, 0),
   };
 }
 
-/** Of Student's t, 97.5 %, by the degrees of freedom from 1 on. */
-const T_975 = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26] as const;
-const T_975_OF_MORE = 2.2;
+type Twins = readonly [Bench, Bench];
+type Side = 'off' | 'on';
 
-/**
- * Of one gateway: the median of so many turns. Source: McGill, Tukey, Larsen, "Variations of Box Plots" (1978): 1.57 times the distance
- * between the quartiles by the root of the number of turns. Of several: the mean of theirs, by Student's t.
- */
-function spreadOf(percents: readonly number[], turns: readonly Turns[]): number {
-  if (turns.length <= 1) {
-    const sorted = (turns[0]?.ratios ?? []).toSorted((a, b) => a - b);
-    const quartile = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
-    return (157 * (quartile(0.75) - quartile(0.25))) / Math.sqrt(sorted.length);
-  }
-  const middle = mean(percents);
-  const variance = percents.reduce((sum, each) => sum + (each - middle) ** 2, 0) / (percents.length - 1);
-  return (T_975[percents.length - 2] ?? T_975_OF_MORE) * Math.sqrt(variance / percents.length);
+function both<T>(twins: Twins, work: (bench: Bench, index: 0 | 1) => Promise<T>): Promise<[T, T]> {
+  return Promise.all([work(twins[0], 0), work(twins[1], 1)]);
 }
 
-async function compare(bench: Bench, name: FeatureId): Promise<Turns> {
-  const { options, pid } = bench;
-  const turned = await turn(bench, name);
+async function compare(twins: Twins, name: FeatureId): Promise<Turns> {
+  const { options } = twins[0];
+  const turned = [turn(twins[0], name), turn(twins[1], name)] as const;
+  const turnAll = (sides: readonly [Side, Side]): Promise<unknown> =>
+    both(twins, (_, index) => turned[index][sides[index]]());
+  const withToken = (side: Side): boolean => side === 'on' && turned[0].withToken === true;
   const ratios: number[] = [];
   const differences: number[] = [];
   const latencies: number[] = [];
   let errors = 0;
-  await turned.off();
-  const before = rssKb(pid) / 1_024;
-  await turned.prepare?.();
-  await turned.on();
-  await warmUp(bench, turned.withToken === true);
-  const memoryMb = rssKb(pid) / 1_024 - before;
-  for (let pair = 0; pair < options.pairs; pair += 1) {
-    // Off first and on first in turn, so that what drifts drifts for both.
-    const order = pair % 2 === 0 ? (['off', 'on'] as const) : (['on', 'off'] as const);
-    const seen = new Map<'off' | 'on', { cpu: number; p50: number }>();
-    for (const side of order) {
-      await turned[side]();
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-      const withToken = side === 'on' && turned.withToken === true;
-      const many = await window(bench, 16, withToken);
-      const one = await window(bench, 1, withToken);
-      errors += many.errors + one.errors;
-      seen.set(side, { cpu: many.processes[0]?.cpuUsPerCall ?? Number.NaN, p50: one.p50Ms });
-    }
-    const [off, on] = [seen.get('off'), seen.get('on')];
-    if (!off || !on) continue;
-    ratios.push(on.cpu / off.cpu);
-    differences.push(on.cpu - off.cpu);
-    latencies.push(on.p50 - off.p50);
-    options.progress(`${name} ${pair + 1}/${options.pairs}: CPU ${percent(on.cpu / off.cpu)}`);
+  const run = async (bench: Bench, concurrency: number, side: Side): Promise<LoadResult> => {
+    const result = await window(bench, concurrency, withToken(side));
+    errors += result.errors;
+    return result;
+  };
+  /** CPU a call of both gateways at once. */
+  const measured = async (sides: readonly [Side, Side]): Promise<[number, number]> => {
+    await turnAll(sides);
+    await settled();
+    const results = await both(twins, (bench, index) => run(bench, 16, sides[index]));
+    return [cpuOf(results[0]), cpuOf(results[1])];
+  };
+  await turnAll(['off', 'off']);
+  const before = rssKb(twins[0].pid) / 1_024;
+  await both(twins, async (_, index) => turned[index].prepare?.());
+  await turnAll(['on', 'on']);
+  await warmUp(twins, turned[0].withToken === true);
+  await both(twins, async (_, index) => turned[index].warm?.());
+  const memoryMb = rssKb(twins[0].pid) / 1_024 - before;
+  for (let number = 0; number < options.turns; number += 1) {
+    const isEven = number % 2 === 0;
+    const first = await measured(isEven ? ['off', 'on'] : ['on', 'off']);
+    const second = await measured(isEven ? ['on', 'off'] : ['off', 'on']);
+    const [[aOff, bOn], [aOn, bOff]] = isEven ? [first, second] : [second, first];
+    // By how much the one gateway is always slower than the other is not in it.
+    const ratio = Math.sqrt((aOn / aOff) * (bOn / bOff));
+    ratios.push(ratio);
+    differences.push((aOn + bOn - aOff - bOff) / 2);
+    if (number % TURNS_OF_A_LATENCY === 0) latencies.push(await latencyOf(isEven ? ['off', 'on'] : ['on', 'off']));
+    options.progress(`${name} ${number + 1}/${options.turns}: CPU ${percent(ratio)} of ${aOff.toFixed(1)} µs`);
   }
-  await turned.off();
-  await turned.end?.();
-  options.progress(`${name}: CPU ${percent(median(ratios))} in this gateway`);
+  await turnAll(['off', 'off']);
+  await both(twins, async (_, index) => turned[index].end?.());
+  options.progress(`${name}: CPU ${percent(median(ratios))} in this pair`);
   return { ratios, differences, latencies, memoryMb, errors };
+
+  /** By how much the median call of one client is slower: of the first gateway, while nobody calls the other. */
+  async function latencyOf(order: readonly Side[]): Promise<number> {
+    const seen = { off: Number.NaN, on: Number.NaN };
+    for (const side of order) {
+      await turnAll([side, side]);
+      await settled();
+      seen[side] = (await run(twins[0], 1, side)).p50Ms;
+    }
+    return seen.on - seen.off;
+  }
+}
+
+function cpuOf({ processes }: LoadResult): number {
+  return processes[0]?.cpuUsPerCall ?? Number.NaN;
+}
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 }
 
 /** What is compiled when it has been called often enough is so only after a while, where one call in ten comes by. */
-async function warmUp(bench: Bench, withToken: boolean): Promise<void> {
-  const until = performance.now() + 1_000 * bench.options.warmup;
-  while (performance.now() < until) for (const concurrency of [16, 1]) await window(bench, concurrency, withToken);
+async function warmUp(twins: Twins, withToken: boolean): Promise<void> {
+  const until = performance.now() + 1_000 * twins[0].options.warmup;
+  while (performance.now() < until)
+    for (const concurrency of [16, 1]) await both(twins, (bench) => window(bench, concurrency, withToken));
 }
 
-async function turn(bench: Bench, name: FeatureId): Promise<Turned> {
+function turn(bench: Bench, name: FeatureId): Turned {
   const { admin } = bench;
   const feature = async (which: string, on: boolean): Promise<void> => {
     await admin.request('features', { action: on ? 'enable' : 'disable', name: which });
@@ -262,10 +289,14 @@ async function turn(bench: Bench, name: FeatureId): Promise<Turned> {
       return { on: () => Promise.resolve(), off: () => Promise.resolve(), withToken: true };
     case 'tracing 1 %':
     case 'tracing 10 %': {
-      await admin.request('sampling', { rate: name === 'tracing 1 %' ? 0.01 : 0.1 });
-      const on = async (): Promise<void> => {
+      const sampled = async (rate: number): Promise<void> => {
+        await admin.request('sampling', { rate });
+      };
+      // Configured, the SDK stays while the feature is off: no turn has to start it. It is loaded beside what goes on.
+      const prepare = async (): Promise<void> => {
+        await sampled(1);
+        await bench.configureTelemetry(true);
         await feature('tracing', true);
-        // The SDK is loaded beside what goes on: the first turn waits for it.
         for (
           let state = await admin.request('sampling', {});
           !state.tracing;
@@ -274,9 +305,9 @@ async function turn(bench: Bench, name: FeatureId): Promise<Turned> {
           await new Promise((resolve) => setTimeout(resolve, 50));
       };
       return {
-        // Configured, the SDK stays while the feature is off: no turn has to start it.
-        prepare: () => bench.configureTelemetry(true),
-        on,
+        prepare,
+        warm: () => sampled(name === 'tracing 1 %' ? 0.01 : 0.1),
+        on: () => feature('tracing', true),
         off: () => feature('tracing', false),
         end: () => bench.configureTelemetry(false),
       };
