@@ -315,7 +315,9 @@ const program = new Command('bench')
   .action(run);
 program
   .command('overhead')
-  .description('What each feature costs: on against off in one gateway, in turns; in several, one after the other.')
+  .description(
+    'What each feature costs: on in one of two gateways and off in the other, in turns; in several pairs, one after the other.',
+  )
   .option('--twins <n>', 'pairs of gateways, one after the other (default 3)', positive)
   .option('--turns <n>', 'turns of each pair: on in the one, then in the other (default 20)', positive)
   .option('--seconds <s>', 'length of a measured window (default 1.5)', positive)
