@@ -21,6 +21,8 @@ export const REVISION: Readonly<Record<Era, Revision>> = { legacy: '2025-11-25',
 const TRANSPORTS = ['stdio', 'http'] as const;
 /** What the fixture is called behind the gateway. */
 const UPSTREAM = 'fixture';
+/** A scenario gives a call 600 ms for its first event, in which a slow machine cannot start a process. */
+const WARM = { viable: { pool: { warm: 1 } } };
 
 const EITHER = [
   'completion-complete',
@@ -164,7 +166,7 @@ function neighbours(directory: string): Record<string, object> {
 async function startBehind(upstream: Era, transport: 'stdio' | 'http', more: boolean): Promise<RunningServer> {
   const directory = await mkdtemp(path.join(tmpdir(), 'viable-conformance-'));
   const fixture = transport === 'http' ? await startFixture(upstream) : undefined;
-  const entry = fixture === undefined ? stdioFixture(upstream) : { type: 'http', url: fixture.url };
+  const entry = fixture === undefined ? { ...stdioFixture(upstream), ...WARM } : { type: 'http', url: fixture.url };
   const gateway = await startGateway({ [UPSTREAM]: entry, ...(more && neighbours(directory)) });
   const stop = async (): Promise<void> => {
     await gateway.stop();
