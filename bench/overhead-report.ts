@@ -1,5 +1,6 @@
 /** What the features cost, as the table of the product's own documentation has it. Pure. */
-import { type FeatureId, type Overhead, type OverheadFigures } from './overhead.js';
+import { type Overhead, type OverheadFigures } from './overhead.js';
+import { type FeatureId } from './overhead-features.js';
 
 interface Row {
   readonly title: string;

@@ -106,6 +106,16 @@ export const ADMIN_MESSAGES: readonly AdminMessages[] = [
     messages: [plain('count', 'How many client sessions are open.', 'registry/count')],
   },
   {
+    actor: /^\/vitals\/telemetry$/,
+    messages: [
+      plain(
+        'flush',
+        'Send the spans and metrics that wait to the collector now. Answers how many spans it took, after 2 s at the latest.',
+        'telemetry/flush',
+      ),
+    ],
+  },
+  {
     actor: /^\/drain\/gateway$/,
     messages: [
       {

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type ActorContext, type Behavior, toError } from '../kernel/index.js';
+import { type ActorContext, type Behavior, type ReplyTo, toError } from '../kernel/index.js';
 import { type Logger } from '../telemetry/logger.js';
 import { type MetricSources } from '../telemetry/metrics/collect.js';
 import { type RunningSdk } from '../telemetry/tracing/sdk.js';
@@ -22,7 +22,16 @@ export type TelemetryMessage =
   | { readonly type: 'telemetry/loaded'; readonly settings: TelemetrySettings; readonly start: () => RunningSdk }
   | { readonly type: 'telemetry/failed'; readonly settings: TelemetrySettings; readonly error: Error }
   | { readonly type: 'telemetry/exported'; readonly error: Error | null }
+  /** What waits, now. */
+  | { readonly type: 'telemetry/flush'; readonly replyTo: ReplyTo<Flushed> }
   | { readonly type: 'telemetry/tick' };
+
+/** Spans that the collector took and did not take meanwhile; `complete`: it has answered for all that waited. */
+export interface Flushed {
+  readonly exported: number;
+  readonly failed: number;
+  readonly complete: boolean;
+}
 
 type Loaded = Extract<TelemetryMessage, { readonly type: 'telemetry/loaded' | 'telemetry/failed' }>;
 
@@ -40,7 +49,7 @@ export interface TelemetryDeps {
 const TICK_MS = 5_000;
 /** Over which the rate of losses is taken: a batch that fails is only given up after its retries, so losses come in bursts. */
 const LOSS_WINDOW_MS = 60_000;
-/** The most time that the last spans may take when the SDK is ended. */
+/** The most time that spans may take which are sent before they are due, as when the SDK is ended. */
 const FLUSH_MS = 2_000;
 /** Spans lost a second: where pain begins, and where it is agony. */
 const PAIN = { pain: 1, agony: 1_000 } as const;
@@ -97,6 +106,8 @@ class Telemetry implements Behavior<TelemetryMessage> {
         return;
       case 'telemetry/exported':
         return this.#exported(message.error);
+      case 'telemetry/flush':
+        return void this.#flush(message.replyTo);
       case 'telemetry/tick':
         this.#report();
         this.#context.after(TICK_MS, message);
@@ -162,6 +173,13 @@ class Telemetry implements Behavior<TelemetryMessage> {
     const sdk = this.#sdk;
     this.#sdk = null;
     await sdk?.stop(FLUSH_MS);
+  }
+
+  async #flush(replyTo: ReplyTo<Flushed>): Promise<void> {
+    const { counts } = this.#deps.state;
+    const { exported, failed } = counts;
+    const complete = (await this.#sdk?.flush(FLUSH_MS)) ?? true;
+    replyTo.reply({ exported: counts.exported - exported, failed: counts.failed - failed, complete });
   }
 
   /** As configured; an operator who switches tracing on gets it, with the collector that OpenTelemetry assumes. */

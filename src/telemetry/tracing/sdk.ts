@@ -52,6 +52,8 @@ export interface SdkParts {
 export interface RunningSdk {
   /** `null` when only metrics are sent. */
   readonly tracer: SpanTracer | null;
+  /** Sends what waits; what was lost is in the counts. `false`: the collector has not answered within `graceMs`. */
+  flush(graceMs: number): Promise<boolean>;
   /** Sends what waits and ends, within `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
@@ -69,13 +71,14 @@ export function startSdk(parts: SdkParts): RunningSdk {
   const free = isFree();
   const resource = describedResource(version, parts.instanceId);
   const batcher = spanBatcher(parts, resource);
+  const reader = settings.metrics ? metricReader(parts) : null;
   const sdk = new NodeSDK({
     resource,
     autoDetectResources: false,
     contextManager: new LateContextManager(),
     sampler,
     spanProcessors: settings.traces ? [batcher] : [],
-    metricReaders: settings.metrics ? [metricReader(parts)] : [],
+    metricReaders: reader ? [reader] : [],
     logRecordProcessors: [],
     instrumentations: [],
   });
@@ -83,6 +86,7 @@ export function startSdk(parts: SdkParts): RunningSdk {
   const spans = free ? new OwnSpans(batcher, ids, sampler) : new ApiSpans(trace.getTracer(SCOPE, version));
   return {
     tracer: settings.traces ? new SpanTracer({ spans, sampler, ids, parentBased }) : null,
+    flush: (graceMs) => within(Promise.allSettled([batcher.forceFlush(), reader?.forceFlush()]), graceMs),
     stop: async (graceMs) => {
       await within(sdk.shutdown(), graceMs);
       if (!free) return;
@@ -168,12 +172,14 @@ function signalUrl(endpoint: string, signal: 'traces' | 'metrics'): string {
   return `${endpoint.replace(/(?<!\/)\/+$/, '')}/v1/${signal}`;
 }
 
-/** A collector that does not answer must not hold up the end of the process. */
-async function within(done: Promise<void>, ms: number): Promise<void> {
+/** A collector that does not answer must not hold up the end of the process. Returns whether it was in time. */
+async function within(done: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
   });
-  await Promise.race([done.catch(() => undefined), late]);
+  const ended = (): true => true;
+  const inTime = await Promise.race([done.then(ended, ended), late]);
   clearTimeout(timer);
+  return inTime;
 }

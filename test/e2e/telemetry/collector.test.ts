@@ -1,5 +1,6 @@
 /** A collector that is slow, gone or full costs no request anything; what is lost is counted. Settings by file and variables. */
 import assert from 'node:assert/strict';
+import { type Flushed } from '#src/actors/telemetry.js';
 import { type AlarmsSnapshot } from '#src/admin/snapshot/vsm.js';
 import { eventually } from '../../support/eventually.js';
 import { startGateway, type Gateway, type GatewayOptions } from '../../support/gateway.js';
@@ -106,6 +107,36 @@ describe('collector', () => {
     await gateway.stop();
     const calls = collector.spansOf().filter(({ kind, name }) => kind === 'SERVER' && name.startsWith('tools/call'));
     assert.equal(calls.length, 3);
+  });
+
+  describe('viable send telemetry flush', () => {
+    const flush = async (): Promise<Flushed> => await gateway.admin('send', { actor: 'telemetry', message: 'flush' });
+
+    it('what waits is sent, and the collector has it when it answers', async () => {
+      const session = await start({ endpoint: collector.url, samplingRate: 1 }, { OTEL_BSP_SCHEDULE_DELAY: '600000' });
+      await started();
+      await callMany(session, 3);
+      const { exported, ...rest } = await flush();
+      assert.equal(collector.spansOf().length, exported);
+      assert.equal(collector.spansOf().filter(({ name }) => name === 'tools/call up__echo').length, 3);
+      assert.deepEqual(rest, { failed: 0, complete: true });
+      assert.ok(collector.metrics.items.length > 0);
+      assert.deepEqual(await flush(), { exported: 0, failed: 0, complete: true });
+    });
+
+    it('a collector that never answers: it answers all the same', async () => {
+      collector.mood = 'silent';
+      const session = await start({ endpoint: collector.url, samplingRate: 1 }, { OTEL_BSP_SCHEDULE_DELAY: '600000' });
+      await started();
+      await callMany(session, 1);
+      assert.deepEqual(await flush(), { exported: 0, failed: 0, complete: false });
+      assert.equal((await gateway.status()).requests.failed, 0);
+    });
+
+    it('without tracing there is nothing to send', async () => {
+      await start({});
+      assert.deepEqual(await flush(), { exported: 0, failed: 0, complete: true });
+    });
   });
 
   it('the variables of OpenTelemetry hold where the file says nothing', async () => {
