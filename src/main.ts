@@ -121,13 +121,23 @@ function sayReady(gateway: Gateway, config: Config, log: Logger): void {
   );
 }
 
+/** `npm start` sends on what a terminal has sent to every process of its group: a second time, but not a second word. */
+const ECHO_MS = 500;
+
 /** SIGTERM and SIGINT drain, a second one forces; SIGHUP reads the configuration again. */
 function onSignals(gateway: Gateway, log: Logger): void {
-  let draining = false;
+  const byNpm = process.env['npm_lifecycle_event'] === 'start';
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   const stop = (signal: NodeJS.Signals): void => {
-    log.info({ event: 'signal', signal }, draining ? `${signal} again: stopping at once` : `${signal}: draining`);
-    void (draining ? gateway.forceShutdown() : gateway.gracefulShutdown());
-    draining = true;
+    const at = performance.now();
+    if (first === null) {
+      first = { signal, at };
+      log.info({ event: 'signal', signal }, `${signal}: draining`);
+      void gateway.gracefulShutdown();
+    } else if (!(byNpm && signal === first.signal && at - first.at < ECHO_MS)) {
+      log.info({ event: 'signal', signal }, `${signal} again: stopping at once`);
+      void gateway.forceShutdown();
+    }
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

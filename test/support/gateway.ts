@@ -26,6 +26,8 @@ export interface GatewayOptions {
   readonly configFile?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** By `npm start`, without building, in a process group of its own: that is npm's, and the gateway's `pid` is npm's. */
+  readonly npm?: true;
 }
 
 /** One JSON line of the gateway's stderr. */
@@ -204,15 +206,16 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   if (options.config !== undefined && file !== undefined)
     await writeFile(file, JSON.stringify(options.config, null, 2));
   const args = [
-    MAIN,
+    ...(options.npm ? ['start', '--silent', '--ignore-scripts', '--'] : [MAIN]),
     ...(file === undefined ? [] : ['--config', file]),
     ...['--port', '0', '--no-dashboard', '--admin-socket', path.join(directory, 'admin.sock')],
     ...(options.args ?? []),
   ];
-  const child = spawn(process.execPath, args, {
+  const child = spawn(options.npm ? 'npm' : process.execPath, args, {
     cwd: ROOT,
     env: environment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.npm ?? false,
   });
   if (child.pid === undefined) throw new Error('the gateway could not be spawned');
   const gateway = new Gateway(child, child.pid, directory);
