@@ -320,7 +320,7 @@ program
   )
   .option('--twins <n>', 'pairs of gateways, one after the other (default 3)', positive)
   .option('--turns <n>', 'turns of each pair: on in the one, then in the other (default 20)', positive)
-  .option('--seconds <s>', 'length of a measured window (default 1.5)', positive)
+  .option('--seconds <s>', 'length of a measured window (default 1.5; of tracing 5 at least)', positive)
   .option('--warmup <s>', 'how long each is on before it is measured (default 60)', positive)
   .option('--only <features>', 'comma-separated parts of their names')
   .action(runOverhead);

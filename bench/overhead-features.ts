@@ -26,6 +26,7 @@ export interface Turned {
 const REFRESH_MS = 1_000;
 /** After which the gateway sends the spans that it has. */
 const EXPORT_SECONDS = 5;
+
 export function turn(bench: Bench, name: FeatureId): Turned {
   const { admin } = bench;
   const feature = async (which: string, on: boolean): Promise<void> => {

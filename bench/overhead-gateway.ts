@@ -14,6 +14,11 @@ import { moveTo } from './own-cpu.js';
 import { waitForTool } from './probe.js';
 import { GATEWAY_MAIN, startDirect } from './targets.js';
 
+const READY_MS = 20_000;
+const WARMUP_SECONDS = 0.1;
+/** Beyond the length of a window, for what a busy machine takes. */
+const EXTRA_MS = 60_000;
+
 /** A gateway and its loads. */
 export interface Bench {
   readonly pid: number;
@@ -53,7 +58,7 @@ class Loads {
     if (load === undefined) throw new Error(`no load of ${concurrency}`);
     const request: WindowRequest = { window: (this.#windows += 1), seconds };
     load.tell({ ...request });
-    return (await load.waitFor(windowEvent(request.window), EXTRA_MS)) as unknown as LoadResult;
+    return (await load.waitFor(windowEvent(request.window), 1_000 * seconds + EXTRA_MS)) as unknown as LoadResult;
   }
 }
 
@@ -61,9 +66,6 @@ function loadName(concurrency: number, withToken: boolean): string {
   return `${concurrency}${withToken ? ' with a token' : ''}`;
 }
 
-const READY_MS = 20_000;
-const WARMUP_SECONDS = 0.1;
-const EXTRA_MS = 60_000;
 /** One window; of a single client's only a median is wanted, for which thousands of calls are enough. */
 export function window(
   { loads }: Bench,

@@ -168,6 +168,8 @@ export class Gateway {
     try {
       return await within(this.exited, 'exit after SIGTERM');
     } catch (error) {
+      // With `npm` the group is the gateway's, too; otherwise there is none.
+      signalIfAlive(-this.pid, 'SIGKILL');
       this.kill('SIGKILL');
       await this.exited;
       throw error;
